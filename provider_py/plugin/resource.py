@@ -1,0 +1,139 @@
+"""What a provider gives to the protocol layer: resources and data sources over typed models.
+
+The layer decodes Terraform's values into models before it calls, and encodes the models it gets back. Nothing here
+knows gRPC, and an implementation never sees a dictionary in place of a model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+from provider_py.plugin.diagnostics import Diagnostic, Path
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[M]):
+    """A configuration or plan in which some values may not be known yet.
+
+    `model` is None while a required attribute is unknown. Other unknown values are None in it; `unknown` names the
+    top-level attributes that are not wholly known, so that nothing is concluded from their absence.
+    """
+
+    model: M | None
+    unknown: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[M]):
+    """What a plan is asked for: `prior` is None for a creation (the second half of a replacement is one too).
+
+    `changed` names the top-level attributes whose planned value differs from the prior one, results left out.
+    Values of write-only attributes are present in `planned`. `private` is what the provider stored with the state.
+    """
+
+    prior: M | None
+    planned: Decoded[M]
+    changed: frozenset[str]
+    private: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The resource's own part of a plan, over what the layer plans by itself.
+
+    By itself the layer gives defaults, makes every result unknown on creation, keeps all results on update, and
+    replaces when an attribute declared with `replace` changed. `unknown`: results that the update will change.
+    `replace`: further paths that force replacement. `in_place`: declared replacements are waived.
+    `private` is handed back at apply; None keeps what is stored.
+    """
+
+    unknown: frozenset[str] = frozenset()
+    replace: Sequence[Path] = ()
+    in_place: bool = False
+    private: bytes | None = None
+    diagnostics: Sequence[Diagnostic] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[M]):
+    """The new state (None: gone) with what to tell the user.
+
+    A creation that gives a state *and* an error is stored as tainted; with a warning it is stored as good.
+    """
+
+    state: M | None
+    diagnostics: Sequence[Diagnostic] = ()
+    private: bytes = b""
+
+
+class Resource(Protocol[M]):
+    """A managed resource. Any method may raise DiagnosticError; the state then stays what it was."""
+
+    name: str
+    """The type without the provider's prefix: `harness_execution` of `workflow_harness_execution`."""
+    model: type[M]
+    description: str
+    version: int
+
+    def validate(self, config: Decoded[M]) -> Iterable[Diagnostic]:
+        """Judge what the checks of single attributes cannot, offline and without configuration of the provider."""
+
+    async def plan(self, change: Change[M]) -> Plan:
+        """Add to a plan; called for creations and updates, also when nothing changed, never for destruction."""
+
+    async def create(self, planned: M, private: bytes) -> Answer[M]:
+        """Create; results are None in `planned`, write-only attributes have their values."""
+
+    async def read(self, state: M, private: bytes) -> Answer[M]:
+        """Refresh the state."""
+
+    async def update(self, prior: M, planned: M, private: bytes) -> Answer[M]:
+        """Change in place; results that the plan left alone have their prior values in `planned`."""
+
+    async def delete(self, state: M, private: bytes) -> Answer[M]:
+        """Destroy; the answer's state is None unless it failed."""
+
+    async def import_state(self, identifier: str) -> Answer[M]:
+        """Adopt what `terraform import` names."""
+
+
+class DataSource(Protocol[M]):
+    """A data source; its model's results are what it looks up."""
+
+    name: str
+    model: type[M]
+    description: str
+
+    def validate(self, config: Decoded[M]) -> Iterable[Diagnostic]:
+        """Judge what the checks of single attributes cannot, offline."""
+
+    async def read(self, config: M) -> Answer[M]:
+        """Look up."""
+
+
+class Provider(Protocol):
+    """A provider: its configuration's model and its registry."""
+
+    name: str
+    model: type[Any]
+    description: str
+    resources: Sequence[Resource[Any]]
+    data_sources: Sequence[DataSource[Any]]
+
+    def validate(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
+        """Judge the provider block offline."""
+
+    async def configure(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
+        """Take the configuration; contact nobody."""
+
+    async def close(self) -> None:
+        """Release connections and files before the process ends."""
+
+
+ProviderFactory: TypeAlias = Callable[[asyncio.Event], Provider]
+"""Makes the provider; the event is set when Terraform asks to stop, and every wait observes it."""
