@@ -21,7 +21,8 @@ class Decoded(Generic[M]):
     """A configuration or plan in which some values may not be known yet.
 
     `model` is None while a required attribute is unknown. Other unknown values are None in it; `unknown` names the
-    top-level attributes that are not wholly known, so that nothing is concluded from their absence.
+    top-level attributes that are not wholly known, so that nothing is concluded from their absence; results are never
+    among them. Defaults are filled in.
     """
 
     model: M | None
@@ -64,6 +65,7 @@ class Answer(Generic[M]):
     """The new state (None: gone) with what to tell the user.
 
     A creation that gives a state *and* an error is stored as tainted; with a warning it is stored as good.
+    An empty `private` keeps what is stored.
     """
 
     state: M | None

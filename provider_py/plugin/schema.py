@@ -101,6 +101,8 @@ class Attribute:
     default: object = None
     checks: tuple[Check, ...] = ()
     element_checks: tuple[Check, ...] = ()
+    environment: str | None = None
+    fallback: object = None
     deprecated: bool = False
 
 
@@ -156,6 +158,24 @@ def optional(
     )
 
 
+def setting(
+    description: str, *, environment: str, fallback: Any = None, sensitive: bool = False, checks: Sequence[Check] = ()
+) -> Any:
+    """Declare a setting of the provider block: configured, else an environment variable, else fallback.
+
+    Terraform knows no defaults in provider blocks, so the schema shows a plain optional attribute; see `settings.py`.
+    """
+    return _declare(
+        f"{description} Environment variable: `{environment}`.",
+        initial=None,
+        optional=True,
+        environment=environment,
+        fallback=fallback,
+        sensitive=sensitive,
+        checks=tuple(checks),
+    )
+
+
 def computed(description: str, *, sensitive: bool = False) -> Any:
     """Declare a result: only the provider sets it."""
     return _declare(description, initial=None, computed=True, sensitive=sensitive)
@@ -165,15 +185,26 @@ def _declare(description: str, *, initial: Any = dataclasses.MISSING, **declared
     return dataclasses.field(default=initial, metadata={_KEY: {"description": description, **declared}})
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(required, optional, computed))
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, field_specifiers=(required, optional, setting, computed)
+)
 def model(cls: type[ModelT]) -> type[ModelT]:
     """Make a class a model: a frozen, keyword-only dataclass whose fields are Terraform attributes."""
     return dataclass(frozen=True, kw_only=True)(cls)
 
 
-@functools.cache
+def build(cls: type[ModelT], **values: Any) -> ModelT:
+    """Make a model from some of its values; type checkers cannot know which attributes have defaults."""
+    return cls(**values)
+
+
 def attributes(cls: type) -> Mapping[str, Attribute]:
     """Return the attributes of a model by name, in the order of its fields, inherited ones first."""
+    return _attributes(cls)
+
+
+@functools.cache
+def _attributes(cls: Any) -> Mapping[str, Attribute]:
     hints = typing.get_type_hints(cls, include_extras=True)
     return types.MappingProxyType(
         {field.name: _attribute(field, hints[field.name]) for field in dataclasses.fields(cls)}

@@ -1,0 +1,273 @@
+"""The life of a run as a Terraform resource: started once, waited for, resumed, never repeated by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, Generic, TypeVar
+
+from provider_py.execution import messages
+from provider_py.execution.errors import (
+    Interrupted,
+    Missing,
+    Refused,
+    SystemFault,
+)
+from provider_py.execution.launcher import ExecutionKind, Launcher
+from provider_py.execution.poller import adaptive_interval
+from provider_py.execution.run import Execution, Phase, Run, together
+from provider_py.execution.runtime import Runtime
+from provider_py.plugin.checks import parse_duration
+from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
+from provider_py.plugin.resource import Answer, Change, Decoded, Plan
+from provider_py.plugin.schema import attributes
+
+log = logging.getLogger(__name__)
+
+E = TypeVar("E", bound=Execution)
+
+IMPORTED: Final = b"imported"
+"""Kept with an imported run until its first update: the configuration may then name its inputs anew without a start."""
+LOOKS_BEFORE_GONE: Final = 3
+"""How many looks in a row find no record before it counts as gone: systems list a new run with some delay."""
+
+
+class ExecutionResource(Generic[E]):
+    """A `*_execution` resource: the shared life cycle over one system's launcher."""
+
+    version = 0
+
+    def __init__(
+        self, kind: ExecutionKind[E], launcher: Callable[[], Launcher[E, Any, Any] | None], runtime: Runtime
+    ) -> None:
+        """`launcher` gives the launcher, None while the provider's settings for the system are not known yet."""
+        self.name = kind.name
+        self.model = kind.model
+        self.description = kind.description
+        self._kind = kind
+        self._launcher = launcher
+        self._runtime = runtime
+
+    def validate(self, config: Decoded[E]) -> Iterable[Diagnostic]:
+        """Judge the arguments together."""
+        return self._kind.validate(config)
+
+    async def plan(self, change: Change[E]) -> Plan:
+        """Preflight a start; plan to resume where a run that is to be waited for has not ended."""
+        if change.prior is None:
+            return Plan(diagnostics=await self._preflight(change.planned))
+        resumes = change.planned.model is not None and change.planned.model.wait and not self._ended(change.prior)
+        unknown = frozenset(_results(self.model)) - {"id"} if resumes else frozenset()
+        return Plan(unknown=unknown, in_place=change.private == IMPORTED)
+
+    async def create(self, planned: E, private: bytes) -> Answer[E]:
+        """Start the run and wait for its end."""
+        began = self._runtime.clock.monotonic()
+        launcher = self._connected()
+        try:
+            parts = await self._runtime.unless_stopped(
+                launcher.prepare(planned, frozenset()), seconds=planned.seconds("create")
+            )
+        except SystemFault as fault:
+            raise DiagnosticError(messages.from_fault(fault, "Nothing was started")) from fault
+        except TimeoutError as fault:
+            raise DiagnosticError(messages.too_slow(planned, "create")) from fault
+        runs: dict[str, Run[Any]] = {}
+        said: list[Diagnostic] = []
+        for number, part in enumerate(parts, start=1):
+            try:
+                started = await launcher.start(part, "")
+            except SystemFault as fault:
+                said.append(messages.not_started(self._kind.title, fault, number, len(parts)))
+                return Answer(self._state(launcher, planned, runs) if runs else None, said)
+            runs[launcher.key(part, started.run)] = started.run
+            said.extend(started.warnings)
+            log.info("%s %s was started: %s", self._kind.title, started.run.id, started.run.status)
+        if not planned.wait:
+            return Answer(self._state(launcher, planned, runs), said)
+        return await self._wait(launcher, planned, runs, began, "create", said)
+
+    async def read(self, state: E, private: bytes) -> Answer[E]:
+        """Take one look at a run that has not ended; a run that has is not asked for again."""
+        if self._ended(state) or state.id is None:
+            return Answer(state, private=private)
+        try:
+            launcher = self._launcher()
+            if launcher is None:
+                return Answer(state, private=private)
+            keys = launcher.keys(state)
+            looks = await asyncio.gather(*(launcher.poller.next(key, 0) for key in keys))
+        except DiagnosticError as fault:
+            return Answer(state, [messages.softened(each) for each in fault.diagnostics], private)
+        except SystemFault as fault:
+            told = messages.from_fault(fault, f"{self._kind.title} {state.id} could not be looked at")
+            return Answer(state, [messages.softened(told)], private)
+        found = [run for run in looks if run is not None]
+        if len(found) < len(keys):
+            return Answer(
+                dataclasses.replace(state, record_expired=True), [messages.gone(self._kind.title, state)], private
+            )
+        return Answer(self._state(launcher, state, dict(zip(keys, found, strict=True))), private=private)
+
+    async def update(self, prior: E, planned: E, private: bytes) -> Answer[E]:
+        """Take over changed knobs; resume to wait for a run that has not ended."""
+        if self._ended(prior) or not planned.wait:
+            return Answer(planned)
+        began = self._runtime.clock.monotonic()
+        launcher = self._connected()
+        resumed = dataclasses.replace(planned, **{name: getattr(prior, name) for name in _results(self.model)})
+        runs: dict[str, Run[Any]] = {}
+        return await self._wait(launcher, resumed, runs, began, "update", [])
+
+    async def delete(self, state: E, private: bytes) -> Answer[E]:
+        """Forget the run, or cancel it if it has not ended and `on_destroy` says so."""
+        if state.on_destroy == "cancel" and not self._ended(state):
+            try:
+                await self._connected().cancel(state)
+            except Missing as fault:
+                log.info("%s %s need not be cancelled: %s", self._kind.title, state.id, fault)
+            except SystemFault as fault:
+                raise DiagnosticError(
+                    messages.from_fault(fault, f"{self._kind.title} {state.id} was not cancelled")
+                ) from fault
+        return Answer(None)
+
+    async def import_state(self, identifier: str) -> Answer[E]:
+        """Adopt a run by its key."""
+        launcher = self._connected()
+        try:
+            run = await launcher.poller.next(identifier, 0)
+        except SystemFault as fault:
+            raise DiagnosticError(
+                messages.from_fault(fault, f"{self._kind.title} {identifier!r} was not imported")
+            ) from fault
+        if run is None:
+            raise DiagnosticError(
+                error(
+                    f"There is no {self._kind.title} {identifier!r}", "Check the id, and that these credentials see it."
+                )
+            )
+        return Answer(self._state(launcher, launcher.adopt(identifier, run), {identifier: run}), private=IMPORTED)
+
+    async def _preflight(self, planned: Decoded[E]) -> Sequence[Diagnostic]:
+        launcher = self._launcher()
+        if launcher is None or planned.model is None or not self._runtime.preflight:
+            return ()
+        try:
+            await self._runtime.unless_stopped(launcher.prepare(planned.model, planned.unknown))
+        except DiagnosticError as fault:
+            return fault.diagnostics
+        except Refused as fault:
+            return (messages.from_fault(fault, "The run could not be checked"),)
+        except SystemFault as fault:
+            return (messages.softened(messages.from_fault(fault, "The run could not be checked before the apply")),)
+        return ()
+
+    async def _wait(
+        self,
+        launcher: Launcher[E, Any, Any],
+        state: E,
+        runs: dict[str, Run[Any]],
+        began: float,
+        operation: str,
+        said: list[Diagnostic],
+    ) -> Answer[E]:
+        """Follow the runs to their end; whatever happens the answer holds their latest state."""
+        keys = list(runs) or list(launcher.keys(state))
+        gone: set[str] = set()
+        follow = (self._follow(launcher, state, key, runs, gone) for key in keys)
+        remaining = state.seconds(operation) - (self._runtime.clock.monotonic() - began)
+        ending: SystemFault | TimeoutError | None = None
+        try:
+            await self._runtime.unless_stopped(_all(follow), seconds=remaining)
+        except (SystemFault, TimeoutError) as fault:
+            ending = fault
+        state = self._state(launcher, state, runs)
+        if gone:
+            state = dataclasses.replace(state, record_expired=True)
+        return Answer(state, [*said, *self._told(state, ending, operation)])
+
+    def _told(self, state: E, ending: SystemFault | TimeoutError | None, operation: str) -> Iterable[Diagnostic]:
+        title = self._kind.title
+        if isinstance(ending, Interrupted):
+            yield messages.interrupted(title, state)
+        elif isinstance(ending, TimeoutError):
+            yield messages.timed_out(title, state, operation)
+        elif ending is not None:
+            yield messages.from_fault(ending, f"{title} {state.id} could no longer be followed")
+        elif state.record_expired:
+            yield messages.gone(title, state)
+        elif self._kind.phase(state.status) is Phase.FAILED:
+            yield messages.failed(title, state)
+
+    async def _follow(
+        self, launcher: Launcher[E, Any, Any], state: E, key: str, runs: dict[str, Run[Any]], gone: set[str]
+    ) -> None:
+        fixed = parse_duration(state.poll_interval) if state.poll_interval else None
+        began, missed, seen = self._runtime.clock.monotonic(), 0, runs.get(key)
+        while seen is None or not seen.phase.ended:
+            age = self._runtime.clock.monotonic() - began
+            try:
+                run = await launcher.poller.next(key, adaptive_interval(age) if fixed is None else fixed)
+            except Refused:
+                raise
+            except SystemFault as fault:
+                log.warning("looking at %s %s failed, going on: %s", self._kind.title, key, fault)
+                continue
+            if run is None:
+                missed += 1
+                if missed >= LOOKS_BEFORE_GONE:
+                    gone.add(key)
+                    return
+                continue
+            self._report(seen, run)
+            missed, seen, runs[key] = 0, run, run
+
+    def _report(self, before: Run[Any] | None, run: Run[Any]) -> None:
+        if before is None or (before.status, before.phase) != (run.status, run.phase):
+            waiting = f" ({run.message})" if run.phase is Phase.HELD and run.message else ""
+            log.info("%s %s is %s%s", self._kind.title, run.id, run.status, waiting)
+
+    def _state(self, launcher: Launcher[E, Any, Any], state: E, runs: dict[str, Run[Any]]) -> E:
+        if not runs:
+            return state
+        looks = list(runs.values())
+        told = together(looks)
+        common = dataclasses.replace(
+            state,
+            id=looks[0].id,
+            status=told.status,
+            status_message=told.message,
+            url=told.url,
+            started_at=looks[0].started_at or state.started_at,
+            ended_at=(told.ended_at or state.ended_at or self._now()) if told.phase.ended else None,
+            record_expired=False,
+        )
+        return launcher.results(common, looks)
+
+    def _now(self) -> str:
+        return (
+            datetime.fromtimestamp(self._runtime.clock.time(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        )
+
+    def _connected(self) -> Launcher[E, Any, Any]:
+        launcher = self._launcher()
+        if launcher is None:
+            raise DiagnosticError(messages.settings_unknown(self._kind.title, self._kind.system))
+        return launcher
+
+    def _ended(self, state: E) -> bool:
+        return bool(state.record_expired) or self._kind.phase(state.status).ended
+
+
+def _results(model: type[Execution]) -> list[str]:
+    return [name for name, attribute in attributes(model).items() if attribute.computed and not attribute.optional]
+
+
+async def _all(work: Iterable[Any]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for each in work:
+            group.create_task(each)

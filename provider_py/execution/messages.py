@@ -1,0 +1,91 @@
+"""What the life of a run tells its user, in one place and one tone: what happened, what is known, how to go on."""
+
+from __future__ import annotations
+
+from provider_py.execution.errors import SystemFault, Unanswered, Unauthorized
+from provider_py.execution.run import Execution
+from provider_py.plugin.diagnostics import Diagnostic, error, warning
+
+
+def from_fault(fault: SystemFault, summary: str) -> Diagnostic:
+    """Turn a fault into an error under a summary of what it prevented."""
+    advice = fault.advice or ("Check the credentials of the provider block." if isinstance(fault, Unauthorized) else "")
+    return error(summary, f"{fault}. {advice}".strip())
+
+
+def softened(diagnostic: Diagnostic) -> Diagnostic:
+    """Turn an error into a warning."""
+    return warning(diagnostic.summary, diagnostic.detail, diagnostic.path)
+
+
+def not_started(title: str, fault: SystemFault, number: int, parts: int) -> Diagnostic:
+    """Tell that a start failed, or that nobody knows whether it did."""
+    which = f" (request {number} of {parts})" if parts > 1 else ""
+    if not isinstance(fault, Unanswered):
+        return from_fault(fault, f"The {title} was not started{which}")
+    return error(
+        f"It is not known whether the {title} was started{which}",
+        f"{fault}. The request was sent once, and is not repeated because that could start a second run. Look in "
+        f"{fault.system}: if it runs, adopt it with `terraform import`; if it does not, apply again.",
+    )
+
+
+def failed(title: str, state: Execution) -> Diagnostic:
+    """Tell of a bad end, as an error or, where the user accepts such ends, as a warning."""
+    reason = f": {state.status_message}" if state.status_message else ""
+    where = f" See {state.url}." if state.url else ""
+    summary = f"{title} {state.id} ended with status {state.status}"
+    if state.on_failure == "keep":
+        return warning(summary, f'The run ended badly{reason}.{where} It is kept because of on_failure = "keep".')
+    return error(
+        summary,
+        f"The run ended badly{reason}.{where} The next apply starts a new run: correct the cause first, or set "
+        'on_failure = "keep" to accept such an end.',
+    )
+
+
+def interrupted(title: str, state: Execution) -> Diagnostic:
+    """Tell that Terraform stopped waiting; a warning, since an error would have the next apply start a new run."""
+    return warning(
+        f"{title} {state.id} is still going on",
+        "Terraform was interrupted while waiting for it. The run goes on. The next apply resumes waiting for it and "
+        "does not start another.",
+    )
+
+
+def timed_out(title: str, state: Execution, operation: str) -> Diagnostic:
+    """Tell that a run outlasted its time limit."""
+    limit = f"timeouts.{operation}"
+    return error(
+        f"{title} {state.id} has not ended in time",
+        f"Its status is {state.status} after the {state.seconds(operation):g} s of {limit}. The run goes on. If such "
+        f"runs take longer, raise {limit}.",
+        ("timeouts",),
+    )
+
+
+def gone(title: str, state: Execution) -> Diagnostic:
+    """Tell that the system has no record of a run any more."""
+    return warning(
+        f"There is no record of {title} {state.id} any more",
+        f"Its last known status is {state.status}. The resource is kept, with record_expired = true, and the run is "
+        "not started again by itself; to start it anew change `triggers` or use -replace.",
+    )
+
+
+def too_slow(state: Execution, operation: str) -> Diagnostic:
+    """Tell that the time limit passed before anything was started."""
+    return error(
+        "The run was not started in time",
+        f"Preparing it took longer than the {state.seconds(operation):g} s of timeouts.{operation}. Nothing was "
+        "started.",
+        ("timeouts",),
+    )
+
+
+def settings_unknown(title: str, system: str) -> Diagnostic:
+    """Tell that the provider block depends on values that are not known yet."""
+    return error(
+        f"The provider's settings for {title}s are not known",
+        f"The values of the provider's `{system}` block must be known when the run is started or looked at.",
+    )

@@ -1,0 +1,109 @@
+"""The provider `workflow`: its configuration, the systems it reaches and the registry of what it offers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from provider_py.execution.launcher import ExecutionKind, Launcher
+from provider_py.execution.lifecycle import ExecutionResource
+from provider_py.execution.runtime import Runtime
+from provider_py.plugin.diagnostics import Diagnostic
+from provider_py.plugin.resource import DataSource, Decoded, Resource
+from provider_py.plugin.schema import model, optional, setting
+from provider_py.plugin.settings import resolve
+from provider_py.systems.harness import execution as harness_execution
+from provider_py.systems.harness.settings import HarnessSettings
+from provider_py.systems.harness.system import Harness
+from provider_py.systems.nexthink import execution as nexthink_execution
+from provider_py.systems.nexthink.settings import NexthinkSettings
+from provider_py.systems.nexthink.system import Nexthink
+from provider_py.systems.vcd import execution as vcd_execution
+from provider_py.systems.vcd.settings import VcdSettings
+from provider_py.systems.vcd.system import CloudDirector
+
+RESOURCES: Final = (
+    harness_execution.KIND,
+    nexthink_execution.KIND,
+    vcd_execution.KIND,
+)
+DATA_SOURCES: Final[tuple[Any, ...]] = ()
+SYSTEMS: Final = {
+    "harness": (HarnessSettings, Harness),
+    "nexthink": (NexthinkSettings, Nexthink),
+    "vcd": (VcdSettings, CloudDirector),
+}
+
+
+@model
+class ProviderConfig:
+    """Runs workflows of Harness FirstGen, Nexthink and VMware Cloud Director.
+
+    Every setting can come from an environment variable. Nothing is contacted before a resource needs it.
+    """
+
+    harness: HarnessSettings | None = optional("A Harness FirstGen account.")
+    nexthink: NexthinkSettings | None = optional("A Nexthink instance.")
+    vcd: VcdSettings | None = optional("A VMware Cloud Director.")
+    preflight: bool | None = setting(
+        "Check runs against their systems at plan time.", environment="WORKFLOW_PREFLIGHT", fallback=True
+    )
+    journal: str | None = setting(
+        "Path of the journal file, which keeps runs from being started twice.", environment="WORKFLOW_JOURNAL"
+    )
+
+
+class WorkflowProvider:
+    """One provider process: systems are connected to when a resource first needs them."""
+
+    name = "workflow"
+    model = ProviderConfig
+    description = str(ProviderConfig.__doc__)
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        """`stop` is set when Terraform asks to stop."""
+        self._runtime = Runtime(stop)
+        self._config: Decoded[ProviderConfig] = Decoded(None)
+        self._connections: dict[str, Any] = {}
+        self._launchers: dict[str, Launcher[Any, Any, Any]] = {}
+        self.resources: Sequence[Resource[Any]] = tuple(self._resource(kind) for kind in RESOURCES)
+        self.data_sources: Sequence[DataSource[Any]] = ()
+
+    def validate(self, config: Decoded[ProviderConfig]) -> Iterable[Diagnostic]:
+        """Nothing more than the checks of the attributes: what is missing is told by the resource that needs it."""
+        return ()
+
+    async def configure(self, config: Decoded[ProviderConfig]) -> Iterable[Diagnostic]:
+        """Take the configuration; a system's settings are judged when a resource first needs them."""
+        self._config = Decoded(resolve(ProviderConfig, config.model, os.environ), config.unknown)
+        self._runtime.preflight = bool(self._config.model and self._config.model.preflight)
+        return ()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for connection in self._connections.values():
+            await connection.close()
+
+    def _resource(self, kind: ExecutionKind[Any]) -> ExecutionResource[Any]:
+        return ExecutionResource(kind, lambda: self._launcher(kind), self._runtime)
+
+    def _launcher(self, kind: ExecutionKind[Any]) -> Launcher[Any, Any, Any] | None:
+        if kind.system in self._config.unknown:
+            return None
+        if kind.name not in self._launchers:
+            self._launchers[kind.name] = kind.launcher(self._connection(kind.system))
+        return self._launchers[kind.name]
+
+    def _connection(self, system: str) -> Any:
+        if system not in self._connections:
+            settings, connect = SYSTEMS[system]
+            given = getattr(self._config.model, system)
+            self._connections[system] = connect(resolve(settings, given, os.environ, (system,)), self._runtime)
+        return self._connections[system]
+
+
+def create(stop: asyncio.Event) -> WorkflowProvider:
+    """Make the provider for `plugin.serve`."""
+    return WorkflowProvider(stop)

@@ -1,0 +1,224 @@
+"""`workflow_harness_execution`: starts a Harness FirstGen workflow or pipeline with the mutation `startExecution`.
+
+Destroying it forgets the execution; with `on_destroy = "cancel"` an unfinished one is aborted, which Harness offers
+as a REST call only. The look-ups are those of Harness' own recipe: application, workflow or pipeline, execution inputs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from provider_py.execution.errors import SystemFault
+from provider_py.execution.launcher import ExecutionKind, Started
+from provider_py.execution.poller import Poller
+from provider_py.execution.run import Execution, Phase, Run
+from provider_py.plugin.checks import not_empty
+from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, Key, error
+from provider_py.plugin.resource import Decoded
+from provider_py.plugin.schema import build, computed, model, optional
+from provider_py.plugin.validators import exactly_one, together
+from provider_py.systems.harness.system import Harness
+from provider_py.systems.harness.variables import check
+
+if TYPE_CHECKING:
+    from harness_client import StartExecutionInput
+
+PHASES: Final = {
+    "SUCCESS": Phase.SUCCEEDED,
+    "SKIPPED": Phase.SUCCEEDED,
+    "FAILED": Phase.FAILED,
+    "ERROR": Phase.FAILED,
+    "ABORTED": Phase.FAILED,
+    "REJECTED": Phase.FAILED,
+    "EXPIRED": Phase.FAILED,
+    "PAUSED": Phase.HELD,
+    "WAITING": Phase.HELD,
+}
+"""Final words, and the two that wait for a person; any other, and null while artifacts are collected, is going on."""
+
+
+@model
+class Artifact:
+    """The artifact that a service is deployed with."""
+
+    source: str | None = optional("Name of the service's artifact source.", checks=(not_empty,))
+    build_number: str | None = optional("Build number or tag in that source.", checks=(not_empty,))
+    artifact_id: str | None = optional("Id of a collected artifact, in place of source and build number.")
+    parameters: dict[str, str] | None = optional("Values for a parameterized artifact source.")
+
+
+@model
+class Manifest:
+    """The Helm chart that a service is deployed with."""
+
+    helm_chart_id: str | None = optional("Id of a collected Helm chart.")
+    source: str | None = optional("Name of the service's manifest source.")
+    version: str | None = optional("Chart version in that source.")
+
+
+@model
+class HarnessExecution(Execution):
+    """A run of a Harness FirstGen workflow or pipeline."""
+
+    application: str | None = optional("Name of the application, exact.", replace=True, checks=(not_empty,))
+    application_id: str | None = optional("Id of the application, in place of its name.", replace=True)
+    workflow: str | None = optional("Name of the workflow to run.", replace=True, checks=(not_empty,))
+    workflow_id: str | None = optional("Id of the workflow to run.", replace=True)
+    pipeline: str | None = optional("Name of the pipeline to run.", replace=True, checks=(not_empty,))
+    pipeline_id: str | None = optional("Id of the pipeline to run.", replace=True)
+    variables: dict[str, str] | None = optional(
+        "Values of the workflow's variables; environments, services and infrastructure definitions by name.",
+        replace=True,
+    )
+    variable_ids: dict[str, str] | None = optional(
+        "Values of variables that name an environment, service or infrastructure definition, by id.", replace=True
+    )
+    sensitive_variables: dict[str, str] | None = optional(
+        "Values of variables that are never stored. Change `sensitive_variables_version` to run with changed ones.",
+        write_only=True,
+    )
+    sensitive_variables_version: str | None = optional(
+        "A text that stands for the content of `sensitive_variables`; a change starts a new run.", replace=True
+    )
+    artifacts: dict[str, Artifact] | None = optional("Artifacts to deploy, by the name of the service.", replace=True)
+    manifests: dict[str, Manifest] | None = optional("Helm charts to deploy, by the name of the service.", replace=True)
+    notes: str | None = optional("Notes that the execution carries.", replace=True)
+    specific_hosts: list[str] | None = optional("Hosts to deploy to, instead of all; workflows only.", replace=True)
+    exclude_hosts_with_same_artifact: bool | None = optional("Skip hosts that have the artifact already.", replace=True)
+    continue_with_default_values: bool | None = optional(
+        "Use default values where a pipeline's stage would pause for runtime inputs.", replace=True
+    )
+    outputs: dict[str, str] | None = computed("The variables the workflow ran with, as Harness resolved them.")
+
+
+def validate(config: Decoded[HarnessExecution]) -> Iterable[Diagnostic]:
+    """Judge the arguments together."""
+    yield from exactly_one(config, ("application", "application_id"), meaning="application")
+    yield from exactly_one(
+        config, ("workflow", "workflow_id", "pipeline", "pipeline_id"), meaning="workflow or pipeline"
+    )
+    yield from together(config, ("sensitive_variables_version", "sensitive_variables"))
+    given = config.model
+    if given is None:
+        return
+    for service, artifact in (given.artifacts or {}).items():
+        if (artifact.artifact_id is None) == (artifact.source is None or artifact.build_number is None):
+            yield error(
+                f"The artifact of service {service!r} is not clear",
+                "Give either `source` and `build_number`, or `artifact_id`.",
+                ("artifacts", Key(service)),
+            )
+    for service, manifest in (given.manifests or {}).items():
+        if (manifest.helm_chart_id is None) == (manifest.source is None or manifest.version is None):
+            yield error(
+                f"The manifest of service {service!r} is not clear",
+                "Give either `source` and `version`, or `helm_chart_id`.",
+                ("manifests", Key(service)),
+            )
+    if given.specific_hosts is not None and (given.pipeline or given.pipeline_id):
+        yield error(
+            "A pipeline cannot be limited to hosts",
+            "Remove `specific_hosts`, or run a workflow: Harness takes hosts for workflows only.",
+            ("specific_hosts",),
+        )
+
+
+def phase(status: str | None) -> Phase:
+    """Return what a status means."""
+    return PHASES.get(status or "", Phase.ACTIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What only a Harness execution has."""
+
+    application_id: str | None = None
+    workflow_id: str | None = None
+    pipeline_id: str | None = None
+    outputs: dict[str, str] | None = None
+
+
+class HarnessLauncher:
+    """Starts executions and reads them back; the modules that need the generated client are imported on first use."""
+
+    def __init__(self, harness: Harness) -> None:
+        """Work on a connection."""
+        self._harness = harness
+        budget = harness.settings.requests_per_minute or 1
+        self.poller: Poller[str, Run[Detail]] = Poller(
+            self._look, harness.runtime, batch=25, request_seconds=2 * 60 / budget
+        )
+
+    async def prepare(self, config: HarnessExecution, unknown: frozenset[str]) -> Sequence[StartExecutionInput]:
+        """Resolve the names, check variables and artifacts."""
+        from provider_py.systems.harness import calls
+
+        if unknown & {"application", "application_id"}:
+            return ()
+        application = await calls.application_id(self._harness, config)
+        if unknown & {"workflow", "workflow_id", "pipeline", "pipeline_id"}:
+            return ()
+        entity = await calls.entity(self._harness, config, application)
+        if unknown & {"variables", "variable_ids", "sensitive_variables"}:
+            return ()
+        given = {name: getattr(config, name) or {} for name in ("variables", "variable_ids", "sensitive_variables")}
+        findings = tuple(check(entity, given))
+        if findings:
+            raise DiagnosticError(*findings)
+        await calls.check_services(self._harness, config, application, entity, unknown)
+        return (calls.start_input(config, application, entity),)
+
+    async def start(self, part: StartExecutionInput, token: str) -> Started[Detail]:
+        """Send `startExecution` once."""
+        from provider_py.systems.harness import runs
+
+        return await runs.start(self._harness, part)
+
+    def key(self, part: StartExecutionInput, run: Run[Detail]) -> str:
+        """An execution's id is enough to find it."""
+        return run.id
+
+    def keys(self, state: HarnessExecution) -> Sequence[str]:
+        """Return the execution's id."""
+        return (state.id,) if state.id else ()
+
+    def results(self, state: HarnessExecution, runs: Sequence[Run[Detail]]) -> HarnessExecution:
+        """Add the resolved variables."""
+        return dataclasses.replace(state, outputs=runs[0].detail.outputs)
+
+    async def cancel(self, state: HarnessExecution) -> None:
+        """Abort the execution; an execution that is already being aborted is fine."""
+        from provider_py.systems.harness import calls
+
+        application = await calls.application_id(self._harness, state)
+        await calls.abort(self._harness, application, state.id or "")
+
+    def adopt(self, key: str, run: Run[Detail]) -> HarnessExecution:
+        """Name what the imported execution ran, by ids."""
+        detail = run.detail
+        return build(
+            HarnessExecution,
+            application_id=detail.application_id,
+            workflow_id=detail.workflow_id,
+            pipeline_id=detail.pipeline_id,
+        )
+
+    async def _look(self, keys: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:
+        from provider_py.systems.harness import runs
+
+        return await runs.look(self._harness, keys)
+
+
+KIND: Final = ExecutionKind(
+    name="harness_execution",
+    title="Harness execution",
+    system="harness",
+    model=HarnessExecution,
+    description="Runs a Harness FirstGen workflow or pipeline, once, and waits for its end.",
+    phase=phase,
+    validate=validate,
+    launcher=HarnessLauncher,
+)

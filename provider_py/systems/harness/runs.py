@@ -1,0 +1,98 @@
+"""Starting an execution and reading executions back as runs. Imported on first use: it needs the generated client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from harness_client import ExecutionState, StartExecutionInput
+from harness_client.batches import execution_state_batch
+from harness_client.exceptions import GraphQLClientGraphQLError
+
+from provider_py.execution.errors import Missing, SystemFault, Unanswered
+from provider_py.execution.launcher import Started
+from provider_py.execution.run import Run
+from provider_py.plugin.diagnostics import Diagnostic, warning
+from provider_py.systems.harness.execution import Detail, phase
+from provider_py.systems.harness.settings import SYSTEM
+from provider_py.systems.harness.system import Harness, fault_of, rfc3339
+
+_HELD: Final = {
+    "PAUSED": "It waits for an approval, a runtime input or the person who paused it; act in Harness.",
+    "WAITING": "It waits for a decision on a failed step (manual intervention); act in Harness.",
+}
+
+
+async def start(harness: Harness, request: StartExecutionInput) -> Started[Detail]:
+    """Send `startExecution` once.
+
+    Harness can answer null without an error although it started the execution, so that counts as no answer.
+    """
+    async with harness.asking("startExecution"):
+        answer = (await harness.client.start_execution(input=request)).start_execution
+    execution = answer.execution if answer else None
+    if answer is None or execution is None or not execution.id:
+        raise Unanswered(SYSTEM, "startExecution was answered without an execution")
+    warnings: list[Diagnostic] = []
+    if answer.warning_message:
+        warnings.append(warning("Harness started the execution with a warning", answer.warning_message, ("variables",)))
+    detail = Detail(application_id=request.application_id)
+    return Started(_run(harness, execution, detail), warnings)
+
+
+async def look(harness: Harness, identifiers: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:
+    """Look at up to 25 executions with one request; those that Harness has no record of are left out."""
+    async with harness.asking("execution"):
+        answers = await execution_state_batch(harness.client, list(identifiers))
+    looks = {key: _look(harness, answer) for key, answer in zip(identifiers, answers, strict=True)}
+    return {key: seen for key, seen in looks.items() if seen is not None}
+
+
+def _look(harness: Harness, answer: ExecutionState | GraphQLClientGraphQLError) -> Run[Detail] | SystemFault | None:
+    if isinstance(answer, GraphQLClientGraphQLError):
+        fault = fault_of([answer.message])
+        return None if isinstance(fault, Missing) else fault
+    execution = answer.execution
+    if execution is None or not execution.id:
+        return None
+    workflow, pipeline = getattr(execution, "workflow", None), getattr(execution, "pipeline", None)
+    detail = Detail(
+        application_id=execution.application.id if execution.application else None,
+        workflow_id=workflow.id if workflow else None,
+        pipeline_id=pipeline.id if pipeline else None,
+        outputs=_variables(getattr(execution, "input_variables", None)),
+    )
+    return _run(harness, execution, detail)
+
+
+def _run(harness: Harness, execution: Any, detail: Detail) -> Run[Detail]:
+    status = str(execution.status.value) if execution.status is not None else None
+    return Run(
+        id=str(execution.id),
+        status=status,
+        phase=phase(status),
+        detail=detail,
+        message=_HELD.get(status or "") or getattr(execution, "failure_details", None) or None,
+        url=execution.execution_url or _url(harness, execution, detail),
+        started_at=rfc3339(execution.started_at or execution.created_at),
+        ended_at=rfc3339(execution.ended_at),
+    )
+
+
+def _variables(given: Sequence[Any] | None) -> dict[str, str] | None:
+    if given is None:
+        return None
+    return {str(each.name): str(each.value) for each in given if each is not None and each.value is not None}
+
+
+def _url(harness: Harness, execution: Any, detail: Detail) -> str | None:
+    """Write the page of an execution for servers that do not tell it."""
+    if detail.application_id is None:
+        return None
+    portal = str(harness.settings.endpoint).rstrip("/").removesuffix("/gateway")
+    account, application, identifier = harness.settings.account_id, detail.application_id, execution.id
+    if detail.pipeline_id is not None or execution.typename__ == "PipelineExecution":
+        page = f"pipeline-execution/{identifier}/workflow-execution/undefined/details"
+    else:
+        page = f"env/null/executions/{identifier}/details"
+    return f"{portal}/#/account/{account}/app/{application}/{page}"

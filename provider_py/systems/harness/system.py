@@ -1,0 +1,126 @@
+"""The connection to Harness: one channel, one client, one poller and one memory of look-ups for all its resources."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
+from provider_py.execution.lookups import Lookups
+from provider_py.execution.runtime import Runtime
+from provider_py.execution.system import readable, require
+from provider_py.plugin.checks import parse_duration
+from provider_py.systems.harness.settings import SYSTEM, HarnessSettings
+
+if TYPE_CHECKING:  # imported on first use: a plan that touches no Harness resource must not pay for it
+    import httpx
+    from harness_client import Client
+
+    from provider_py.execution.transport import Channel
+
+_SERVER_PREFIX: Final = re.compile(r"^Exception while fetching data \([^)]*\) : ")
+
+
+class Harness:
+    """A Harness account. Nothing is imported or contacted before the first look-up."""
+
+    def __init__(self, settings: HarnessSettings, runtime: Runtime) -> None:
+        """Raises DiagnosticError if a setting is missing."""
+        require(SYSTEM, "harness", settings, ("account_id", "api_key"))
+        self.settings = settings
+        self.runtime = runtime
+        self.lookups = Lookups()
+
+    @functools.cached_property
+    def channel(self) -> Channel:
+        """The HTTP channel with the account's key, time limits and request budget."""
+        from provider_py.execution.budget import Budget
+        from provider_py.execution.transport import Channel, open_tls
+
+        settings = self.settings
+        return Channel(
+            SYSTEM,
+            self.runtime,
+            timeout=parse_duration(settings.request_timeout or ""),
+            verify=open_tls("harness", str(settings.endpoint), settings.ca_file),
+            safe=_safe,
+            explain=_explain,
+            budget=Budget(settings.requests_per_minute or 1, 60, self.runtime),
+            headers={"x-api-key": settings.api_key or "", "accept": "application/json"},
+            params={"accountId": settings.account_id or ""},
+        )
+
+    @functools.cached_property
+    def client(self) -> Client:
+        """The generated GraphQL client."""
+        from harness_client import Client
+
+        # httpx spells out the keyword arguments that the client's protocol leaves open, so types cannot show the fit.
+        transport: Any = self.channel
+        return Client(url=f"{str(self.settings.endpoint).rstrip('/')}/api/graphql", http_client=transport)
+
+    @asynccontextmanager
+    async def asking(self, asked: str) -> AsyncIterator[None]:
+        """Turn what the generated client raises into SystemFaults."""
+        from harness_client.exceptions import GraphQLClientError, GraphQLClientGraphQLMultiError
+
+        with readable(SYSTEM, asked):
+            try:
+                yield
+            except GraphQLClientGraphQLMultiError as answer:
+                raise fault_of([each.message for each in answer.errors]) from answer
+            except GraphQLClientError as answer:
+                raise Unanswered(SYSTEM, f"the answer to {asked} is not one of GraphQL") from answer
+
+    async def close(self) -> None:
+        """Close the connections, if there are any."""
+        if "channel" in self.__dict__:
+            await self.channel.aclose()
+
+
+def fault_of(messages: Sequence[str]) -> SystemFault:
+    """Sort the messages of a GraphQL answer's `errors` by what they mean for the request.
+
+    Harness answers 200 with its own words. Only "An error has occurred" (its text for whatever it did not foresee)
+    leaves open whether the request had an effect.
+    """
+    text = "; ".join(_SERVER_PREFIX.sub("", message) for message in messages)
+    lowered = text.lower()
+    if "not authorized" in lowered or "invalid api key" in lowered or "rights to" in lowered:
+        return Unauthorized(SYSTEM, text, advice="Check `harness.api_key` and the permissions of its user groups.")
+    if "an error has occurred" in lowered:
+        return Unanswered(SYSTEM, text)
+    if "does not exist" in lowered or "doesn't exist" in lowered:
+        return Missing(SYSTEM, text)
+    return Refused(SYSTEM, text)
+
+
+def rfc3339(moment: object) -> str | None:
+    """Write a Harness DateTime (milliseconds since the epoch, as a number or its text) as RFC 3339."""
+    if moment is None:
+        return None
+    return (
+        datetime.fromtimestamp(int(str(moment)) / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+
+
+def _safe(request: httpx.Request) -> bool:
+    """Queries may be repeated; a mutation is repeated only if it certainly had no effect."""
+    if request.method != "POST":
+        return request.method in {"GET", "PUT"}
+    return str(json.loads(request.content).get("query", "")).lstrip().startswith("query")
+
+
+def _explain(response: httpx.Response) -> str:
+    """Read the three shapes of error bodies: GraphQL's, the REST envelope's and the gateway's."""
+    body = response.json()
+    if body.get("errors"):
+        return "; ".join(str(each["message"]) for each in body["errors"])
+    if body.get("responseMessages"):
+        return "; ".join(str(each["message"]) for each in body["responseMessages"])
+    return str(body.get("message", ""))

@@ -1,0 +1,158 @@
+"""The calls behind an execution, in and out of the generated client's types. Imported on first use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from nexthink_client.api.nql import execute_nql_query
+from nexthink_client.api.workflows import execute_ea, execute_ea_with_external_ids, get_workflow
+from nexthink_client.models import (
+    DeviceData,
+    ExecutionRequest,
+    ExecutionRequestParams,
+    ExecutionResponse,
+    ExternalIdsExecutionRequest,
+    ExternalIdsExecutionRequestParams,
+    NqlRequest,
+    NqlRequestParameters,
+    NqlResponse,
+    UserData,
+    Workflow,
+)
+
+from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
+from provider_py.execution.run import Phase, Run
+from provider_py.execution.system import readable
+from provider_py.plugin.diagnostics import DiagnosticError, error
+from provider_py.plugin.schema import build
+from provider_py.systems.nexthink.execution import PHASES, Detail, NexthinkTargetExecution, phase
+from provider_py.systems.nexthink.settings import SYSTEM
+from provider_py.systems.nexthink.system import Nexthink
+from provider_py.systems.nexthink.targets import Request
+
+SOURCE: Final = "terraform-provider-workflow"
+ROWS: Final = 1000
+"""About how many rows NQL answers at most."""
+_WORST_FIRST: Final = ("failure", "expired", "cancelled", "success")
+
+
+async def workflow(nexthink: Nexthink, identifier: str) -> Workflow:
+    """Return a workflow's description; raises DiagnosticError if there is none of that id."""
+    try:
+        return await nexthink.lookups.get(("workflow", identifier), lambda: _workflow(nexthink, identifier))
+    except Unauthorized:
+        raise
+    except Refused as fault:  # Nexthink documents no 404 here, so an unknown id may be answered in any way
+        told = error(
+            f"There is no Nexthink workflow {identifier!r}",
+            f"Check `workflow`: it is the NQL id, such as #service_restart_and_repair. Nexthink says: {fault.reason}",
+            ("workflow",),
+        )
+        raise DiagnosticError(told) from fault
+
+
+async def _workflow(nexthink: Nexthink, identifier: str) -> Workflow:
+    with readable(SYSTEM, "the workflow's details"):
+        answer = await get_workflow.asyncio(client=nexthink.client, nql_id=identifier, source=SOURCE)
+    found = answer[0] if isinstance(answer, list) and answer else answer
+    if not isinstance(found, Workflow):
+        raise Missing(SYSTEM, "no workflow of this id is listed")
+    return found
+
+
+async def execute(nexthink: Nexthink, request: Request) -> Run[Detail]:
+    """Send one execute request, once. Both lists of targets are always sent: the published API requires them."""
+    with readable(SYSTEM, "the execute request"):
+        if request.api_version == "v1":
+            answer = await execute_ea.asyncio(client=nexthink.client, body=_first_version(request), source=SOURCE)
+        else:
+            body = _second_version(request)
+            answer = await execute_ea_with_external_ids.asyncio(client=nexthink.client, body=body, source=SOURCE)
+        if not isinstance(answer, ExecutionResponse):
+            raise Unanswered(SYSTEM, "the execute request was answered without a request id")
+        identifiers = [str(each) for each in answer.executions_uuids]
+        return Run(str(answer.request_uuid), "in_progress", Phase.ACTIVE, Detail(identifiers))
+
+
+def _first_version(request: Request) -> ExecutionRequest:
+    params = ExecutionRequestParams()
+    params.additional_properties.update(request.params)
+    return ExecutionRequest(
+        workflow_id=request.workflow,
+        devices=[str(device.collector_uid) for device in request.devices],
+        users=[str(user.sid) for user in request.users],
+        params=params,
+    )
+
+
+def _second_version(request: Request) -> ExternalIdsExecutionRequest:
+    params = ExternalIdsExecutionRequestParams()
+    params.additional_properties.update(request.params)
+    return ExternalIdsExecutionRequest(
+        workflow_id=request.workflow,
+        devices=[
+            DeviceData.from_dict(_given(name=each.name, uid=each.uid, collectorUid=each.collector_uid))
+            for each in request.devices
+        ],
+        users=[UserData.from_dict(_given(uid=each.uid, upn=each.upn, sid=each.sid)) for each in request.users],
+        params=params,
+    )
+
+
+def _given(**values: str | None) -> Mapping[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+async def look(
+    nexthink: Nexthink, asked: Mapping[str, tuple[str, Sequence[str]]]
+) -> Mapping[str, Run[Detail] | SystemFault]:
+    """Look at requests: each key's status query and expected execution ids in, the request as a run out."""
+    looks = await asyncio.gather(*(_look(nexthink, key, query, ids) for key, (query, ids) in asked.items()))
+    return dict(zip(asked, looks, strict=True))
+
+
+async def _look(nexthink: Nexthink, key: str, query: str, expected: Sequence[str]) -> Run[Detail] | SystemFault:
+    try:
+        with readable(SYSTEM, "the status query"):
+            parameters = NqlRequestParameters()
+            parameters["request_id"] = key
+            answer = await execute_nql_query.asyncio(
+                client=nexthink.client, body=NqlRequest(query_id=query, parameters=parameters), x_utc_times=True
+            )
+            if not isinstance(answer, NqlResponse):
+                raise Unanswered(SYSTEM, "the status query was answered without rows")
+            rows = [row.to_dict() for row in answer.data]
+    except Missing as fault:
+        return Missing(SYSTEM, fault.reason, advice=f"Check that the saved query {query!r} exists.")
+    except SystemFault as fault:
+        return fault
+    return _run(key, [_execution(row) for row in rows], expected)
+
+
+def _execution(row: Mapping[str, Any]) -> NexthinkTargetExecution:
+    names = ("execution_id", "status", "status_details", "outcome", "outcome_details")
+    return build(NexthinkTargetExecution, **{name: None if row.get(name) is None else str(row[name]) for name in names})
+
+
+def _run(key: str, reported: Sequence[NexthinkTargetExecution], expected: Sequence[str]) -> Run[Detail]:
+    """Judge a request by its executions; rows appear with some delay, and about a thousand at most."""
+    seen = {each.execution_id for each in reported}
+    complete = len(reported) >= ROWS or (bool(reported) and seen.issuperset(expected))
+    going_on = [each for each in reported if not phase(each.status).ended]
+    if going_on or not complete:
+        status = (going_on[0].status if going_on else None) or "in_progress"
+        return Run(key, status, Phase.ACTIVE, Detail(expected, reported))
+    worst = min(reported, key=lambda each: _WORST_FIRST.index((each.status or "").lower()))
+    bad = [each for each in reported if PHASES[(each.status or "").lower()] is Phase.FAILED]
+    reasons = dict.fromkeys(each.status_details or each.outcome_details for each in bad)
+    message = f"{len(bad)} of {len(reported)} executions ended badly" if bad else None
+    told = "; ".join(reason for reason in reasons if reason)
+    return Run(
+        key,
+        (worst.status or "").lower(),
+        phase(worst.status),
+        Detail(expected, reported),
+        message=f"{message}: {told}"[:1000] if message and told else message,
+    )

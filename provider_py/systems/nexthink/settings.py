@@ -1,0 +1,63 @@
+"""The provider's `nexthink` block."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from provider_py.plugin.checks import duration, one_of, pattern, url
+from provider_py.plugin.schema import model, setting
+
+SYSTEM: Final = "Nexthink"
+
+
+@model
+class NexthinkSettings:
+    """A Nexthink instance, reached with an API credential that has the permissions Workflows API and NQL API."""
+
+    instance: str | None = setting(
+        "Name of the instance, the first part of its address.", environment="NEXTHINK_INSTANCE"
+    )
+    region: str | None = setting(
+        "Region of the instance: `us`, `eu`, `pac` or `meta`.",
+        environment="NEXTHINK_REGION",
+        checks=(one_of("us", "eu", "pac", "meta"),),
+    )
+    client_id: str | None = setting("Client id of the API credential.", environment="NEXTHINK_CLIENT_ID")
+    client_secret: str | None = setting(
+        "Client secret of the API credential.", environment="NEXTHINK_CLIENT_SECRET", sensitive=True
+    )
+    api_url: str | None = setting(
+        "Address of the API, in place of the one made of instance and region.",
+        environment="NEXTHINK_API_URL",
+        checks=(url,),
+    )
+    token_url: str | None = setting(
+        "Address that gives tokens, in place of the one made of instance and region.",
+        environment="NEXTHINK_TOKEN_URL",
+        checks=(url,),
+    )
+    status_query: str | None = setting(
+        "Id of the saved NQL query that reports the executions of a request, for example `#workflow_request_status`. "
+        "Nexthink tells the state of executions in no other way, so waiting needs it.",
+        environment="NEXTHINK_STATUS_QUERY",
+        checks=(pattern(r"#[a-z0-9_]{2,255}", "the id of a saved query: # and 2 to 255 of a-z, 0-9 and _"),),
+    )
+    ca_file: str | None = setting(
+        "PEM file of certificate authorities to trust besides the machine's.", environment="NEXTHINK_CA_FILE"
+    )
+    request_timeout: str | None = setting(
+        "Time limit of one request, as a Go duration.",
+        environment="NEXTHINK_REQUEST_TIMEOUT",
+        fallback="60s",
+        checks=(duration,),
+    )
+
+    @property
+    def api_address(self) -> str:
+        """Where the API is."""
+        return (self.api_url or f"https://{self.instance}.api.{self.region}.nexthink.cloud").rstrip("/")
+
+    @property
+    def token_address(self) -> str:
+        """Where tokens are given."""
+        return self.token_url or f"https://{self.instance}-login.{self.region}.nexthink.cloud/oauth2/default/v1/token"

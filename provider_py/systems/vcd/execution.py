@@ -1,0 +1,179 @@
+"""`workflow_vcd_execution`: starts an Orchestrator workflow through Cloud Director, `POST …/workflows/{id}/executions`.
+
+Destroying it forgets the execution; with `on_destroy = "cancel"` an unfinished one is cancelled, without any roll-back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from provider_py.execution.errors import SystemFault
+from provider_py.execution.launcher import ExecutionKind, Started
+from provider_py.execution.poller import Poller
+from provider_py.execution.run import Execution, Phase, Run
+from provider_py.plugin.checks import not_empty
+from provider_py.plugin.diagnostics import Diagnostic, error
+from provider_py.plugin.resource import Decoded
+from provider_py.plugin.schema import Dynamic, build, computed, model, optional
+from provider_py.plugin.validators import exactly_one, together
+from provider_py.systems.vcd.system import CloudDirector
+
+if TYPE_CHECKING:
+    from provider_py.systems.vcd.calls import Request
+
+PHASES: Final = {
+    "completed": Phase.SUCCEEDED,
+    "failed": Phase.FAILED,
+    "canceled": Phase.FAILED,
+    "cancelled": Phase.FAILED,
+    "waiting": Phase.HELD,
+    "suspended": Phase.HELD,
+}
+"""By the state's letters alone: its spelling differs between versions in case, hyphens and underscores."""
+
+
+@model
+class VcdExecution(Execution):
+    """A run of an Orchestrator workflow that is published in Cloud Director's service library."""
+
+    workflow: str | None = optional("Name of the workflow's service item, exact.", replace=True, checks=(not_empty,))
+    workflow_id: str | None = optional(
+        "Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.",
+        replace=True,
+        checks=(not_empty,),
+    )
+    parameters: Dynamic = optional(
+        "Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded by "
+        "the types that the workflow declares.",
+        replace=True,
+    )
+    parameter_types: dict[str, str] | None = optional(
+        "Orchestrator types of parameters, such as `Date` or `Array/VC:VirtualMachine`, where Cloud Director does not "
+        "declare them or declares them wrongly.",
+        replace=True,
+    )
+    sensitive_parameters: Dynamic = optional(
+        "Input parameters that are never stored. Change `sensitive_parameters_version` to run with changed ones.",
+        write_only=True,
+    )
+    sensitive_parameters_version: str | None = optional(
+        "A text that stands for the content of `sensitive_parameters`; a change starts a new run.", replace=True
+    )
+    outputs: Dynamic = computed("Output parameters by name, as natural values. Secret ones are null.")
+    current_item: str | None = computed("The step of the workflow at which the run is or was.")
+    task_url: str | None = computed("Address of Cloud Director's task for the run, if it named one.")
+    import_id: str | None = computed("What `terraform import` takes: `<workflow id>/<execution id>`.")
+
+
+def validate(config: Decoded[VcdExecution]) -> Iterable[Diagnostic]:
+    """Judge the arguments together."""
+    yield from exactly_one(config, ("workflow", "workflow_id"), meaning="workflow")
+    yield from together(config, ("sensitive_parameters_version", "sensitive_parameters"))
+    if config.model is None:
+        return
+    for name in ("parameters", "sensitive_parameters"):
+        value = getattr(config.model, name)
+        if value is not None and not isinstance(value, Mapping):
+            yield error(
+                f"`{name}` is not an object",
+                f'Write the parameters by name, for example {name} = {{ vmName = "web-1", size = 2 }}.',
+                (name,),
+            )
+    both = _names(config.model.parameters) & _names(config.model.sensitive_parameters)
+    if both:
+        yield error(
+            f"Parameter {min(both)!r} is given twice",
+            "Keep it either in `parameters` or in `sensitive_parameters`.",
+            ("sensitive_parameters",),
+        )
+
+
+def _names(value: object) -> set[str]:
+    return set(value) if isinstance(value, Mapping) else set()
+
+
+def phase(status: str | None) -> Phase:
+    """Return what a status means."""
+    return PHASES.get("".join(filter(str.isalpha, (status or "").lower())), Phase.ACTIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What only a Cloud Director execution has."""
+
+    workflow_id: str
+    outputs: Mapping[str, object] | None = None
+    current_item: str | None = None
+    task_url: str | None = None
+
+
+class VcdLauncher:
+    """Starts executions and reads them back; what needs the generated client is imported on first use."""
+
+    def __init__(self, director: CloudDirector) -> None:
+        """Work on a connection."""
+        self._director = director
+        self.poller: Poller[str, Run[Detail]] = Poller(self._look, director.runtime, batch=10)
+
+    async def prepare(self, config: VcdExecution, unknown: frozenset[str]) -> Sequence[Request]:
+        """Find the workflow, check the parameters against its presentation and encode them."""
+        from provider_py.systems.vcd import calls
+
+        if unknown & {"workflow", "workflow_id"}:
+            return ()
+        return await calls.prepare(self._director, config, unknown)
+
+    async def start(self, part: Request, token: str) -> Started[Detail]:
+        """Send the start, once."""
+        from provider_py.systems.vcd import calls
+
+        return Started(await calls.start(self._director, part))
+
+    def key(self, part: Request, run: Run[Detail]) -> str:
+        """An execution is found by its workflow and its id."""
+        return f"{part.workflow_id}/{run.id}"
+
+    def keys(self, state: VcdExecution) -> Sequence[str]:
+        """Return the import id."""
+        return (state.import_id,) if state.import_id else ()
+
+    def results(self, state: VcdExecution, runs: Sequence[Run[Detail]]) -> VcdExecution:
+        """Add outputs and whereabouts."""
+        run = runs[0]
+        return dataclasses.replace(
+            state,
+            outputs=run.detail.outputs,
+            current_item=run.detail.current_item,
+            task_url=run.detail.task_url or state.task_url,
+            import_id=f"{run.detail.workflow_id}/{run.id}",
+        )
+
+    async def cancel(self, state: VcdExecution) -> None:
+        """Cancel; actions that the run has started are neither stopped nor undone."""
+        from provider_py.systems.vcd import calls
+
+        await calls.cancel(self._director, state.import_id or "")
+
+    def adopt(self, key: str, run: Run[Detail]) -> VcdExecution:
+        """Name what the imported execution ran."""
+        return build(VcdExecution, workflow_id=run.detail.workflow_id)
+
+    async def _look(self, keys: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:
+        from provider_py.systems.vcd import calls
+
+        return await calls.look(self._director, keys)
+
+
+KIND: Final = ExecutionKind(
+    name="vcd_execution",
+    title="Cloud Director execution",
+    system="vcd",
+    model=VcdExecution,
+    description="Runs an Orchestrator workflow through VMware Cloud Director, once, and waits for its end.",
+    phase=phase,
+    validate=validate,
+    launcher=VcdLauncher,
+)

@@ -1,0 +1,109 @@
+"""Signing in to Cloud Director: password sessions, API tokens and service accounts. Imported on first use."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from provider_py.execution.system import readable
+from provider_py.execution.tokens import Token
+from provider_py.execution.transport import Channel
+from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
+from provider_py.plugin.redaction import protect
+from provider_py.systems.vcd.settings import SYSTEM, VcdSettings
+
+
+class Session:
+    """The way in that the settings name. A password opens a session, which `close` ends again."""
+
+    def __init__(self, settings: VcdSettings, door: Channel) -> None:
+        """`door` is a channel without authentication of its own."""
+        self._settings = settings
+        self._door = door
+        self._opened: str | None = None
+
+    async def token(self) -> Token:
+        """Sign in."""
+        settings = self._settings
+        if settings.api_token is not None:
+            return (await self._exchange(settings.api_token))[0]
+        if settings.service_account_token_file is not None:
+            return await self._service_account(Path(settings.service_account_token_file))
+        return await self._password()
+
+    async def close(self) -> None:
+        """Sign out where a session was opened."""
+        if self._opened is not None:
+            bearer = {"authorization": f"Bearer {self._opened}"}
+            await self._door.delete(f"{self._settings.address}/cloudapi/1.0.0/sessions/current", headers=bearer)
+
+    async def _password(self) -> Token:
+        path = "sessions/provider" if self._settings.provider else "sessions"
+        credential = httpx.BasicAuth(f"{self._settings.user}@{self._settings.org}", self._settings.password or "")
+        response = await self._door.post(f"{self._settings.address}/cloudapi/1.0.0/{path}", auth=credential)
+        with readable(SYSTEM, "the sign-in"):
+            self._opened = response.headers["x-vmware-vcloud-access-token"]
+        return Token(self._opened)
+
+    async def _exchange(self, refresh_token: str) -> tuple[Token, str]:
+        """Return an access token and the refresh token to use next time."""
+        address = f"{self._settings.address}/oauth/{self._settings.realm}/token"
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        response = await self._door.post(address, data=form, headers={"accept": "application/json"})
+        with readable(SYSTEM, "the token request"):
+            answer = response.json()
+            lifetime = answer.get("expires_in")
+            token = Token(str(answer["access_token"]), None if lifetime is None else float(lifetime))
+        return token, str(answer.get("refresh_token") or refresh_token)
+
+    async def _service_account(self, file: Path) -> Token:
+        """Exchange the file's token; each exchange ends the old one, so the file is rewritten at once, atomically."""
+        kept = _read(file)
+        protect(str(kept["refresh_token"]))
+        token, following = await self._exchange(str(kept["refresh_token"]))
+        protect(following)
+        renewed = {**kept, "refresh_token": following, "updated_on": datetime.now(UTC).isoformat(timespec="seconds")}
+        try:
+            _write(file, json.dumps(renewed, indent=2))
+        except OSError as fault:
+            raise DiagnosticError(_unusable(file, "its new token could not be written", fault)) from fault
+        return token
+
+
+def _read(file: Path) -> Mapping[str, object]:
+    try:
+        kept = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as fault:
+        raise DiagnosticError(_unusable(file, "it cannot be read as JSON", fault)) from fault
+    if not isinstance(kept, dict) or not isinstance(kept.get("refresh_token"), str):
+        raise DiagnosticError(_unusable(file, "it has no `refresh_token`"))
+    return kept
+
+
+def _write(file: Path, text: str) -> None:
+    descriptor, name = tempfile.mkstemp(dir=file.resolve().parent, prefix=f".{file.name}.")  # created with mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(file.resolve())
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _unusable(file: Path, reason: str, fault: Exception | None = None) -> Diagnostic:
+    cause = f" ({type(fault).__name__})" if fault else ""
+    return error(
+        "The service account's token file cannot be used",
+        f"`vcd.service_account_token_file` is {str(file)!r}: {reason}{cause}. It must be a readable and writable JSON "
+        "file as Cloud Director's tools write it.",
+        ("vcd", "service_account_token_file"),
+    )

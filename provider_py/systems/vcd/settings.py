@@ -1,0 +1,88 @@
+"""The provider's `vcd` block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from provider_py.plugin.checks import duration, pattern, url
+from provider_py.plugin.diagnostics import Diagnostic, error
+from provider_py.plugin.schema import model, setting
+
+SYSTEM: Final = "Cloud Director"
+
+
+@model
+class VcdSettings:
+    """A VMware Cloud Director, reached as a tenant or as its provider, by password, API token or service account."""
+
+    url: str | None = setting(
+        "Address of Cloud Director, with or without `/api`.", environment="VCD_URL", checks=(url,)
+    )
+    org: str | None = setting(
+        "Organization to sign in to; `System` is the provider's. Case-sensitive.", environment="VCD_ORG"
+    )
+    user: str | None = setting("User to sign in as, with `password`.", environment="VCD_USER")
+    password: str | None = setting("Password of `user`.", environment="VCD_PASSWORD", sensitive=True)
+    api_token: str | None = setting(
+        "API token to sign in with, in place of user and password.", environment="VCD_API_TOKEN", sensitive=True
+    )
+    service_account_token_file: str | None = setting(
+        "JSON file with a service account's `refresh_token`. Each use gives a new token, so the file is rewritten.",
+        environment="VCD_SA_TOKEN_FILE",
+    )
+    api_version: str | None = setting(
+        "Version of the API to ask for.",
+        environment="VCD_API_VERSION",
+        fallback="37.1",
+        checks=(pattern(r"\d+\.\d+(\.\d+)?(-alpha)?", "a version such as 37.1"),),
+    )
+    allow_unverified_ssl: bool | None = setting(
+        "Accept any certificate. Prefer `ca_file`.", environment="VCD_ALLOW_UNVERIFIED_SSL", fallback=False
+    )
+    ca_file: str | None = setting(
+        "PEM file of certificate authorities to trust besides the machine's.", environment="VCD_CA_FILE"
+    )
+    request_timeout: str | None = setting(
+        "Time limit of one request, as a Go duration.",
+        environment="VCD_REQUEST_TIMEOUT",
+        fallback="60s",
+        checks=(duration,),
+    )
+
+    @property
+    def address(self) -> str:
+        """Where Cloud Director is, without the path of the API."""
+        return str(self.url).rstrip("/").removesuffix("/api")
+
+    @property
+    def realm(self) -> str:
+        """The part of the OAuth2 paths that names who signs in."""
+        return "provider" if self.provider else f"tenant/{self.org}"
+
+    @property
+    def provider(self) -> bool:
+        """Whether the provider organization is meant."""
+        return str(self.org).lower() == "system"
+
+
+def check_credentials(settings: VcdSettings) -> Iterable[Diagnostic]:
+    """Demand exactly one way to sign in."""
+    ways = {
+        "api_token": settings.api_token is not None,
+        "service_account_token_file": settings.service_account_token_file is not None,
+        "user": settings.user is not None,
+    }
+    given = [name for name, present in ways.items() if present]
+    if len(given) != 1:
+        found = f"Given are {', '.join(given)}" if given else "None is given"
+        yield error(
+            f"{SYSTEM} is not configured: one way to sign in is needed",
+            "Set exactly one of `vcd.api_token` (VCD_API_TOKEN), `vcd.service_account_token_file` (VCD_SA_TOKEN_FILE) "
+            f"or `vcd.user` with `vcd.password` (VCD_USER, VCD_PASSWORD). {found}.",
+        )
+    elif settings.user is not None and settings.password is None:
+        yield error(
+            f"{SYSTEM} is not configured: `vcd.password` is missing",
+            "Set the password of `vcd.user`, or the environment variable VCD_PASSWORD.",
+        )

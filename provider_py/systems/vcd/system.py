@@ -1,0 +1,106 @@
+"""The connection to Cloud Director: signing in, one channel, one client and one memory of look-ups."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import TYPE_CHECKING, Any
+
+from provider_py.execution.errors import SystemFault
+from provider_py.execution.lookups import Lookups
+from provider_py.execution.runtime import Runtime
+from provider_py.execution.system import require
+from provider_py.plugin.checks import parse_duration
+from provider_py.plugin.diagnostics import DiagnosticError
+from provider_py.systems.vcd.settings import SYSTEM, VcdSettings, check_credentials
+
+if TYPE_CHECKING:  # imported on first use: a plan that touches no Cloud Director resource must not pay for it
+    import httpx
+    from vcd_client import Client
+
+    from provider_py.execution.transport import Channel
+    from provider_py.systems.vcd.session import Session
+
+log = logging.getLogger(__name__)
+
+
+class CloudDirector:
+    """A Cloud Director as one user sees it. Nothing is imported or contacted before the first request."""
+
+    def __init__(self, settings: VcdSettings, runtime: Runtime) -> None:
+        """Raises DiagnosticError if a setting is missing, or if it is not clear how to sign in."""
+        require(SYSTEM, "vcd", settings, ("url", "org"))
+        findings = tuple(check_credentials(settings))
+        if findings:
+            raise DiagnosticError(*findings)
+        self.settings = settings
+        self.runtime = runtime
+        self.lookups = Lookups()
+
+    @functools.cached_property
+    def channel(self) -> Channel:
+        """The HTTP channel; every request names the version of the API it speaks."""
+        from provider_py.execution.tokens import TokenAuth
+
+        auth = TokenAuth(self._session.token, self.runtime.clock)
+        return self._channel(auth=auth, base_url=self.settings.address)
+
+    @functools.cached_property
+    def client(self) -> Client:
+        """The generated client over the channel."""
+        from vcd_client import Client
+
+        return Client(base_url=self.settings.address).set_async_httpx_client(self.channel)
+
+    @functools.cached_property
+    def _session(self) -> Session:
+        from provider_py.systems.vcd.session import Session
+
+        return Session(self.settings, self._door)
+
+    @functools.cached_property
+    def _door(self) -> Channel:
+        return self._channel()
+
+    def _channel(self, **options: Any) -> Channel:
+        from provider_py.execution.transport import Channel, open_tls
+
+        settings = self.settings
+        unverified = bool(settings.allow_unverified_ssl)
+        return Channel(
+            SYSTEM,
+            self.runtime,
+            timeout=parse_duration(settings.request_timeout or ""),
+            verify=open_tls("vcd", settings.address, settings.ca_file, unverified=unverified),
+            safe=_safe,
+            explain=_explain,
+            headers={"accept": f"application/json;version={settings.api_version}"},
+            **options,
+        )
+
+    async def close(self) -> None:
+        """Sign out and close the connections, if there are any."""
+        if "_session" in self.__dict__:
+            try:
+                await self._session.close()
+            except SystemFault as fault:
+                log.debug("signing out failed: %s", fault)
+        for name in ("channel", "_door"):
+            if name in self.__dict__:
+                await self.__dict__[name].aclose()
+
+
+def _safe(request: httpx.Request) -> bool:
+    """Only a start must not be repeated: signing in, reading and cancelling may be."""
+    return not (request.method == "POST" and request.url.path.endswith("/executions"))
+
+
+def _explain(response: httpx.Response) -> str:
+    """Read the error object of cloudapi or of OAuth2; bodies may be empty."""
+    if not response.content:
+        return ""
+    body = response.json()
+    text = str(body.get("message") or body.get("error_description") or body.get("error") or "")
+    if response.status_code == 406:
+        return f"{text} Set `vcd.api_version` to a version that this server has."
+    return text
