@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
+from provider_py.execution.journal import Journal, default_path, workspace
 from provider_py.execution.launcher import ExecutionKind, Launcher
 from provider_py.execution.lifecycle import ExecutionResource
 from provider_py.execution.runtime import Runtime
+from provider_py.execution.starting import Starter
 from provider_py.plugin.diagnostics import Diagnostic
 from provider_py.plugin.resource import DataSource, Decoded, Resource
 from provider_py.plugin.schema import model, optional, setting
@@ -68,6 +71,8 @@ class WorkflowProvider:
         self._config: Decoded[ProviderConfig] = Decoded(None)
         self._connections: dict[str, Any] = {}
         self._launchers: dict[str, Launcher[Any, Any, Any]] = {}
+        self._starters: list[Starter[Any]] = []
+        self._journal = Journal(default_path(os.environ), self._runtime.clock.time)
         self.resources: Sequence[Resource[Any]] = tuple(self._resource(kind) for kind in RESOURCES)
         self.data_sources: Sequence[DataSource[Any]] = ()
 
@@ -78,16 +83,24 @@ class WorkflowProvider:
     async def configure(self, config: Decoded[ProviderConfig]) -> Iterable[Diagnostic]:
         """Take the configuration; a system's settings are judged when a resource first needs them."""
         self._config = Decoded(resolve(ProviderConfig, config.model, os.environ), config.unknown)
+        self._runtime.scope = workspace(os.environ)
+        if self._config.model and self._config.model.journal:
+            self._journal.path = Path(self._config.model.journal)
         self._runtime.preflight = bool(self._config.model and self._config.model.preflight)
         return ()
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close the journal and all connections."""
+        for starter in self._starters:
+            await starter.close()
+        await self._journal.close()
         for connection in self._connections.values():
             await connection.close()
 
     def _resource(self, kind: ExecutionKind[Any]) -> ExecutionResource[Any]:
-        return ExecutionResource(kind, lambda: self._launcher(kind), self._runtime)
+        starter: Starter[Any] = Starter(kind.name, self._journal, self._runtime)
+        self._starters.append(starter)
+        return ExecutionResource(kind, lambda: self._launcher(kind), starter, self._runtime)
 
     def _launcher(self, kind: ExecutionKind[Any]) -> Launcher[Any, Any, Any] | None:
         if kind.system in self._config.unknown:

@@ -31,6 +31,10 @@ class Launcher(Protocol[E, P, D]):
     A run's *key* is a string that is enough to find it again; `terraform import` takes it too.
     """
 
+    system: str
+    """The system's name as users know it."""
+    searchable: bool
+    """Whether `search` can find a run whose start was not answered."""
     poller: Poller[str, Run[D]]
 
     async def prepare(self, config: E, unknown: frozenset[str]) -> Sequence[P]:
@@ -43,11 +47,18 @@ class Launcher(Protocol[E, P, D]):
     async def start(self, part: P, token: str) -> Started[D]:
         """Start one part, sending the request once. `token` marks the run where the system has room for a mark."""
 
+    async def search(self, part: P, token: str, since: float, taken: frozenset[str]) -> Run[D] | None:
+        """Find the run of a start that was sent at `since` (seconds since the epoch) and not answered.
+
+        Runs whose keys are in `taken` are known to be others. None: the system lists no such run. Raises Unanswered
+        where several runs could be meant.
+        """
+
     def key(self, part: P, run: Run[D]) -> str:
         """Return the key of a part that was just started."""
 
-    def keys(self, state: E) -> Sequence[str]:
-        """Return the keys of the runs that a state holds."""
+    def remember(self, state: E) -> None:
+        """Learn from a state what looking at its runs needs besides their keys."""
 
     def results(self, state: E, runs: Sequence[Run[D]]) -> E:
         """Put into a state what only this system's runs have; the common results are there already."""
@@ -71,6 +82,8 @@ class ExecutionKind(Generic[E]):
     description: str
     phase: Callable[[str | None], Phase]
     """What a status word means; an unknown word means that the run is still going on."""
+    keys: Callable[[E], Sequence[str]]
+    """The keys of the runs that a state holds."""
     validate: Callable[[Decoded[E]], Iterable[Diagnostic]]
     launcher: Callable[[Any], Launcher[E, Any, Any]]
     """Makes the launcher on the provider's connection to the system."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
 
@@ -16,10 +16,12 @@ from provider_py.execution.errors import (
     Refused,
     SystemFault,
 )
+from provider_py.execution.journal import JournalError
 from provider_py.execution.launcher import ExecutionKind, Launcher
 from provider_py.execution.poller import adaptive_interval
 from provider_py.execution.run import Execution, Phase, Run, together
 from provider_py.execution.runtime import Runtime
+from provider_py.execution.starting import Starter
 from provider_py.plugin.checks import parse_duration
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
 from provider_py.plugin.resource import Answer, Change, Decoded, Plan
@@ -31,6 +33,8 @@ E = TypeVar("E", bound=Execution)
 
 IMPORTED: Final = b"imported"
 """Kept with an imported run until its first update: the configuration may then name its inputs anew without a start."""
+UNFINISHED: Final = b"unfinished"
+"""Kept with a run that outlasted its time limit: the next apply takes it up again instead of starting another."""
 LOOKS_BEFORE_GONE: Final = 3
 """How many looks in a row find no record before it counts as gone: systems list a new run with some delay."""
 
@@ -41,7 +45,11 @@ class ExecutionResource(Generic[E]):
     version = 0
 
     def __init__(
-        self, kind: ExecutionKind[E], launcher: Callable[[], Launcher[E, Any, Any] | None], runtime: Runtime
+        self,
+        kind: ExecutionKind[E],
+        launcher: Callable[[], Launcher[E, Any, Any] | None],
+        starter: Starter[E],
+        runtime: Runtime,
     ) -> None:
         """`launcher` gives the launcher, None while the provider's settings for the system are not known yet."""
         self.name = kind.name
@@ -49,6 +57,7 @@ class ExecutionResource(Generic[E]):
         self.description = kind.description
         self._kind = kind
         self._launcher = launcher
+        self._starter = starter
         self._runtime = runtime
 
     def validate(self, config: Decoded[E]) -> Iterable[Diagnostic]:
@@ -59,6 +68,7 @@ class ExecutionResource(Generic[E]):
         """Preflight a start; plan to resume where a run that is to be waited for has not ended."""
         if change.prior is None:
             return Plan(diagnostics=await self._preflight(change.planned))
+        await self._claim(change.prior, change.private)
         resumes = change.planned.model is not None and change.planned.model.wait and not self._ended(change.prior)
         unknown = frozenset(_results(self.model)) - {"id"} if resumes else frozenset()
         return Plan(unknown=unknown, in_place=change.private == IMPORTED)
@@ -66,7 +76,7 @@ class ExecutionResource(Generic[E]):
     async def create(self, planned: E, private: bytes) -> Answer[E]:
         """Start the run and wait for its end."""
         began = self._runtime.clock.monotonic()
-        launcher = self._connected()
+        launcher = self._connected(planned)
         try:
             parts = await self._runtime.unless_stopped(
                 launcher.prepare(planned, frozenset()), seconds=planned.seconds("create")
@@ -77,14 +87,14 @@ class ExecutionResource(Generic[E]):
             raise DiagnosticError(messages.too_slow(planned, "create")) from fault
         runs: dict[str, Run[Any]] = {}
         said: list[Diagnostic] = []
-        for number, part in enumerate(parts, start=1):
+        for number, part in enumerate(parts):
             try:
-                started = await launcher.start(part, "")
-            except SystemFault as fault:
-                said.append(messages.not_started(self._kind.title, fault, number, len(parts)))
-                return Answer(self._state(launcher, planned, runs) if runs else None, said)
-            runs[launcher.key(part, started.run)] = started.run
-            said.extend(started.warnings)
+                key, started = await self._starter.start(launcher, planned, number, part)
+            except (SystemFault, JournalError) as fault:
+                said.append(messages.not_started(self._kind.title, fault, number + 1, len(parts)))
+                return Answer(self._state(launcher, planned, runs) if runs else None, said, UNFINISHED)
+            runs[key] = started.run
+            said.extend((*started.warnings, *map(messages.journal_warning, self._starter.warnings())))
             log.info("%s %s was started: %s", self._kind.title, started.run.id, started.run.status)
         if not planned.wait:
             return Answer(self._state(launcher, planned, runs), said)
@@ -92,13 +102,15 @@ class ExecutionResource(Generic[E]):
 
     async def read(self, state: E, private: bytes) -> Answer[E]:
         """Take one look at a run that has not ended; a run that has is not asked for again."""
-        if self._ended(state) or state.id is None:
+        await self._claim(state, private)
+        keys = self._kind.keys(state)
+        if self._ended(state) or not keys:
             return Answer(state, private=private)
         try:
             launcher = self._launcher()
             if launcher is None:
                 return Answer(state, private=private)
-            keys = launcher.keys(state)
+            launcher.remember(state)
             looks = await asyncio.gather(*(launcher.poller.next(key, 0) for key in keys))
         except DiagnosticError as fault:
             return Answer(state, [messages.softened(each) for each in fault.diagnostics], private)
@@ -107,9 +119,8 @@ class ExecutionResource(Generic[E]):
             return Answer(state, [messages.softened(told)], private)
         found = [run for run in looks if run is not None]
         if len(found) < len(keys):
-            return Answer(
-                dataclasses.replace(state, record_expired=True), [messages.gone(self._kind.title, state)], private
-            )
+            expired = dataclasses.replace(state, record_expired=True)
+            return Answer(expired, [messages.gone(self._kind.title, state)], private)
         return Answer(self._state(launcher, state, dict(zip(keys, found, strict=True))), private=private)
 
     async def update(self, prior: E, planned: E, private: bytes) -> Answer[E]:
@@ -117,27 +128,32 @@ class ExecutionResource(Generic[E]):
         if self._ended(prior) or not planned.wait:
             return Answer(planned)
         began = self._runtime.clock.monotonic()
-        launcher = self._connected()
         resumed = dataclasses.replace(planned, **{name: getattr(prior, name) for name in _results(self.model)})
-        runs: dict[str, Run[Any]] = {}
-        return await self._wait(launcher, resumed, runs, began, "update", [])
+        return await self._wait(self._connected(resumed), resumed, {}, began, "update", [])
 
     async def delete(self, state: E, private: bytes) -> Answer[E]:
         """Forget the run, or cancel it if it has not ended and `on_destroy` says so."""
+        keys = self._kind.keys(state)
+        if any(self._starter.adopted(key) for key in keys):
+            return Answer(None)  # the deposed twin of a run that was taken up again
         if state.on_destroy == "cancel" and not self._ended(state):
-            try:
-                await self._connected().cancel(state)
-            except Missing as fault:
-                log.info("%s %s need not be cancelled: %s", self._kind.title, state.id, fault)
-            except SystemFault as fault:
-                raise DiagnosticError(
-                    messages.from_fault(fault, f"{self._kind.title} {state.id} was not cancelled")
-                ) from fault
+            await self._cancel(state)
+        elif private == UNFINISHED:
+            await self._starter.hand_over(state, keys)
         return Answer(None)
+
+    async def _cancel(self, state: E) -> None:
+        try:
+            await self._connected(state).cancel(state)
+        except Missing as fault:
+            log.info("%s %s need not be cancelled: %s", self._kind.title, state.id, fault)
+        except SystemFault as fault:
+            told = messages.from_fault(fault, f"{self._kind.title} {state.id} was not cancelled")
+            raise DiagnosticError(told) from fault
 
     async def import_state(self, identifier: str) -> Answer[E]:
         """Adopt a run by its key."""
-        launcher = self._connected()
+        launcher = self._connected(None)
         try:
             run = await launcher.poller.next(identifier, 0)
         except SystemFault as fault:
@@ -176,7 +192,7 @@ class ExecutionResource(Generic[E]):
         said: list[Diagnostic],
     ) -> Answer[E]:
         """Follow the runs to their end; whatever happens the answer holds their latest state."""
-        keys = list(runs) or list(launcher.keys(state))
+        keys = list(runs) or list(self._kind.keys(state))
         gone: set[str] = set()
         follow = (self._follow(launcher, state, key, runs, gone) for key in keys)
         remaining = state.seconds(operation) - (self._runtime.clock.monotonic() - began)
@@ -188,7 +204,8 @@ class ExecutionResource(Generic[E]):
         state = self._state(launcher, state, runs)
         if gone:
             state = dataclasses.replace(state, record_expired=True)
-        return Answer(state, [*said, *self._told(state, ending, operation)])
+        told = self._told(state, ending, operation)
+        return Answer(state, [*said, *told], UNFINISHED if isinstance(ending, TimeoutError) else b"")
 
     def _told(self, state: E, ending: SystemFault | TimeoutError | None, operation: str) -> Iterable[Diagnostic]:
         title = self._kind.title
@@ -224,6 +241,8 @@ class ExecutionResource(Generic[E]):
                     return
                 continue
             self._report(seen, run)
+            if run.started_at is None and seen is not None:
+                run = dataclasses.replace(run, started_at=seen.started_at)
             missed, seen, runs[key] = 0, run, run
 
     def _report(self, before: Run[Any] | None, run: Run[Any]) -> None:
@@ -253,11 +272,17 @@ class ExecutionResource(Generic[E]):
             datetime.fromtimestamp(self._runtime.clock.time(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         )
 
-    def _connected(self) -> Launcher[E, Any, Any]:
+    def _connected(self, state: E | None) -> Launcher[E, Any, Any]:
         launcher = self._launcher()
         if launcher is None:
             raise DiagnosticError(messages.settings_unknown(self._kind.title, self._kind.system))
+        if state is not None:
+            launcher.remember(state)
         return launcher
+
+    async def _claim(self, state: E, private: bytes) -> None:
+        if private != UNFINISHED:
+            await self._starter.claim(state, self._kind.keys(state))
 
     def _ended(self, state: E) -> bool:
         return bool(state.record_expired) or self._kind.phase(state.status).ended
@@ -267,7 +292,10 @@ def _results(model: type[Execution]) -> list[str]:
     return [name for name, attribute in attributes(model).items() if attribute.computed and not attribute.optional]
 
 
-async def _all(work: Iterable[Any]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for each in work:
-            group.create_task(each)
+async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for each in work:
+                group.create_task(each)
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None

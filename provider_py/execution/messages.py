@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from provider_py.execution.errors import SystemFault, Unanswered, Unauthorized
+from provider_py.execution.journal import JournalError
 from provider_py.execution.run import Execution
 from provider_py.plugin.diagnostics import Diagnostic, error, warning
 
@@ -18,15 +19,31 @@ def softened(diagnostic: Diagnostic) -> Diagnostic:
     return warning(diagnostic.summary, diagnostic.detail, diagnostic.path)
 
 
-def not_started(title: str, fault: SystemFault, number: int, parts: int) -> Diagnostic:
+def journal_warning(said: str) -> Diagnostic:
+    """Tell of a journal that had to be set aside."""
+    return warning(
+        "The journal of started runs was damaged",
+        f"{said} A run that an interrupted apply started and did not store may be started again: look for such runs "
+        "before you apply again.",
+    )
+
+
+def not_started(title: str, fault: SystemFault | JournalError, number: int, parts: int) -> Diagnostic:
     """Tell that a start failed, or that nobody knows whether it did."""
     which = f" (request {number} of {parts})" if parts > 1 else ""
+    if isinstance(fault, JournalError):
+        return error(
+            f"The {title} was not started{which}",
+            f"A start is written down before it is sent, but {fault}. Make its directory writable, or name another "
+            "file with the provider's `journal` (WORKFLOW_JOURNAL).",
+        )
     if not isinstance(fault, Unanswered):
         return from_fault(fault, f"The {title} was not started{which}")
     return error(
         f"It is not known whether the {title} was started{which}",
         f"{fault}. The request was sent once, and is not repeated because that could start a second run. Look in "
-        f"{fault.system}: if it runs, adopt it with `terraform import`; if it does not, apply again.",
+        f"{fault.system} for a run of this time. If there is one, adopt it with `terraform import`. If there is none, "
+        "change `triggers` and apply again.",
     )
 
 

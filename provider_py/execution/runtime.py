@@ -46,12 +46,14 @@ class SystemClock:
 class Runtime:
     """Shared by everything one provider process does.
 
-    `stop` is set when Terraform asks to stop; `preflight` says whether plans are checked against the systems.
+    `stop` is set when Terraform asks to stop; `preflight` says whether plans are checked against the systems; `scope`
+    is Terraform's workspace, so that the same configuration in two of them stands for two runs.
     """
 
     stop: asyncio.Event
     clock: Clock = field(default_factory=SystemClock)
     preflight: bool = True
+    scope: str = "default"
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, or raise Interrupted as soon as Terraform asks to stop."""

@@ -20,6 +20,7 @@ from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, Key, err
 from provider_py.plugin.resource import Decoded
 from provider_py.plugin.schema import build, computed, model, optional
 from provider_py.plugin.validators import exactly_one, together
+from provider_py.systems.harness.settings import SYSTEM
 from provider_py.systems.harness.system import Harness
 from provider_py.systems.harness.variables import check
 
@@ -144,6 +145,9 @@ class Detail:
 class HarnessLauncher:
     """Starts executions and reads them back; the modules that need the generated client are imported on first use."""
 
+    system = SYSTEM
+    searchable = True
+
     def __init__(self, harness: Harness) -> None:
         """Work on a connection."""
         self._harness = harness
@@ -175,15 +179,22 @@ class HarnessLauncher:
         """Send `startExecution` once."""
         from provider_py.systems.harness import runs
 
-        return await runs.start(self._harness, part)
+        return await runs.start(self._harness, part, token)
+
+    async def search(
+        self, part: StartExecutionInput, token: str, since: float, taken: frozenset[str]
+    ) -> Run[Detail] | None:
+        """Find the execution whose notes carry the token."""
+        from provider_py.systems.harness import runs
+
+        return await runs.search(self._harness, part, token, since)
 
     def key(self, part: StartExecutionInput, run: Run[Detail]) -> str:
         """An execution's id is enough to find it."""
         return run.id
 
-    def keys(self, state: HarnessExecution) -> Sequence[str]:
-        """Return the execution's id."""
-        return (state.id,) if state.id else ()
+    def remember(self, state: HarnessExecution) -> None:
+        """Nothing: an execution's id is enough to look at it."""
 
     def results(self, state: HarnessExecution, runs: Sequence[Run[Detail]]) -> HarnessExecution:
         """Add the resolved variables."""
@@ -219,6 +230,7 @@ KIND: Final = ExecutionKind(
     model=HarnessExecution,
     description="Runs a Harness FirstGen workflow or pipeline, once, and waits for its end.",
     phase=phase,
+    keys=lambda state: (state.id,) if state.id else (),
     validate=validate,
     launcher=HarnessLauncher,
 )

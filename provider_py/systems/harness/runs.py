@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from harness_client import ExecutionState, StartExecutionInput
+from harness_client import (
+    ExecutionFilter,
+    ExecutionState,
+    ExecutionType,
+    IdFilter,
+    IdOperator,
+    StartExecutionInput,
+    TimeFilter,
+    TimeOperator,
+)
 from harness_client.batches import execution_state_batch
 from harness_client.exceptions import GraphQLClientGraphQLError
 
@@ -13,23 +22,31 @@ from provider_py.execution.errors import Missing, SystemFault, Unanswered
 from provider_py.execution.launcher import Started
 from provider_py.execution.run import Run
 from provider_py.plugin.diagnostics import Diagnostic, warning
+from provider_py.systems.harness.calls import PAGE
 from provider_py.systems.harness.execution import Detail, phase
 from provider_py.systems.harness.settings import SYSTEM
 from provider_py.systems.harness.system import Harness, fault_of, rfc3339
 
+CLOCK_SKEW_SECONDS: Final = 600
+"""How far the clocks of this machine and of Harness may be apart when a start is searched for."""
 _HELD: Final = {
     "PAUSED": "It waits for an approval, a runtime input or the person who paused it; act in Harness.",
     "WAITING": "It waits for a decision on a failed step (manual intervention); act in Harness.",
 }
 
 
-async def start(harness: Harness, request: StartExecutionInput) -> Started[Detail]:
-    """Send `startExecution` once.
+async def start(harness: Harness, request: StartExecutionInput, token: str) -> Started[Detail]:
+    """Send `startExecution` once, with a mark in the notes.
 
-    Harness can answer null without an error although it started the execution, so that counts as no answer.
+    Harness does not de-duplicate by `clientMutationId`, and cannot be searched by it; notes can be read back. It can
+    answer null without an error although it started the execution, so that counts as no answer.
     """
+    notes = f"{request.notes}\n\n{_mark(token)}" if request.notes else _mark(token)
+    marked = StartExecutionInput.model_validate(
+        {**request.model_dump(by_alias=True, exclude_unset=True), "notes": notes}
+    )
     async with harness.asking("startExecution"):
-        answer = (await harness.client.start_execution(input=request)).start_execution
+        answer = (await harness.client.start_execution(input=marked)).start_execution
     execution = answer.execution if answer else None
     if answer is None or execution is None or not execution.id:
         raise Unanswered(SYSTEM, "startExecution was answered without an execution")
@@ -38,6 +55,27 @@ async def start(harness: Harness, request: StartExecutionInput) -> Started[Detai
         warnings.append(warning("Harness started the execution with a warning", answer.warning_message, ("variables",)))
     detail = Detail(application_id=request.application_id)
     return Started(_run(harness, execution, detail), warnings)
+
+
+async def search(harness: Harness, request: StartExecutionInput, token: str, since: float) -> Run[Detail] | None:
+    """Find the execution with the token's mark among the recent ones of its workflow or pipeline."""
+    entity = IdFilter(operator=IdOperator.EQUALS, values=[request.entity_id])
+    key = "workflow" if request.execution_type is ExecutionType.WORKFLOW else "pipeline"
+    created = TimeFilter(operator=TimeOperator.AFTER, value=int((since - CLOCK_SKEW_SECONDS) * 1000))
+    recent = ExecutionFilter.model_validate({key: entity, "creationTime": created})
+    async with harness.asking("executions"):
+        page = (await harness.client.recent_executions(limit=PAGE, filters=[recent])).executions
+    for node in (page.nodes if page else None) or ():
+        if node is not None and node.id and _mark(token) in (node.notes or ""):
+            found = (await look(harness, [node.id])).get(node.id)
+            if isinstance(found, SystemFault):
+                raise found
+            return found
+    return None
+
+
+def _mark(token: str) -> str:
+    return f"[terraform run {token}]"
 
 
 async def look(harness: Harness, identifiers: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:

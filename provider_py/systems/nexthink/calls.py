@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from nexthink_client.api.nql import execute_nql_query
@@ -73,7 +74,14 @@ async def execute(nexthink: Nexthink, request: Request) -> Run[Detail]:
         if not isinstance(answer, ExecutionResponse):
             raise Unanswered(SYSTEM, "the execute request was answered without a request id")
         identifiers = [str(each) for each in answer.executions_uuids]
-        return Run(str(answer.request_uuid), "in_progress", Phase.ACTIVE, Detail(identifiers))
+        started = datetime.fromtimestamp(nexthink.runtime.clock.time(), UTC).isoformat(timespec="seconds")
+        return Run(
+            str(answer.request_uuid),
+            "in_progress",
+            Phase.ACTIVE,
+            Detail(identifiers),
+            started_at=started.replace("+00:00", "Z"),
+        )
 
 
 def _first_version(request: Request) -> ExecutionRequest:

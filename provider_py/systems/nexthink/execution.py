@@ -20,6 +20,7 @@ from provider_py.plugin.checks import not_empty, one_of
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
 from provider_py.plugin.resource import Decoded
 from provider_py.plugin.schema import build, computed, model, optional, required
+from provider_py.systems.nexthink.settings import SYSTEM
 from provider_py.systems.nexthink.system import Nexthink
 from provider_py.systems.nexthink.targets import Device, Request, User, check_targets, split
 
@@ -105,6 +106,9 @@ class Detail:
 class NexthinkLauncher:
     """Starts executions and reads their state; what needs the generated client is imported on first use."""
 
+    system = SYSTEM
+    searchable = False
+
     def __init__(self, nexthink: Nexthink) -> None:
         """Work on a connection."""
         self._nexthink = nexthink
@@ -125,7 +129,14 @@ class NexthinkLauncher:
             raise DiagnosticError(*findings)
         if unknown & {"devices", "users", "params", "api_version"}:
             return ()
-        return split(config.workflow, config.api_version, config.devices or (), config.users or (), config.params or {})
+        return split(
+            config.workflow,
+            config.api_version,
+            config.devices or (),
+            config.users or (),
+            config.params or {},
+            config.status_query,
+        )
 
     async def start(self, part: Request, token: str) -> Started[Detail]:
         """Send one execute request, once."""
@@ -133,20 +144,25 @@ class NexthinkLauncher:
 
         return Started(await calls.execute(self._nexthink, part))
 
+    async def search(self, part: Request, token: str, since: float, taken: frozenset[str]) -> Run[Detail] | None:
+        """Nothing can be found: the saved query needs the id of the request, which only the lost answer had."""
+        return None
+
     def key(self, part: Request, run: Run[Detail]) -> str:
         """A request's id is enough to find its executions; remember how many there are to be."""
         self._expected[run.id] = run.detail.execution_ids
+        if part.status_query is not None:
+            self._queries[run.id] = part.status_query
         return run.id
 
-    def keys(self, state: NexthinkExecution) -> Sequence[str]:
-        """Return the ids of the requests."""
+    def remember(self, state: NexthinkExecution) -> None:
+        """Learn the status query, and the executions that it has to report before a request can count as ended."""
         requests = state.request_ids or ()
         if len(requests) == 1:
-            # The answer of several requests is not kept apart in the state, so only a single one is known in full.
+            # The answers of several requests are not kept apart in the state, so only a single one is known in full.
             self._expected.setdefault(requests[0], state.execution_ids or ())
-        for request in requests:
-            self._queries[request] = self._status_query(state)
-        return requests
+        if state.status_query is not None:
+            self._queries.update(dict.fromkeys(requests, state.status_query))
 
     def results(self, state: NexthinkExecution, runs: Sequence[Run[Detail]]) -> NexthinkExecution:
         """Add what is known of each execution."""
@@ -199,6 +215,7 @@ KIND: Final = ExecutionKind(
     model=NexthinkExecution,
     description="Runs a Nexthink workflow on devices and users, once, and waits for the end of every execution.",
     phase=phase,
+    keys=lambda state: state.request_ids or (),
     validate=validate,
     launcher=NexthinkLauncher,
 )

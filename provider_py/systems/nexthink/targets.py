@@ -48,21 +48,27 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What one call of `execute` is asked for."""
+    """What one call of `execute` is asked for, and the query that is to report on it if not the provider's."""
 
     workflow: str
     api_version: str
     devices: Sequence[Device]
     users: Sequence[User]
     params: Mapping[str, str]
+    status_query: str | None = None
 
 
 def split(
-    workflow: str, api_version: str, devices: Sequence[Device], users: Sequence[User], params: Mapping[str, str]
+    workflow: str,
+    api_version: str,
+    devices: Sequence[Device],
+    users: Sequence[User],
+    params: Mapping[str, str],
+    status_query: str | None = None,
 ) -> Sequence[Request]:
     """Spread the targets over as few requests as the limit allows, in their order."""
     shares = zip_longest(_shares(devices), _shares(users), fillvalue=())
-    return tuple(Request(workflow, api_version, some, others, params) for some, others in shares)
+    return tuple(Request(workflow, api_version, some, others, params, status_query) for some, others in shares)
 
 
 def check_targets(

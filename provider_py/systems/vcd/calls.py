@@ -8,11 +8,13 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from vcd_client.api.service_library import query_service_items
 from vcd_client.api.workflows import (
     cancel_workflow_execution,
+    get_all_workflow_executions,
     get_workflow_execution,
     get_workflow_presentation,
     start_workflow_execution,
@@ -21,6 +23,7 @@ from vcd_client.models import (
     ExecutionContext,
     Presentation,
     PresentationElement,
+    PresentationExecutionsList,
     ServiceItems,
     WsParameter,
     WsWorkflowExecution,
@@ -38,6 +41,8 @@ from provider_py.systems.vcd.system import CloudDirector
 
 log = logging.getLogger(__name__)
 
+CLOCK_SKEW_SECONDS: Final = 300
+"""How far the clocks of this machine and of Cloud Director may be apart when a start is searched for."""
 PAGE: Final = 128
 """The most service items of one page."""
 _PLAIN_NAME: Final = re.compile(r"[\w .@-]+")
@@ -239,6 +244,43 @@ async def start(director: CloudDirector, request: Request) -> Run[Detail]:
         SYSTEM,
         f"the start was accepted without naming the execution{f' (its task is {task})' if task else ''}",
     )
+
+
+async def search(director: CloudDirector, request: Request, since: float, taken: frozenset[str]) -> Run[Detail] | None:
+    """Find the execution of an unanswered start: begun since then, with the same inputs, and not known otherwise."""
+    with readable(SYSTEM, "the list of executions"):
+        listed = await get_all_workflow_executions.asyncio(request.workflow_id, client=director.client)
+        if not isinstance(listed, PresentationExecutionsList):
+            raise Unanswered(SYSTEM, "the list of executions was answered without content")
+        recent = [
+            f"{request.workflow_id}/{each.id}"
+            for each in _each(listed.executions)
+            if not isinstance(each.start_date, str) or _epoch(each.start_date) >= since - CLOCK_SKEW_SECONDS
+        ]
+        candidates = [key for key in recent if key not in taken]
+        found = [run for key in candidates if (run := await _same(director, key, request)) is not None]
+    if len(found) > 1:
+        named = ", ".join(run.id for run in found)
+        raise Unanswered(SYSTEM, f"several executions could be the one that was started: {named}")
+    return found[0] if found else None
+
+
+async def _same(director: CloudDirector, key: str, request: Request) -> Run[Detail] | None:
+    workflow, _, identifier = key.rpartition("/")
+    execution = await get_workflow_execution.asyncio(workflow, identifier, client=director.client)
+    if not isinstance(execution, WsWorkflowExecution):
+        return None
+    had = {str(each.name): each.to_dict().get("value") for each in _each(execution.input_parameters)}
+    for parameter in request.parameters:
+        wanted = parameter.to_dict().get("value")
+        secret = isinstance(wanted, dict) and wanted.get("inputType") in {"SecureString", "EncryptedString"}
+        if not secret and values.decode(had.get(str(parameter.name))) != values.decode(wanted):
+            return None
+    return _run(director, workflow, execution, None)
+
+
+def _epoch(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
 
 
 async def look(director: CloudDirector, keys: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:

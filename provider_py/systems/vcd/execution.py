@@ -19,6 +19,7 @@ from provider_py.plugin.diagnostics import Diagnostic, error
 from provider_py.plugin.resource import Decoded
 from provider_py.plugin.schema import Dynamic, build, computed, model, optional
 from provider_py.plugin.validators import exactly_one, together
+from provider_py.systems.vcd.settings import SYSTEM
 from provider_py.systems.vcd.system import CloudDirector
 
 if TYPE_CHECKING:
@@ -113,6 +114,9 @@ class Detail:
 class VcdLauncher:
     """Starts executions and reads them back; what needs the generated client is imported on first use."""
 
+    system = SYSTEM
+    searchable = True
+
     def __init__(self, director: CloudDirector) -> None:
         """Work on a connection."""
         self._director = director
@@ -132,13 +136,18 @@ class VcdLauncher:
 
         return Started(await calls.start(self._director, part))
 
+    async def search(self, part: Request, token: str, since: float, taken: frozenset[str]) -> Run[Detail] | None:
+        """Find the execution among those of the workflow, by its time and its inputs: nothing else tells them apart."""
+        from provider_py.systems.vcd import calls
+
+        return await calls.search(self._director, part, since, taken)
+
     def key(self, part: Request, run: Run[Detail]) -> str:
         """An execution is found by its workflow and its id."""
         return f"{part.workflow_id}/{run.id}"
 
-    def keys(self, state: VcdExecution) -> Sequence[str]:
-        """Return the import id."""
-        return (state.import_id,) if state.import_id else ()
+    def remember(self, state: VcdExecution) -> None:
+        """Nothing: the import id is enough to look at an execution."""
 
     def results(self, state: VcdExecution, runs: Sequence[Run[Detail]]) -> VcdExecution:
         """Add outputs and whereabouts."""
@@ -174,6 +183,7 @@ KIND: Final = ExecutionKind(
     model=VcdExecution,
     description="Runs an Orchestrator workflow through VMware Cloud Director, once, and waits for its end.",
     phase=phase,
+    keys=lambda state: (state.import_id,) if state.import_id else (),
     validate=validate,
     launcher=VcdLauncher,
 )

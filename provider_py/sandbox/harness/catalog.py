@@ -1,0 +1,222 @@
+"""What an account defines: applications with services, environments, workflows and pipelines.
+
+Attribute names are the GraphQL fields' in snake case, so most fields need no resolver of their own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+def new_id() -> str:
+    """A fresh id: 22 characters of URL-safe base64."""
+    return _short(uuid.uuid4().bytes)
+
+
+def fixed_id(*names: str) -> str:
+    """The id of something that is there from the start, the same in every sandbox."""
+    return _short(hashlib.blake2b("/".join(names).encode(), digest_size=16).digest())
+
+
+def _short(number: bytes) -> str:
+    return base64.urlsafe_b64encode(number).decode().rstrip("=")
+
+
+@dataclass(slots=True)
+class Variable:
+    """A variable of a workflow or a pipeline; `type` in the vendor's words."""
+
+    name: str
+    type: str = "Text"
+    required: bool = True
+    allowed_values: tuple[str, ...] | None = None
+    default_value: str | None = None
+    fixed: bool = False
+    allow_multiple_values: bool = False
+
+
+@dataclass(slots=True)
+class Artifact:
+    """A collected build."""
+
+    id: str
+    build_no: str
+    collected_at: float
+    artifact_source: ArtifactSource = field(repr=False)
+
+
+@dataclass(slots=True)
+class ArtifactSource:
+    """Where a service's artifacts come from; one with parameters is a Nexus source."""
+
+    id: str
+    name: str
+    created_at: float
+    image_name: str
+    artifacts: list[Artifact] = field(default_factory=list)
+    parameters: tuple[str, ...] = ()
+    collection_enabled: bool = True
+
+    @property
+    def graphql_type(self) -> str:
+        """The implementation of the GraphQL interface."""
+        return "NexusArtifactSource" if self.parameters else "DockerArtifactSource"
+
+
+@dataclass(slots=True)
+class Service:
+    """A service; one with charts needs a manifest rather than an artifact."""
+
+    id: str
+    name: str
+    created_at: float
+    artifact_type: str = "DOCKER"
+    deployment_type: str = "KUBERNETES"
+    artifact_sources: list[ArtifactSource] = field(default_factory=list)
+    charts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Versions by the display name of their manifest source."""
+    description: str | None = None
+    tags: tuple[object, ...] = ()
+
+    @property
+    def artifacts(self) -> list[Artifact]:
+        """Everything collected for it."""
+        return [artifact for source in self.artifact_sources for artifact in source.artifacts]
+
+
+@dataclass(slots=True)
+class InfrastructureDefinition:
+    """Where in an environment something is deployed."""
+
+    id: str
+    name: str
+    created_at: float
+    environment: Environment = field(repr=False)
+    deployment_type: str = "Kubernetes"
+    scoped_to_services: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Environment:
+    """An environment; `type` is PROD or NON_PROD."""
+
+    id: str
+    name: str
+    type: str
+    created_at: float
+    application: Application = field(repr=False)
+    infrastructure_definitions: list[InfrastructureDefinition] = field(default_factory=list)
+    description: str | None = None
+    tags: tuple[object, ...] = ()
+
+
+@dataclass(slots=True)
+class Workflow:
+    """A workflow and the services it deploys."""
+
+    kind: ClassVar[str] = "Workflow"
+    id: str
+    name: str
+    created_at: float
+    workflow_variables: tuple[Variable, ...] = ()
+    services: tuple[Service, ...] = ()
+    environment: Environment | None = None
+    """The environment it always deploys to, if that is no variable."""
+    description: str | None = None
+    tags: tuple[object, ...] = ()
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """Its variables, under the name pipelines use as well."""
+        return self.workflow_variables
+
+
+@dataclass(slots=True)
+class Stage:
+    """A stage of a pipeline: runs a workflow, or without one waits for an approval."""
+
+    element_id: str
+    name: str
+    step_name: str
+    workflow: Workflow | None = None
+    runtime_variables: tuple[Variable, ...] = ()
+    """Variables it asks for when it is reached."""
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """A pipeline and its stages, in order."""
+
+    kind: ClassVar[str] = "Pipeline"
+    id: str
+    name: str
+    created_at: float
+    pipeline_variables: tuple[Variable, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    environment: Environment | None = None
+    description: str | None = None
+    tags: tuple[object, ...] = ()
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """Its variables, under the name workflows use as well."""
+        return self.pipeline_variables
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """The services its stages deploy, each once."""
+        found = {service.id: service for stage in self.stages if stage.workflow for service in stage.workflow.services}
+        return tuple(found.values())
+
+
+Entity = Workflow | Pipeline
+
+
+@dataclass(slots=True)
+class Application:
+    """An application and all it holds."""
+
+    id: str
+    name: str
+    created_at: float
+    description: str | None = None
+    services: list[Service] = field(default_factory=list)
+    environments: list[Environment] = field(default_factory=list)
+    workflows: list[Workflow] = field(default_factory=list)
+    pipelines: list[Pipeline] = field(default_factory=list)
+    is_manual_trigger_authorized: bool = False
+    tags: tuple[object, ...] = ()
+
+    def entity(self, entity_id: str, execution_type: str) -> Entity | None:
+        """The workflow or pipeline of that id."""
+        entities: list[Workflow] | list[Pipeline] = self.workflows if execution_type == "WORKFLOW" else self.pipelines
+        return next((entity for entity in entities if entity.id == entity_id), None)
+
+
+class Shown:
+    """An answer whose fields are those of the input it came from."""
+
+    def __init__(self, graphql_type: str, **fields: object) -> None:
+        """Keep the fields as attributes."""
+        self.graphql_type = graphql_type
+        self.__dict__.update(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger."""
+
+    id: str
+    name: str
+    description: str | None
+    application: Application
+    condition: Shown
+    action: Shown
+    created_at: float
+    exclude_hosts_with_same_artifact: bool | None
+    execution_type: str
+    tags: tuple[object, ...] = ()

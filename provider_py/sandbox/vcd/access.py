@@ -1,0 +1,161 @@
+"""Who may call the simulated Cloud Director: passwords, API tokens, service accounts and the sessions they open."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Final
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+from aiohttp import web
+
+from provider_py.sandbox.vcd.errors import unauthorized
+from provider_py.sandbox.world import World
+
+SYSTEM: Final = "vcd"
+ORG: Final = "acme"
+PROVIDER_ORG: Final = "System"
+# Credentials of the sandbox, accepted nowhere else.
+USER, PASSWORD = "sandbox-user", "sandbox-password"
+PROVIDER_USER, PROVIDER_PASSWORD = "administrator", "sandbox-provider-password"
+API_TOKEN: Final = "sandbox-api-token"  # noqa: S105
+PROVIDER_API_TOKEN: Final = "sandbox-provider-api-token"  # noqa: S105
+SERVICE_ACCOUNT_TOKEN: Final = "sandbox-service-account-token"  # noqa: S105
+"""The first token of the service account; each exchange gives another and kills the one exchanged."""
+
+SITE_ID: Final = str(uuid5(NAMESPACE_URL, "vcd-sandbox/site"))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open session."""
+
+    id: str
+    user: str
+    org: str
+    token: str
+    expires_at: float
+
+    @property
+    def org_id(self) -> str:
+        """The organization's bare UUID."""
+        return org_id(self.org)
+
+
+def org_id(org: str) -> str:
+    """An organization's bare UUID."""
+    return str(uuid5(NAMESPACE_URL, f"vcd-sandbox/org/{org}"))
+
+
+class Access:
+    """Opens, finds and closes sessions."""
+
+    def __init__(self, world: World) -> None:
+        """Start without a session, and again after each reset."""
+        self._world = world
+        self._sessions: dict[str, Session] = {}
+        self._service_account_token = SERVICE_ACCOUNT_TOKEN
+        world.on_reset(self._restore)
+
+    def _restore(self) -> None:
+        self._sessions.clear()
+        self._service_account_token = SERVICE_ACCOUNT_TOKEN
+
+    def session(self, request: web.Request) -> Session:
+        """The session of the request's token; raises ApiError if there is none."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        session = self._sessions.get(token.strip()) if scheme.lower() == "bearer" else None
+        if session is None or session.expires_at <= self._world.clock():
+            raise unauthorized()
+        return session
+
+    def close(self, session: Session) -> None:
+        """Log out."""
+        self._sessions.pop(session.token, None)
+
+    def log_in(self, request: web.Request, provider: bool) -> Session:
+        """Open a session with user@org and password; raises ApiError if they are wrong."""
+        login, password = _basic(request)
+        user, _, org = login.rpartition("@")
+        if provider:
+            known = (user, org.lower(), password) == (PROVIDER_USER, PROVIDER_ORG.lower(), PROVIDER_PASSWORD)
+        else:
+            known = (user, org, password) == (USER, ORG, PASSWORD)
+        if not known:
+            raise unauthorized()
+        return self._open(user, PROVIDER_ORG if provider else ORG)
+
+    def exchange(self, form: dict[str, str], org: str) -> web.Response:
+        """Exchange an API token, or the service account's newest token, for an access token."""
+        if form["grant_type"] != "refresh_token":
+            return _refused("unsupported_grant_type", "grant_type must be refresh_token")
+        given = form["refresh_token"]
+        following: str | None = given
+        if org == ORG and secrets.compare_digest(given, self._service_account_token):
+            following = self._service_account_token = secrets.token_urlsafe(24)
+            user = "sandbox-service-account"
+        elif {ORG: API_TOKEN, PROVIDER_ORG: PROVIDER_API_TOKEN}.get(org) == given:
+            user = USER if org == ORG else PROVIDER_USER
+            following = given if self._world.behaviours.text(SYSTEM, "api_token_answer") == "repeat" else None
+        else:
+            return _refused("invalid_grant", "the token is unknown, revoked or already exchanged")
+        session = self._open(user, org)
+        answer = {
+            "access_token": session.token,
+            "token_type": "Bearer",
+            "expires_in": int(self._seconds),
+            "refresh_token": following,
+        }
+        return web.json_response(answer)
+
+    @property
+    def _seconds(self) -> float:
+        return self._world.behaviours.number(SYSTEM, "token_seconds")
+
+    def _open(self, user: str, org: str) -> Session:
+        expires_at = self._world.clock() + self._seconds
+        claims = {
+            "sub": user,
+            "iss": f"{org_id(org)}@{SITE_ID}",
+            "exp": int(expires_at),
+            "version": "vcloud_1.0",
+            "jti": uuid4().hex,
+        }
+        token = f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{_part(claims)}.{secrets.token_urlsafe(32)}"
+        session = Session(f"urn:vcloud:session:{uuid4()}", user, org, token, expires_at)
+        self._sessions[token] = session
+        return session
+
+
+def _part(content: dict[str, object]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+
+def _basic(request: web.Request) -> tuple[str, str]:
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    try:
+        login, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return (login, password) if scheme.lower() == "basic" else ("", "")
+
+
+def _refused(error: str, description: str) -> web.Response:
+    return web.json_response({"error": error, "error_description": description}, status=400)
+
+
+def describe(session: Session) -> dict[str, object]:
+    """A session as it is answered."""
+    return {
+        "id": session.id,
+        "user": {"name": session.user, "id": f"urn:vcloud:user:{uuid5(NAMESPACE_URL, session.user)}"},
+        "org": {"name": session.org, "id": f"urn:vcloud:org:{session.org_id}"},
+        "site": {"name": "sandbox", "id": f"urn:vcloud:site:{SITE_ID}"},
+        "location": "us-1",
+        "roles": ["Organization Administrator"],
+        "roleRefs": [{"name": "Organization Administrator", "id": f"urn:vcloud:role:{uuid5(NAMESPACE_URL, 'role')}"}],
+        "sessionIdleTimeoutMinutes": 30,
+    }

@@ -1,0 +1,167 @@
+"""The service library of the simulated Cloud Director: what can be run, with which inputs and outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import NAMESPACE_URL, uuid5
+
+ENDPOINT_TYPE: Final = "CompositeType(host:string,port:number):Endpoint"
+ITEM_URN: Final = "urn:vcloud:serviceItem:"
+SERVER_ID: Final = "7c1a0f5e-35f1-4bd0-9f3c-0a6c1f3f6a11"
+REPORTS: Final = 130
+"""Workflows Report 001, Report 002 … that make the library longer than its longest page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An input or output of a workflow."""
+
+    name: str
+    type: str
+    mandatory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A service item and the Orchestrator workflow behind it."""
+
+    name: str
+    description: str | None = None
+    inputs: tuple[Variable, ...] = ()
+    outputs: tuple[tuple[Variable, object], ...] = ()
+    """Each with the plain value a run answers."""
+    can_execute: bool = True
+    service: str = "Tenant services"
+
+    @property
+    def item_uuid(self) -> str:
+        """The service item's id without its URN."""
+        return _uuid(f"item/{self.service}/{self.name}")
+
+    @property
+    def item_id(self) -> str:
+        """The service item's id."""
+        return f"{ITEM_URN}{self.item_uuid}"
+
+    @property
+    def vro_id(self) -> str:
+        """The id the workflow has in Orchestrator."""
+        return _uuid(f"workflow/{self.service}/{self.name}")
+
+
+def _uuid(name: str) -> str:
+    return str(uuid5(NAMESPACE_URL, f"vcd-sandbox/{name}"))
+
+
+_VM: Final = {"type": "VC:VirtualMachine", "id": "vcenter.example.com,id:vm-42", "displayValue": "web-1"}
+
+WORKFLOWS: Final = (
+    Workflow(
+        "Onboard tenant",
+        "Creates a machine and the network a new tenant starts with.",
+        (
+            Variable("vmName", "string", mandatory=True),
+            Variable("size", "number"),
+            Variable("notify", "boolean"),
+            Variable("tags", "Array/string"),
+        ),
+        (
+            (Variable("vmId", "string"), "vm-42"),
+            (Variable("ready", "boolean"), True),
+            (Variable("addresses", "Array/string"), ["192.0.2.10", "192.0.2.11"]),
+        ),
+    ),
+    Workflow(
+        "Configure endpoint",
+        "Takes a parameter of every kind.",
+        (
+            Variable("start", "Date"),
+            Variable("password", "SecureString", mandatory=True),
+            Variable("options", "Properties"),
+            Variable("vm", "VC:VirtualMachine", mandatory=True),
+            Variable("manifest", "MimeAttachment"),
+            Variable("endpoint", ENDPOINT_TYPE),
+            Variable("pattern", "Regexp"),
+            Variable("licence", "EncryptedString"),
+            Variable("ports", "Array/number"),
+            Variable("hint", "Any"),
+        ),
+        (
+            (Variable("finishedAt", "Date"), "2024-04-03T14:19:21.537+00:00"),
+            (Variable("options", "Properties"), {"mode": "strict", "retries": 3}),
+            (Variable("endpoint", ENDPOINT_TYPE), {"host": "endpoint.example.com", "port": 443}),
+            (Variable("vm", "VC:VirtualMachine"), _VM),
+        ),
+    ),
+    Workflow("Refresh inventory", None),
+    Workflow("Rotate keys", "Rotates the tenant's keys."),
+    Workflow("Rotate keys", "Rotates the backup's keys.", service="Backup services"),
+    Workflow("Restricted maintenance", "Seen by everybody, run by few.", can_execute=False),
+    *(Workflow(f"Report {number:03}", service="Reports") for number in range(1, REPORTS + 1)),
+)
+
+
+def find(workflow_id: str, urn_only: bool = False) -> Workflow | None:
+    """The workflow of a service item's URN or, unless the URN is demanded, of either bare id."""
+    for workflow in WORKFLOWS:
+        bare = () if urn_only else (workflow.item_uuid, workflow.vro_id)
+        if workflow_id in {workflow.item_id, *bare}:
+            return workflow
+    return None
+
+
+def service_item(workflow: Workflow) -> dict[str, object]:
+    """The service item as it is answered."""
+    return {
+        "serviceItemType": "VroWorkflowServiceItem",
+        "id": workflow.item_id,
+        "name": workflow.name,
+        "description": workflow.description,
+        "canExecute": workflow.can_execute,
+        "serviceName": workflow.service,
+        "serviceId": f"urn:vcloud:service:{_uuid(f'service/{workflow.service}')}",
+        "tenantScoped": True,
+        "providerScoped": True,
+        "publishAll": False,
+        "vroWorkflowId": workflow.vro_id,
+        "vroServerId": SERVER_ID,
+    }
+
+
+def presentation(workflow: Workflow, typed: bool) -> dict[str, object]:
+    """The form that asks for the inputs; without types if it is to be silent about them."""
+    return {
+        "id": workflow.vro_id,
+        "vroId": SERVER_ID,
+        "name": workflow.name,
+        "description": workflow.description,
+        "inputParameters": [_parameter(variable, typed) for variable in workflow.inputs],
+        "outputParameters": [_parameter(variable, typed) for variable, _ in workflow.outputs],
+        "steps": [_step(workflow)] if workflow.inputs else [],
+    }
+
+
+def _parameter(variable: Variable, typed: bool) -> dict[str, object]:
+    shown: dict[str, object] = {"name": variable.name, "scope": "local"}
+    return shown | ({"type": variable.type} if typed else {})
+
+
+def _step(workflow: Workflow) -> dict[str, object]:
+    fields = [_field(variable) for variable in workflow.inputs]
+    group = {"elementType": "Group", "id": "group_0", "displayName": None, "hidden": False, "fields": fields}
+    return {"elementType": "StepInfo", "id": "step_0", "displayName": "General", "readOnly": False, "elements": [group]}
+
+
+def _field(variable: Variable) -> dict[str, object]:
+    return {
+        "elementType": "PrimaryField",
+        "id": variable.name,
+        "displayName": variable.name,
+        "hidden": False,
+        "type": variable.type,
+        "decorators": [{"decoratorType": "RefreshOnChange"}],
+        "constraints": [{"constraintType": "Mandatory"}] if variable.mandatory else [],
+        "fields": [],
+        "affectedFieldsIds": [],
+    }

@@ -1,0 +1,172 @@
+"""The control API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from provider_py.sandbox.server import Sandbox
+
+START = """mutation($input: StartExecutionInput!) { startExecution(input: $input) { execution { id status } } }"""
+WORKFLOW = """{ workflowByName(workflowName: "restart", applicationId: "naNJDKrUTZKKdKycL5Tx4g") { id } }"""
+
+
+async def start(harness: httpx.AsyncClient) -> str:
+    found = (await harness.post("/api/graphql", json={"query": WORKFLOW})).json()
+    entity_id = found["data"]["workflowByName"]["id"]
+    given = {"applicationId": "naNJDKrUTZKKdKycL5Tx4g", "entityId": entity_id, "executionType": "WORKFLOW"}
+    answer = (await harness.post("/api/graphql", json={"query": START, "variables": {"input": given}})).json()
+    return str(answer["data"]["startExecution"]["execution"]["id"])
+
+
+async def only_run(control: httpx.AsyncClient) -> dict[str, Any]:
+    (run,) = (await control.get("/runs", params={"system": "harness"})).json()
+    assert isinstance(run, dict)
+    return run
+
+
+async def test_requests_are_recorded_as_they_came(harness: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+    await harness.post("/api/graphql?accountId=me", json={"query": "{ nope }"}, headers={"X-Odd": "yes"})
+    await harness.get("/nowhere")
+
+    sent, lost = (await control.get("/requests", params={"system": "harness"})).json()
+    assert (sent["system"], sent["method"], sent["path"]) == ("harness", "POST", "/gateway/api/graphql")
+    assert (sent["query"], sent["body"], sent["status"]) == ({"accountId": "me"}, {"query": "{ nope }"}, 200)
+    assert sent["headers"]["x-odd"] == "yes"
+    assert (lost["path"], lost["body"], lost["status"]) == ("/gateway/nowhere", "", 404)
+    assert (await control.get("/requests", params={"system": "vcd"})).json() == []
+
+
+async def test_recorded_requests_can_be_cleared(harness: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+    await harness.get("/nowhere")
+    await control.delete("/requests")
+
+    assert (await control.get("/requests")).json() == []
+
+
+async def test_a_script_decides_the_next_run(harness: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+    script = {"system": "harness", "target": "restart", "seconds": 3, "ending": "failure", "reason": "no disk"}
+    assert (await control.post("/scripts", json=script)).status_code == 200
+    execution_id = await start(harness)
+    await control.post("/clock", json={"advance": 3})
+
+    run = await only_run(control)
+    assert (run["id"], run["phase"], run["reason"], run["names"]) == (execution_id, "FAILED", "no disk", ["restart"])
+    assert run["ended_at"] == run["started_at"] + 3
+
+
+async def test_a_run_can_be_changed_while_it_lasts(harness: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+    execution_id = await start(harness)
+
+    async def change(**changes: object) -> dict[str, Any]:
+        answer = await control.patch(f"/runs/{execution_id}", json=changes)
+        assert answer.status_code == 200, answer.text
+        run: dict[str, Any] = answer.json()
+        return run
+
+    held = await change(hold="PAUSED", reason="wait")
+    await control.post("/clock", json={"advance": 60})
+    still_held = await only_run(control)
+    released = await change(hold=None)
+    finished = await change(ending="EXPIRED", finish=True)
+
+    assert (held["phase"], still_held["phase"], released["phase"]) == ("HELD", "HELD", "RUNNING")
+    assert (finished["phase"], finished["ending"], finished["reason"]) == ("FAILED", "EXPIRED", "wait")
+
+
+async def test_a_purged_run_is_gone(harness: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+    execution_id = await start(harness)
+
+    assert (await control.delete(f"/runs/{execution_id}")).status_code == 200
+    assert (await control.delete(f"/runs/{execution_id}")).status_code == 404
+    assert (await control.get("/runs")).json() == []
+
+
+async def test_behaviours_are_listed_and_changed(control: httpx.AsyncClient) -> None:
+    answer = await control.post("/behaviours", json={"harness": {"requests_per_minute": 5}})
+
+    assert answer.status_code == 200
+    listed = (await control.get("/behaviours")).json()
+    assert listed["harness"]["requests_per_minute"] == 5
+    assert {"harness", "nexthink", "vcd"} == set(listed)
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"harness": {"nope": 1}}, "harness.nope: unknown; there are aborting_seconds, "),
+        ({"nope": {}, "other": {"x": 1}}, "unknown system"),
+        ({"harness": {"retry_after": "never"}}, "harness.retry_after: 'never' is none of 'none', 'seconds', 'date'"),
+        ({"harness": {"null_payload": 1}}, "harness.null_payload: 1 is not of the kind of its default False"),
+        ({"harness": 1}, "body: "),
+        ([], "body: "),
+    ],
+)
+async def test_wrong_behaviours_change_nothing(control: httpx.AsyncClient, body: object, named: str) -> None:
+    before = (await control.get("/behaviours")).json()
+
+    answer = await control.post("/behaviours", json=body)
+
+    assert answer.status_code == 400
+    assert named in answer.json()["error"]
+    assert (await control.get("/behaviours")).json() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/scripts", {}, "system: Field required"),
+        ("/scripts", {"system": "nope"}, "system: 'nope' is none of harness, nexthink, vcd"),
+        ("/scripts", {"system": "vcd", "seconds": -1}, "seconds: "),
+        ("/scripts", {"system": "vcd", "times": 0}, "times: "),
+        ("/scripts", {"system": "vcd", "colour": "red"}, "colour: "),
+        ("/faults", {"system": "vcd", "kind": "nope"}, "kind: "),
+        ("/faults", {"system": "vcd", "kind": "status", "status": 99}, "status: "),
+        ("/faults", {"system": "vcd", "kind": "cut", "match": {"verb": "GET"}}, "match.verb: "),
+        ("/clock", {"speed": 0}, "speed: "),
+        ("/clock", {"advance": "soon"}, "advance: "),
+    ],
+)
+async def test_bad_input_names_the_field(
+    control: httpx.AsyncClient, path: str, body: dict[str, object], field: str
+) -> None:
+    answer = await control.post(path, json=body)
+
+    assert answer.status_code == 400
+    assert field in answer.json()["error"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null"])
+async def test_a_body_that_is_no_object_is_a_400(control: httpx.AsyncClient, content: str) -> None:
+    answer = await control.post("/scripts", content=content)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+async def test_unknown_paths_answer_in_json(control: httpx.AsyncClient) -> None:
+    answers = [await control.get("/nope"), await control.patch("/runs/nope", json={}), await control.get("/scripts")]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 405]
+    assert all(answer.json()["error"] for answer in answers)
+
+
+async def test_a_reset_brings_back_the_first_state(
+    sandbox: Sandbox, harness: httpx.AsyncClient, control: httpx.AsyncClient
+) -> None:
+    await start(harness)
+    await control.post("/behaviours", json={"harness": {"requests_per_minute": 5}})
+    await control.post("/scripts", json={"system": "harness", "times": None})
+    await control.post("/faults", json={"system": "harness", "kind": "cut", "times": None})
+    await control.post("/clock", json={"advance": 1000, "speed": 5})
+
+    await control.post("/reset")
+
+    assert (sandbox.world.runs.of(), sandbox.world.runs.scripts, sandbox.world.faults.faults) == ([], [], [])
+    assert sandbox.world.requests == []
+    assert sandbox.world.behaviours["harness"]["requests_per_minute"] == 30
+    assert sandbox.world.speed == 1.0
+    listed = (await harness.post("/api/graphql", json={"query": "{ executions(limit: 1) { nodes { id } } }"})).json()
+    assert listed == {"data": {"executions": {"nodes": []}}}

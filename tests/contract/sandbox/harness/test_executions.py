@@ -1,0 +1,240 @@
+"""Executions from their start to their end, as they are read over GraphQL and REST."""
+
+from __future__ import annotations
+
+import pytest
+
+from provider_py.sandbox.runs import Script
+from tests.contract.sandbox.harness.requests import (
+    APPLICATION,
+    RUN_SECONDS,
+    SEED_SERVICES,
+    SEED_VARIABLES,
+    START,
+    WORKFLOW,
+    Harness,
+    start_input,
+    variables,
+)
+
+TIMES = "status createdAt startedAt endedAt failureDetails notes"
+
+
+async def test_an_execution_runs_and_succeeds(harness: Harness) -> None:
+    began = int(harness.world.clock() * 1000)
+    execution_id = await harness.start_simple(notes="from a test")
+    harness.world.advance(RUN_SECONDS - 1)
+    running = await harness.state(execution_id, TIMES)
+    harness.world.advance(1)
+    ended = await harness.state(execution_id, TIMES)
+
+    common = {"createdAt": began, "startedAt": began, "failureDetails": None, "notes": "from a test"}
+    assert running == {"status": "RUNNING", "endedAt": None, **common}
+    assert ended == {"status": "SUCCESS", "endedAt": began + RUN_SECONDS * 1000, **common}
+
+
+@pytest.mark.parametrize("word", ["ERROR", "REJECTED", "EXPIRED", "ABORTED", "SKIPPED", "NEVER_SEEN_BEFORE"])
+async def test_an_execution_ends_as_prepared(harness: Harness, word: str) -> None:
+    harness.world.runs.scripts.append(Script("harness", "restart", seconds=5, ending=word))
+    execution_id = await harness.start_simple()
+    harness.world.advance(5)
+
+    assert await harness.state(execution_id) == word
+
+
+async def test_a_failure_says_why(harness: Harness) -> None:
+    harness.world.runs.scripts.append(Script("harness", ending="failure", reason="step Deploy failed"))
+    execution_id = await harness.start_simple()
+    harness.world.advance(RUN_SECONDS)
+
+    assert await harness.state(execution_id, "status failureDetails") == {
+        "status": "FAILED",
+        "failureDetails": "step Deploy failed",
+    }
+
+
+@pytest.mark.parametrize(
+    ("hold", "shown"), [("PAUSED", "PAUSED"), ("WAITING", "WAITING"), ("PREPARING", None), ("ODD", "ODD")]
+)
+async def test_an_execution_stays_in_the_word_it_is_held_in(harness: Harness, hold: str, shown: str | None) -> None:
+    harness.world.runs.scripts.append(Script("harness", hold=hold))
+    execution_id = await harness.start_simple()
+    harness.world.advance(10 * RUN_SECONDS)
+    held = await harness.state(execution_id, "status endedAt")
+    harness.world.runs.of("harness")[0].release(harness.world.clock())
+    released = await harness.state(execution_id)
+    harness.world.advance(RUN_SECONDS)
+
+    assert held == {"status": shown, "endedAt": None}
+    assert (released, await harness.state(execution_id)) == ("RUNNING", "SUCCESS")
+
+
+@pytest.mark.parametrize(("word", "shown"), [("QUEUED", "QUEUED"), ("PREPARING", None)])
+async def test_an_execution_can_begin_before_it_runs(harness: Harness, word: str, shown: str | None) -> None:
+    harness.world.behaviours.change({"harness": {"starting_status": word, "starting_seconds": 5.0}})
+    restart = await harness.workflow_id("restart")
+
+    started = (await harness.start(restart))["execution"]
+    first = await harness.state(started["id"], "status startedAt")
+    harness.world.advance(5)
+
+    assert (started["status"], first) == (shown, {"status": shown, "startedAt": None})
+    assert await harness.state(started["id"]) == "RUNNING"
+
+
+async def test_entities_among_the_variables_show_their_ids(harness: Harness) -> None:
+    payload = await harness.start(WORKFLOW, variableInputs=SEED_VARIABLES, serviceInputs=SEED_SERVICES)
+    state = await harness.state(
+        payload["execution"]["id"],
+        "cause { ... on ExecutedByAPIKey { using apiKey { name } } } application { name } "
+        "... on WorkflowExecution { inputVariables { name value } artifacts { buildNo } manifests { id } "
+        "outcomes { nodes { __typename } } workflow { name } }",
+    )
+
+    values = {item["name"]: item["value"] for item in state["inputVariables"]}
+    assert list(values) == ["Environment", "InfraDefinition_Kubernetes", "InfraDefinition_Kubernetes2"]
+    assert {len(value) for value in values.values()} == {22}
+    assert state["cause"] == {"using": "GRAPHQL_API", "apiKey": {"name": "terraform"}}
+    assert [artifact["buildNo"] for artifact in state["artifacts"]] == ["stable-perl", "latest"]
+    assert (state["manifests"], state["outcomes"], state["workflow"]["name"]) == (
+        [],
+        {"nodes": []},
+        "multi service graphql test",
+    )
+
+
+async def test_the_url_leads_to_the_execution(harness: Harness) -> None:
+    workflow = await harness.start_simple()
+    pipeline = (await harness.start(await harness.pipeline_id("Approved Pipeline"), "PIPELINE"))["execution"]["id"]
+
+    assert f"/executions/{workflow}/details" in await harness.state(workflow, "executionUrl")
+    assert f"/pipeline-execution/{pipeline}/" in await harness.state(pipeline, "executionUrl")
+
+
+async def test_unknown_variables_only_cause_a_warning(harness: Harness) -> None:
+    restart = await harness.workflow_id("restart")
+
+    payload = await harness.start(restart, variableInputs=variables(a="1", b="2"), clientMutationId="mine")
+
+    assert payload["clientMutationId"] == "mine"
+    assert payload["warningMessage"] == (
+        "Ignoring values for variables: [a,b] as they don't exist in workflow. Workflow Might be modified"
+    )
+
+
+async def test_the_same_mutation_twice_starts_two(harness: Harness) -> None:
+    restart = await harness.workflow_id("restart")
+
+    first = await harness.start(restart, clientMutationId="same")
+    second = await harness.start(restart, clientMutationId="same")
+
+    assert first["execution"]["id"] != second["execution"]["id"]
+
+
+async def test_a_start_can_answer_null_and_yet_run(harness: Harness) -> None:
+    harness.world.behaviours.change({"harness": {"null_payload": True}})
+    restart = await harness.workflow_id("restart")
+
+    answer = (await harness.post(START, start_input(restart, notes="token-1"))).json()
+    found = await harness.data("{ executions(limit: 5) { nodes { notes status } } }")
+
+    assert answer == {"data": {"startExecution": None}}
+    assert found["executions"]["nodes"] == [{"notes": "token-1", "status": "RUNNING"}]
+
+
+async def test_executions_are_found_by_filters_newest_first(harness: Harness) -> None:
+    ids = []
+    for note in ("one", "two", "three"):
+        ids.append(await harness.start_simple(notes=note))
+        harness.world.advance(10)
+    restart = await harness.workflow_id("restart")
+    query = "query($f: [ExecutionFilter]) { executions(filters: $f, limit: 2) { pageInfo { total } nodes { id } } }"
+    since = str(int((harness.world.clock() - 21) * 1000))
+
+    async def found(*filters: dict[str, object]) -> list[str]:
+        return [node["id"] for node in (await harness.data(query, {"f": list(filters)}))["executions"]["nodes"]]
+
+    assert await found() == [ids[2], ids[1]]
+    assert await found({"execution": {"operator": "IN", "values": [ids[0], ids[2]]}}) == [ids[2], ids[0]]
+    assert await found({"workflow": {"operator": "EQUALS", "values": [restart]}}) == [ids[2], ids[1]]
+    assert await found({"workflow": {"operator": "EQUALS", "values": ["x"]}}) == []
+    assert await found({"applicationId": APPLICATION, "creationTime": {"operator": "BEFORE", "value": since}}) == [
+        ids[0]
+    ]
+    assert await found({"status": {"operator": "IN", "values": ["SUCCESS"]}}) == []
+
+
+async def test_a_purged_execution_is_gone(harness: Harness) -> None:
+    execution_id = await harness.start_simple()
+    harness.world.runs.forget(execution_id)
+
+    text = await harness.refusal(f'{{ execution(executionId: "{execution_id}") {{ id }} }}')
+
+    assert text == "Invalid request: Execution does not exist or access is denied"
+    assert (await harness.data("{ executions(limit: 5) { nodes { id } } }"))["executions"]["nodes"] == []
+
+
+async def test_aliases_ask_for_many_at_once_and_fail_alone(harness: Harness) -> None:
+    execution_id = await harness.start_simple()
+    query = f'{{ e0: execution(executionId: "{execution_id}") {{ id }} e1: execution(executionId: "x") {{ id }} }}'
+
+    answer = (await harness.post(query)).json()
+
+    assert answer["data"] == {"e0": {"id": execution_id}, "e1": None}
+    assert [error["path"] for error in answer["errors"]] == [["e1"]]
+    assert answer["errors"][0]["message"].startswith("Exception while fetching data (/e1) : Invalid request: ")
+
+
+async def test_an_abort_takes_a_moment_and_works_once(harness: Harness) -> None:
+    execution_id = await harness.start_simple()
+    url, query = f"/api/executions/{execution_id}", {"appId": APPLICATION, "routingId": "account"}
+    body = {"executionInterruptType": "ABORT_ALL"}
+
+    first = await harness.http.put(url, params=query, json=body)
+    during = await harness.state(execution_id)
+    second = await harness.http.put(url, params=query, json=body)
+    harness.world.advance(1)
+
+    assert first.json()["resource"]["executionUuid"] == execution_id
+    assert (during, await harness.state(execution_id)) == ("RUNNING", "ABORTED")
+    entry = second.json()["responseMessages"][0]
+    assert (second.status_code, entry["code"], entry["message"]) == (
+        400,
+        "ABORT_ALL_ALREADY",
+        "Execution has already been aborted.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("application", "body"), [("x", '{"executionInterruptType": "ABORT_ALL"}'), (APPLICATION, "{}"), (APPLICATION, "[")]
+)
+async def test_a_wrong_abort_is_refused(harness: Harness, application: str, body: str) -> None:
+    execution_id = await harness.start_simple()
+
+    response = await harness.http.put(f"/api/executions/{execution_id}", params={"appId": application}, content=body)
+
+    assert response.status_code == 400
+    assert response.json()["responseMessages"][0]["code"] == "INVALID_ARGUMENT"
+    assert await harness.state(execution_id) == "RUNNING"
+
+
+async def test_rest_needs_the_key(harness: Harness) -> None:
+    execution_id = await harness.start_simple()
+    wrong = {"x-api-key": "wrong"}
+
+    put = await harness.http.put(f"/api/executions/{execution_id}", headers=wrong, json={})
+    get = await harness.http.get(f"/api/external/v1/executions/{execution_id}/status", headers=wrong)
+
+    assert (put.status_code, get.status_code) == (401, 401)
+
+
+async def test_rest_answers_the_internal_status(harness: Harness) -> None:
+    execution_id = await harness.start_simple()
+    url = f"/api/external/v1/executions/{execution_id}/status"
+    harness.world.runs.cancel(execution_id, harness.world.clock() + 5)
+
+    aborting = await harness.http.get(url, params={"accountId": "a", "appId": APPLICATION})
+    harness.world.advance(5)
+    aborted = await harness.http.get(url, params={"accountId": "a", "appId": APPLICATION})
+
+    assert (aborting.json(), aborted.json()) == ({"status": "DISCONTINUING"}, {"status": "ABORTED"})

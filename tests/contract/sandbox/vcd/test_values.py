@@ -1,0 +1,133 @@
+"""Which parameter values a start takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from provider_py.sandbox.vcd.library import ENDPOINT_TYPE, WORKFLOWS
+from provider_py.sandbox.world import World
+
+CONFIGURE = WORKFLOWS[1]
+URL = f"/cloudapi/workflows/{CONFIGURE.item_id}/executions"
+ONBOARD_URL = f"/cloudapi/workflows/{WORKFLOWS[0].item_id}/executions"
+VM = {"inputType": "SdkObject", "type": "VC:VirtualMachine", "id": "vcenter,id:vm-42"}
+SECRET = {"inputType": "SecureString", "value": "s3cret", "isPlainText": True}
+TEXT = {"inputType": "StringParam", "value": "x"}
+NEEDED: dict[str, Any] = {"password": SECRET, "vm": VM}
+
+
+def pair(value: object, kind: str = "KeyValuePair") -> dict[str, object]:
+    return {"inputType": "Properties", "property": [{"inputType": kind, "key": "k", "value": value}]}
+
+
+def composite(field: str, value: object) -> dict[str, object]:
+    content = [{"inputType": "CompositeValue", "id": field, "property": value}]
+    return {"inputType": "CompositeType", "type": ENDPOINT_TYPE, "property": content}
+
+
+def number(value: object) -> dict[str, object]:
+    return {"inputType": "NumberParam", "value": value}
+
+
+async def post(site: httpx.AsyncClient, values: dict[str, Any]) -> httpx.Response:
+    parameters = [{"name": name, "value": value} for name, value in values.items()]
+    return await site.post(URL, json={"parameters": parameters})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("start", {"inputType": "DateParam", "value": "2026-01-01T00:00:00.000+00:00"}),
+        ("start", {"inputType": "DateParam", "value": "2026-01-01T00:00:00Z"}),
+        ("options", pair(TEXT)),
+        ("options", pair(pair(number(1)))),
+        ("manifest", {"inputType": "MimeAttachment", "name": "a", "mimeType": "text/plain", "content": "YQ=="}),
+        ("endpoint", composite("port", number(443))),
+        ("pattern", {"inputType": "Regex", "value": "^a$"}),
+        ("licence", {"inputType": "EncryptedString", "value": "abc"}),
+        ("ports", {"inputType": "ArrayParam", "value": [number(1), number(2.5)]}),
+        ("hint", TEXT),
+        ("hint", {"inputType": "BooleanParam", "value": True}),
+        ("hint", composite("anything", TEXT)),
+    ],
+)
+async def test_a_value_of_the_declared_type_is_taken(site: httpx.AsyncClient, name: str, value: object) -> None:
+    answer = await post(site, NEEDED | {name: value})
+    assert answer.status_code == 201, answer.text
+    given = {each["name"]: each["value"] for each in answer.json()["inputParameters"]}
+    assert given[name] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("start", TEXT),
+        ("start", {"inputType": "DateParam", "value": "tomorrow"}),
+        ("options", pair(TEXT, kind="StringParam")),
+        ("options", pair({"inputType": "Blob"})),
+        ("manifest", {"inputType": "MimeAttachment", "name": "a", "mimeType": "text/plain", "content": "?"}),
+        ("endpoint", composite("colour", TEXT)),
+        ("endpoint", composite("port", TEXT)),
+        ("ports", {"inputType": "ArrayParam", "value": [TEXT]}),
+        ("ports", number(1)),
+        ("ports", {"inputType": "ArrayParam", "value": [number(True)]}),
+        ("vm", {"inputType": "SdkObject", "type": "VC:Datastore", "id": "1"}),
+        ("vm", {"inputType": "SdkObject", "type": "VC:VirtualMachine"}),
+        ("hint", {"inputType": "Blob", "value": 1}),
+        ("hint", {"value": 1}),
+        ("hint", {"string": {"value": "x"}}),
+    ],
+)
+async def test_another_value_is_refused(site: httpx.AsyncClient, world: World, name: str, value: object) -> None:
+    answer = await post(site, NEEDED | {name: value})
+    assert (answer.status_code, answer.json()["minorErrorCode"]) == (400, "BAD_REQUEST")
+    assert world.runs.of("vcd") == []
+
+
+async def test_secrets_are_not_answered(site: httpx.AsyncClient) -> None:
+    answer = await post(site, NEEDED)
+    assert answer.status_code == 201
+    assert "s3cret" not in answer.text
+
+
+@pytest.mark.parametrize("missing", ["password", "vm"])
+async def test_mandatory_parameters_are_needed(site: httpx.AsyncClient, missing: str) -> None:
+    answer = await post(site, {name: value for name, value in NEEDED.items() if name != missing})
+    assert answer.status_code == 400
+    assert missing in answer.json()["message"]
+
+
+async def test_an_optional_parameter_may_have_no_value(site: httpx.AsyncClient) -> None:
+    name = {"name": "vmName", "value": TEXT}
+    body = {"parameters": [name, {"name": "size", "type": "number"}]}
+    assert (await site.post(ONBOARD_URL, json=body)).status_code == 201
+
+
+async def test_unknown_parameters(site: httpx.AsyncClient, world: World) -> None:
+    assert (await post(site, NEEDED | {"colour": TEXT})).status_code == 400
+    world.behaviours.change({"vcd": {"unknown_parameters": "ignore"}})
+    answer = await post(site, NEEDED | {"colour": TEXT})
+    assert {each["name"] for each in answer.json()["inputParameters"]} == {"password", "vm"}
+
+
+async def test_a_parameter_is_given_once(site: httpx.AsyncClient) -> None:
+    name = {"name": "vmName", "value": TEXT}
+    assert (await site.post(ONBOARD_URL, json={"parameters": [name, name]})).status_code == 400
+
+
+async def test_a_given_type_must_be_the_declared_one(site: httpx.AsyncClient) -> None:
+    name = {"name": "vmName", "value": TEXT}
+    for type_, status in (("String", 201), ("number", 400)):
+        answer = await site.post(ONBOARD_URL, json={"parameters": [name | {"type": type_}]})
+        assert answer.status_code == status
+
+
+async def test_short_input_types_count_only_when_switched_on(site: httpx.AsyncClient, world: World) -> None:
+    tags = {"inputType": "array", "value": [{"inputType": "string", "value": "a"}]}
+    body = {"parameters": [{"name": "vmName", "value": TEXT}, {"name": "tags", "value": tags}]}
+    assert (await site.post(ONBOARD_URL, json=body)).status_code == 400
+    world.behaviours.change({"vcd": {"input_types": "any"}})
+    assert (await site.post(ONBOARD_URL, json=body)).status_code == 201

@@ -1,0 +1,79 @@
+"""How requests and answers are judged by a document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from provider_py.sandbox.openapi import Contract, OwnAnswerError
+
+COUNT = {"type": "object", "required": ["count"], "properties": {"count": {"type": "integer", "minimum": 1}}}
+
+
+@pytest.fixture
+def contract() -> Contract:
+    content = {"application/json": {"schema": COUNT}}
+    operation: dict[str, Any] = {
+        "parameters": [{"name": "page", "in": "query", "schema": {"type": "integer", "maximum": 5}}],
+        "requestBody": {"required": True, "content": content},
+        "responses": {"200": {"description": "", "content": content}},
+        "security": [{"key": []}],
+    }
+    key = {"type": "apiKey", "in": "header", "name": "X-Key"}
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "", "version": "1"},
+        "servers": [{"url": "https://elsewhere.example.com/base"}],
+        "paths": {"/things/{id}": {"post": operation}},
+        "components": {"securitySchemes": {"key": key}},
+        "security": [{"key": []}],
+    }
+    return Contract(document)
+
+
+def request(target: str = "/things/a%3Ab", method: str = "POST", kind: str = "application/json") -> web.Request:
+    return make_mocked_request(method, target, headers={"Host": "127.0.0.1:4711", "Content-Type": kind})
+
+
+def test_a_right_request_has_no_fault(contract: Contract) -> None:
+    assert contract.request_fault(request("/things/a%3Ab?page=5"), b'{"count": 1}') is None
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "part"),
+    [
+        ("/things/1", b'{"count": 0}', "$.count: breaks minimum"),
+        ("/things/1", b"{}", "$: breaks required"),
+        ("/things/1?page=6", b'{"count": 1}', "query parameter page: $: breaks maximum"),
+        ("/things/1?page=x", b'{"count": 1}', "query parameter page: Failed to cast"),
+        ("/things/1", b"", "body"),
+        ("/things/1", b"{", "deserialize"),
+    ],
+)
+def test_a_fault_says_where_and_what(contract: Contract, target: str, body: bytes, part: str) -> None:
+    assert part in (contract.request_fault(request(target), body) or "")
+
+
+def test_a_fault_does_not_repeat_values(contract: Contract) -> None:
+    assert "s3cret" not in (contract.request_fault(request(), b'{"count": "s3cret"}') or "s3cret")
+
+
+def test_another_content_type_is_a_fault(contract: Contract) -> None:
+    assert contract.request_fault(request(kind="text/plain"), b'{"count": 1}') is not None
+
+
+@pytest.mark.parametrize(("target", "method"), [("/other", "POST"), ("/things/1", "DELETE")])
+def test_what_the_document_does_not_have_is_not_judged(contract: Contract, target: str, method: str) -> None:
+    assert contract.request_fault(request(target, method), b"") is None
+    contract.check_answer(request(target, method), b"", web.Response(status=500))
+
+
+def test_answers_are_judged(contract: Contract) -> None:
+    contract.check_answer(request(), b"", web.json_response({"count": 1}))
+    with pytest.raises(OwnAnswerError, match=r"POST /things/a:b: 200: \$\.count: breaks type"):
+        contract.check_answer(request(), b"", web.json_response({"count": "1"}))
+    with pytest.raises(OwnAnswerError, match="500"):
+        contract.check_answer(request(), b"", web.Response(status=500))
