@@ -28,7 +28,7 @@ class Launcher(Protocol[E, P, D]):
     """Starts the runs of one resource type and reads them back. Every method may raise SystemFault.
 
     A resource may be several runs (the *parts*): a system that takes 10 000 targets at most gets 25 000 in three.
-    A run's *key* is a string that is enough to find it again; `terraform import` takes it too.
+    A run's *key* is a string that is enough to find it again.
     """
 
     system: str
@@ -66,7 +66,7 @@ class Launcher(Protocol[E, P, D]):
     async def cancel(self, state: E) -> None:
         """Ask the system to cancel the unfinished runs of a state."""
 
-    def adopt(self, key: str, run: Run[D]) -> E:
+    def adopt(self, identifier: str, run: Run[D]) -> E:
         """Make the state of an imported run: the arguments that name what it ran, without its results."""
 
 
@@ -84,6 +84,10 @@ class ExecutionKind(Generic[E]):
     """What a status word means; an unknown word means that the run is still going on."""
     keys: Callable[[E], Sequence[str]]
     """The keys of the runs that a state holds."""
+    import_form: str
+    """What `terraform import` takes, in words."""
+    import_key: Callable[[str], str | None]
+    """The key of the run that an import id names; None if the id is not of the form."""
     validate: Callable[[Decoded[E]], Iterable[Diagnostic]]
     launcher: Callable[[Any], Launcher[E, Any, Any]]
     """Makes the launcher on the provider's connection to the system."""

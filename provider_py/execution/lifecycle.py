@@ -152,21 +152,23 @@ class ExecutionResource(Generic[E]):
             raise DiagnosticError(told) from fault
 
     async def import_state(self, identifier: str) -> Answer[E]:
-        """Adopt a run by its key."""
+        """Adopt the run that an import id names."""
+        title = self._kind.title
+        key = self._kind.import_key(identifier)
+        if key is None:
+            raise DiagnosticError(
+                error(f"{identifier!r} is not an import id of a {title}", f"Write {self._kind.import_form}.")
+            )
         launcher = self._connected(None)
         try:
-            run = await launcher.poller.next(identifier, 0)
+            run = await launcher.poller.next(key, 0)
         except SystemFault as fault:
-            raise DiagnosticError(
-                messages.from_fault(fault, f"{self._kind.title} {identifier!r} was not imported")
-            ) from fault
+            told = messages.from_fault(fault, f"{title} {identifier!r} was not imported")
+            raise DiagnosticError(told) from fault
         if run is None:
-            raise DiagnosticError(
-                error(
-                    f"There is no {self._kind.title} {identifier!r}", "Check the id, and that these credentials see it."
-                )
-            )
-        return Answer(self._state(launcher, launcher.adopt(identifier, run), {identifier: run}), private=IMPORTED)
+            advice = f"Check the id, which is {self._kind.import_form}, and that these credentials see the run."
+            raise DiagnosticError(error(f"There is no {title} {identifier!r}", advice))
+        return Answer(self._state(launcher, launcher.adopt(identifier, run), {key: run}), private=IMPORTED)
 
     async def _preflight(self, planned: Decoded[E]) -> Sequence[Diagnostic]:
         launcher = self._launcher()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provider_py.execution.errors import SystemFault, Unanswered, Unauthorized
+from provider_py.execution.errors import SystemFault, Unanswered
 from provider_py.execution.journal import JournalError
 from provider_py.execution.run import Execution
 from provider_py.plugin.diagnostics import Diagnostic, error, warning
@@ -10,8 +10,7 @@ from provider_py.plugin.diagnostics import Diagnostic, error, warning
 
 def from_fault(fault: SystemFault, summary: str) -> Diagnostic:
     """Turn a fault into an error under a summary of what it prevented."""
-    advice = fault.advice or ("Check the credentials of the provider block." if isinstance(fault, Unauthorized) else "")
-    return error(summary, f"{fault}. {advice}".strip())
+    return error(summary, f"{str(fault).rstrip('.')}. {fault.advice}".strip())
 
 
 def softened(diagnostic: Diagnostic) -> Diagnostic:

@@ -9,6 +9,7 @@ from typing import Final
 
 import httpx
 
+from provider_py.execution.errors import Interrupted, NotStarted, Refused, SystemFault, Unauthorized
 from provider_py.execution.runtime import Clock
 from provider_py.plugin.redaction import protect
 
@@ -27,12 +28,13 @@ class Token:
 class TokenAuth(httpx.Auth):
     """Puts a token on every request. A 401 renews it once for all requests that used the refused one."""
 
-    def __init__(self, fetch: Callable[[], Awaitable[Token]], clock: Clock) -> None:
-        """`fetch` gets a new token; it raises SystemFault."""
+    def __init__(self, fetch: Callable[[], Awaitable[Token]], clock: Clock, credentials: str) -> None:
+        """`fetch` gets a new token, or raises SystemFault; `credentials` names the settings it uses."""
+        self._credentials = credentials
         self._fetch = fetch
         self._clock = clock
-        self._turn = asyncio.Lock()
         self._token: Token | None = None
+        self._renewal: asyncio.Task[Token] | None = None
         self._expires = 0.0
 
     @property
@@ -51,12 +53,32 @@ class TokenAuth(httpx.Auth):
             yield request
 
     async def _current(self, refused: Token | None) -> Token:
-        async with self._turn:
-            stale = self._token is refused or self._clock.monotonic() >= self._expires
-            if self._token is None or stale:
-                self._token = await self._fetch()
-                protect(self._token.value)
-                lifetime = self._token.seconds
-                ages = float("inf") if lifetime is None else lifetime * (1 - MARGIN)
-                self._expires = self._clock.monotonic() + ages
-            return self._token
+        token = self._token
+        if token is None or token is refused or self._clock.monotonic() >= self._expires:
+            if self._renewal is None or self._renewal.done():
+                self._renewal = asyncio.create_task(self._renew())
+                self._renewal.add_done_callback(_heard)
+            # Nobody's cancellation may end it half-way: some tokens are dead once they are exchanged.
+            token = await asyncio.shield(self._renewal)
+        return token
+
+    async def _renew(self) -> Token:
+        try:
+            token = await self._fetch()
+        except (Interrupted, Unauthorized):
+            raise
+        except Refused as fault:
+            advice = f"Check {self._credentials}."
+            raise Unauthorized(fault.system, f"no token was given: {fault.reason}", advice=advice) from fault
+        except SystemFault as fault:  # whatever the token was for was not sent, and its channel has tried long enough
+            raise NotStarted(fault.system, f"no token was given: {fault.reason}", advice=fault.advice) from fault
+        protect(token.value)
+        ages = float("inf") if token.seconds is None else token.seconds * (1 - MARGIN)
+        self._token, self._expires = token, self._clock.monotonic() + ages
+        return token
+
+
+def _heard(renewal: asyncio.Task[Token]) -> None:
+    """Look at the outcome, so that asyncio does not report a fault that nobody waits for any more."""
+    if not renewal.cancelled():
+        renewal.exception()

@@ -16,6 +16,7 @@ import tenacity
 from provider_py.execution.budget import Budget
 from provider_py.execution.errors import (
     Missing,
+    NotStarted,
     RateLimited,
     Refused,
     SystemFault,
@@ -33,6 +34,13 @@ ATTEMPTS: Final = 5
 """How often a request is tried when nothing answers; with the pauses between, about 15 s besides the time limits."""
 PATIENCE_SECONDS: Final = 900.0
 """How long answers of 429 are borne in a row; a run's own time limit usually ends earlier."""
+_NEVER_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 
 
 class Channel(httpx.AsyncClient):
@@ -51,15 +59,20 @@ class Channel(httpx.AsyncClient):
         verify: ssl.SSLContext,
         safe: Callable[[httpx.Request], bool],
         explain: Callable[[httpx.Response], str],
+        credentials: str,
         budget: Budget | None = None,
         **options: Any,
     ) -> None:
-        """`timeout` bounds each phase of one request, in seconds; `explain` reads a vendor's error body."""
+        """`timeout` bounds each phase of one request, in seconds; `explain` reads a vendor's error body.
+
+        `credentials` names the settings to check when they are not accepted.
+        """
         super().__init__(timeout=httpx.Timeout(timeout, connect=CONNECT_SECONDS, pool=None), verify=verify, **options)
         self._system = system
         self._runtime = runtime
         self._safe = safe
         self._explain = explain
+        self._credentials = credentials
         self._budget = budget
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
@@ -80,8 +93,11 @@ class Channel(httpx.AsyncClient):
             await self._budget.take()
         try:
             response = await super().send(request, **options)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as fault:
+        except _NEVER_SENT as fault:
             raise _unreachable(self._system, request, fault) from fault
+        except httpx.LocalProtocolError:  # its text may quote a credential
+            message = f"{_named(request)} could not be written: HTTP does not allow one of its headers"
+            raise NotStarted(self._system, message, advice="Is there a line break in a credential?") from None
         except httpx.TimeoutException as fault:
             message = f"{_named(request)} was not answered within {_seconds(request)} s"
             raise Unanswered(self._system, message) from fault
@@ -101,7 +117,9 @@ class Channel(httpx.AsyncClient):
             raise Unanswered(self._system, f"{_named(request)} was answered {status}{self._said(response)}")
         if status >= 300:
             kind = {401: Unauthorized, 403: Unauthorized, 404: Missing}.get(status, Refused)
-            raise kind(self._system, f"{_named(request)} was answered {status}{self._said(response)}")
+            advice = f"Check {self._credentials} and its permissions." if kind is Unauthorized else ""
+            reason = f"{_named(request)} was answered {status}{self._said(response)}"
+            raise kind(self._system, reason, advice=advice)
         if response.content:
             try:
                 response.json()
@@ -124,7 +142,7 @@ class Channel(httpx.AsyncClient):
 
     def _exhausted(self, state: tenacity.RetryCallState, started: float) -> bool:
         if isinstance(_fault(state), RateLimited):
-            return self._runtime.clock.monotonic() - started > PATIENCE_SECONDS
+            return self._runtime.clock.monotonic() - started + state.upcoming_sleep > PATIENCE_SECONDS
         return state.attempt_number >= ATTEMPTS
 
 

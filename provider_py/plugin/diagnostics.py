@@ -21,6 +21,19 @@ Path: TypeAlias = tuple[str | int, ...]
 """Where in a configuration: ("devices", 3, "name"), ("variables", Key("Environment")); () is the whole block."""
 
 
+def shown(path: Path) -> str:
+    """Write a path as Terraform writes references: devices[3].name, variables["Environment"]."""
+    text = ""
+    for step in path:
+        if isinstance(step, Key):
+            text += f'["{step}"]'
+        elif isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += f".{step}" if text else step
+    return text
+
+
 class Severity(Enum):
     """Terraform stops at an error and goes on after a warning."""
 

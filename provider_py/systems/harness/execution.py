@@ -105,26 +105,37 @@ def validate(config: Decoded[HarnessExecution]) -> Iterable[Diagnostic]:
     given = config.model
     if given is None:
         return
-    for service, artifact in (given.artifacts or {}).items():
-        if (artifact.artifact_id is None) == (artifact.source is None or artifact.build_number is None):
-            yield error(
-                f"The artifact of service {service!r} is not clear",
-                "Give either `source` and `build_number`, or `artifact_id`.",
-                ("artifacts", Key(service)),
-            )
-    for service, manifest in (given.manifests or {}).items():
-        if (manifest.helm_chart_id is None) == (manifest.source is None or manifest.version is None):
-            yield error(
-                f"The manifest of service {service!r} is not clear",
-                "Give either `source` and `version`, or `helm_chart_id`.",
-                ("manifests", Key(service)),
-            )
+    yield from _check_services(given, config.unknown)
     if given.specific_hosts is not None and (given.pipeline or given.pipeline_id):
         yield error(
             "A pipeline cannot be limited to hosts",
             "Remove `specific_hosts`, or run a workflow: Harness takes hosts for workflows only.",
             ("specific_hosts",),
         )
+
+
+def _check_services(given: HarnessExecution, unknown: frozenset[str]) -> Iterable[Diagnostic]:
+    """Demand that what is deployed is named in exactly one way; parts that are not known yet look like None."""
+    for service, artifact in ({} if "artifacts" in unknown else given.artifacts or {}).items():
+        if not _is_clear(artifact.artifact_id, (artifact.source, artifact.build_number), artifact.parameters):
+            yield error(
+                f"The artifact of service {service!r} is not clear",
+                "Give either `source` and `build_number`, with `parameters` if the source has any, or `artifact_id`.",
+                ("artifacts", Key(service)),
+            )
+    for service, manifest in ({} if "manifests" in unknown else given.manifests or {}).items():
+        if not _is_clear(manifest.helm_chart_id, (manifest.source, manifest.version)):
+            yield error(
+                f"The manifest of service {service!r} is not clear",
+                "Give either `source` and `version`, or `helm_chart_id`.",
+                ("manifests", Key(service)),
+            )
+
+
+def _is_clear(identifier: str | None, pair: tuple[str | None, str | None], besides: object = None) -> bool:
+    if identifier is not None:
+        return pair == (None, None) and not besides
+    return None not in pair
 
 
 def phase(status: str | None) -> Phase:
@@ -207,7 +218,7 @@ class HarnessLauncher:
         application = await calls.application_id(self._harness, state)
         await calls.abort(self._harness, application, state.id or "")
 
-    def adopt(self, key: str, run: Run[Detail]) -> HarnessExecution:
+    def adopt(self, identifier: str, run: Run[Detail]) -> HarnessExecution:
         """Name what the imported execution ran, by ids."""
         detail = run.detail
         return build(
@@ -231,6 +242,8 @@ KIND: Final = ExecutionKind(
     description="Runs a Harness FirstGen workflow or pipeline, once, and waits for its end.",
     phase=phase,
     keys=lambda state: (state.id,) if state.id else (),
+    import_form="the id of the execution",
+    import_key=lambda identifier: identifier or None,
     validate=validate,
     launcher=HarnessLauncher,
 )

@@ -10,6 +10,10 @@ from provider_py.plugin.schema import model, setting
 SYSTEM: Final = "Harness"
 
 
+def _positive(value: int) -> str | None:
+    return None if value >= 1 else f"{value} is not a budget; write a number of 1 or more"
+
+
 @model
 class HarnessSettings:
     """A Harness FirstGen account, reached through its GraphQL API."""
@@ -30,6 +34,7 @@ class HarnessSettings:
         "How many requests a minute the provider may send; Harness allows 30 to a whole account, 5 on small plans.",
         environment="HARNESS_REQUESTS_PER_MINUTE",
         fallback=30,
+        checks=(_positive,),
     )
     ca_file: str | None = setting(
         "PEM file of certificate authorities to trust besides the machine's.", environment="HARNESS_CA_FILE"

@@ -50,6 +50,7 @@ class Harness:
             verify=open_tls("harness", str(settings.endpoint), settings.ca_file),
             safe=_safe,
             explain=_explain,
+            credentials="`harness.api_key` (HARNESS_API_KEY)",
             budget=Budget(settings.requests_per_minute or 1, 60, self.runtime),
             headers={"x-api-key": settings.api_key or "", "accept": "application/json"},
             params={"accountId": settings.account_id or ""},

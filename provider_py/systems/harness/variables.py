@@ -73,7 +73,7 @@ def _misfit(variable: Variable, value: str, path: Path, *, shown: bool) -> Itera
             f"Its value{said} differs from the one set in Harness. Remove it here, or unfix it there.",
             path,
         )
-    elif variable.allowed and not set(value.split(",")) <= set(variable.allowed):
+    elif variable.allowed and not {part.strip() for part in value.split(",")} <= set(variable.allowed):
         yield error(
             f"Variable {variable.name!r} does not take the value{said}",
             f"Write one of: {', '.join(variable.allowed)}.",

@@ -81,7 +81,9 @@ def validate(config: Decoded[NexthinkExecution]) -> Iterable[Diagnostic]:
             "Give at least one device in `devices` or one user in `users`.",
             ("devices",),
         )
-    yield from check_targets(given.devices, given.users, given.api_version)
+    devices = None if "devices" in config.unknown else given.devices  # parts that are not known yet look like None
+    users = None if "users" in config.unknown else given.users
+    yield from check_targets(devices, users, given.api_version)
     if given.on_destroy == "cancel":
         yield error(
             "Nexthink executions cannot be cancelled",
@@ -181,9 +183,9 @@ class NexthinkLauncher:
     async def cancel(self, state: NexthinkExecution) -> None:
         """Nothing: validation refuses on_destroy = "cancel"."""
 
-    def adopt(self, key: str, run: Run[Detail]) -> NexthinkExecution:
-        """Keep the request; the configuration names the workflow and targets."""
-        return build(NexthinkExecution, workflow="")
+    def adopt(self, identifier: str, run: Run[Detail]) -> NexthinkExecution:
+        """Name the workflow; what it ran on is for the configuration to say."""
+        return build(NexthinkExecution, workflow=identifier.rpartition("/")[0])
 
     def _status_query(self, config: NexthinkExecution) -> str:
         query = config.status_query or self._nexthink.settings.status_query
@@ -216,6 +218,8 @@ KIND: Final = ExecutionKind(
     description="Runs a Nexthink workflow on devices and users, once, and waits for the end of every execution.",
     phase=phase,
     keys=lambda state: state.request_ids or (),
+    import_form="<workflow>/<request id>, such as #repair/b5972cf3-eef2-425c-8bdd-81e9eb1d8dbf",
+    import_key=lambda identifier: identifier.rpartition("/")[2] if all(identifier.rpartition("/")) else None,
     validate=validate,
     launcher=NexthinkLauncher,
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # imported on first use: a plan that touches no Nexthink reso
     from provider_py.execution.tokens import Token, TokenAuth
     from provider_py.execution.transport import Channel
 
+_CREDENTIALS: Final = "`nexthink.client_id` and `nexthink.client_secret` (NEXTHINK_CLIENT_SECRET)"
 _ONCE: Final = ("/execute", "/trigger")
 """The paths of requests that must not be repeated; `nql/execute` only reads."""
 
@@ -49,7 +50,7 @@ class Nexthink:
     def _auth(self) -> TokenAuth:
         from provider_py.execution.tokens import TokenAuth
 
-        return TokenAuth(self._fetch, self.runtime.clock)
+        return TokenAuth(self._fetch, self.runtime.clock, _CREDENTIALS)
 
     @functools.cached_property
     def _door(self) -> Channel:
@@ -77,6 +78,7 @@ class Nexthink:
             verify=open_tls("nexthink", address, self.settings.ca_file),
             safe=_safe,
             explain=_explain,
+            credentials=_CREDENTIALS,
             headers={"accept": "application/json"},
             **options,
         )

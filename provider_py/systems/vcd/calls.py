@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from vcd_client.api.service_library import query_service_items
@@ -324,6 +324,16 @@ def _run(director: CloudDirector, workflow: str, execution: WsWorkflowExecution,
         detail=Detail(workflow, outputs, execution.current_item_display_name or None, task),
         message=execution.content_exception or _HELD.get((status or "").lower()),
         url=address,
-        started_at=execution.start_date or None,
-        ended_at=execution.end_date or None,
+        started_at=_rfc3339(execution.start_date),
+        ended_at=_rfc3339(execution.end_date),
     )
+
+
+def _rfc3339(date: object) -> str | None:
+    """Rewrite a date of Cloud Director, whose offset comes with or without a colon."""
+    try:
+        moment = datetime.fromisoformat(str(date))
+    except ValueError:
+        return None
+    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return known.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -166,7 +166,7 @@ class VcdLauncher:
 
         await calls.cancel(self._director, state.import_id or "")
 
-    def adopt(self, key: str, run: Run[Detail]) -> VcdExecution:
+    def adopt(self, identifier: str, run: Run[Detail]) -> VcdExecution:
         """Name what the imported execution ran."""
         return build(VcdExecution, workflow_id=run.detail.workflow_id)
 
@@ -184,6 +184,8 @@ KIND: Final = ExecutionKind(
     description="Runs an Orchestrator workflow through VMware Cloud Director, once, and waits for its end.",
     phase=phase,
     keys=lambda state: (state.import_id,) if state.import_id else (),
+    import_form="<workflow id>/<execution id>",
+    import_key=lambda identifier: identifier if all(identifier.rpartition("/")) else None,
     validate=validate,
     launcher=VcdLauncher,
 )

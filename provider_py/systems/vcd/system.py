@@ -42,7 +42,7 @@ class CloudDirector:
         """The HTTP channel; every request names the version of the API it speaks."""
         from provider_py.execution.tokens import TokenAuth
 
-        auth = TokenAuth(self._session.token, self.runtime.clock)
+        auth = TokenAuth(self._session.token, self.runtime.clock, _credentials(self.settings))
         return self._channel(auth=auth, base_url=self.settings.address)
 
     @functools.cached_property
@@ -74,6 +74,7 @@ class CloudDirector:
             verify=open_tls("vcd", settings.address, settings.ca_file, unverified=unverified),
             safe=_safe,
             explain=_explain,
+            credentials=_credentials(settings),
             headers={"accept": f"application/json;version={settings.api_version}"},
             **options,
         )
@@ -93,6 +94,14 @@ class CloudDirector:
 def _safe(request: httpx.Request) -> bool:
     """Only a start must not be repeated: signing in, reading and cancelling may be."""
     return not (request.method == "POST" and request.url.path.endswith("/executions"))
+
+
+def _credentials(settings: VcdSettings) -> str:
+    if settings.api_token is not None:
+        return "`vcd.api_token` (VCD_API_TOKEN)"
+    if settings.service_account_token_file is not None:
+        return "`vcd.service_account_token_file` (VCD_SA_TOKEN_FILE)"
+    return "`vcd.user` and `vcd.password` (VCD_PASSWORD)"
 
 
 def _explain(response: httpx.Response) -> str:

@@ -12,6 +12,7 @@ The wire has fourteen kinds of values; which one an Orchestrator type becomes:
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -72,7 +73,7 @@ def _renamed(wire: Wire, names: Mapping[str, str]) -> object:
 def _text(kind: str, **more: Any) -> Callable[[object], Wire]:
     def make(value: object) -> Wire:
         if isinstance(value, list | Mapping):
-            raise Unfit(f"a {_called(value)} is not a text; write a string")
+            raise Unfit(f"{_called(value)} is not a text; write a string")
         text = str(value).lower() if isinstance(value, bool) else str(value)
         return {"inputType": kind, "value": text, **more}
 
@@ -82,11 +83,14 @@ def _text(kind: str, **more: Any) -> Callable[[object], Wire]:
 def _number(value: object) -> Wire:
     if isinstance(value, str):
         try:
-            value = float(value) if not re.fullmatch(r"[+-]?\d+", value) else int(value)
+            number = float(value) if not re.fullmatch(r"[+-]?\d+", value) else int(value)
         except ValueError:
-            raise Unfit(f"{value!r} is not a number; write one without quotes, such as 2") from None
+            number = math.nan
+        if not math.isfinite(number):
+            raise Unfit(f"{value!r} is not a number; write one without quotes, such as 2")
+        value = number
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unfit(f"a {_called(value)} is not a number; write one such as 2")
+        raise Unfit(f"{_called(value)} is not a number; write one such as 2")
     return {"inputType": "NumberParam", "value": value}
 
 
@@ -96,7 +100,7 @@ def _boolean(value: object) -> Wire:
         raise Unfit(
             f"{value!r} is not a boolean; write true or false"
             if isinstance(value, str)
-            else f"a {_called(value)} is not a boolean; write true or false"
+            else f"{_called(value)} is not a boolean; write true or false"
         )
     return {"inputType": "BooleanParam", "value": truth}
 
@@ -113,7 +117,7 @@ def _date(value: object) -> Wire:
 
 def _properties(value: object) -> Wire:
     if not isinstance(value, Mapping):
-        raise Unfit(f'a {_called(value)} is not a Properties; write an object such as {{ key = "value" }}')
+        raise Unfit(f'{_called(value)} is not of type Properties; write an object such as {{ key = "value" }}')
     pairs = [{"inputType": "KeyValuePair", "key": key, "value": encode(each, "Any")} for key, each in value.items()]
     return {"inputType": "Properties", "property": pairs}
 
@@ -137,13 +141,13 @@ def _sdk_object(value: object, declared: str) -> Wire:
     if isinstance(value, Mapping) and isinstance(value.get("id"), str):
         reference = {"inputType": "SdkObject", "type": str(value.get("type", declared)), "id": value["id"]}
         return {**reference, **({"href": str(value["href"])} if value.get("href") else {})}
-    raise Unfit(f"a {_called(value)} is not a reference to a {declared}; write its id as a string")
+    raise Unfit(f"{_called(value)} is not a reference to a {declared}; write its id as a string")
 
 
 def _composite(value: object, declared: str) -> Wire:
     fields = dict(_composite_fields(declared))
     if not isinstance(value, Mapping):
-        raise Unfit(f"a {_called(value)} is not a {declared}; write an object with {', '.join(fields)}")
+        raise Unfit(f"{_called(value)} is not of type {declared}; write an object with {', '.join(fields)}")
     surplus = [key for key in value if key not in fields]
     if surplus:
         raise Unfit(f"{declared} has no field {surplus[0]!r}; its fields are {', '.join(fields)}")
@@ -168,12 +172,12 @@ def _composite_fields(declared: str) -> list[tuple[str, str]]:
 
 def _list(value: object, declared: str) -> list[object]:
     if not isinstance(value, list):
-        raise Unfit(f'a {_called(value)} is not a {declared}; write a list such as ["a", "b"]')
+        raise Unfit(f'{_called(value)} is not of type {declared}; write a list such as ["a", "b"]')
     return value
 
 
 def _called(value: object) -> str:
-    return {str: "text", bool: "boolean", list: "list", dict: "object"}.get(type(value), "number")
+    return {str: "a text", bool: "a boolean", list: "a list", dict: "an object"}.get(type(value), "a number")
 
 
 _ENCODERS: Final[Mapping[str, Callable[[object], Wire]]] = {

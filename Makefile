@@ -1,0 +1,84 @@
+# Every goal makes the environment it needs; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint types contracts check tests generate bench lock clean
+
+VENV ?= .venv
+BENCH_VENV ?= .venv-bench
+JOBS ?= 2
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	"$$p" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+say = @printf '==> %s\n' '$(1)'
+
+define make_venv
+	@"$(PYTHON)" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 || { \
+		echo "error: Python 3.11 or newer is needed, and '$(PYTHON)' is not that. Install it, or name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@"$(PYTHON)" -m venv "$(1)"
+	@"$(1)/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r "$(2)"
+endef
+
+help:  ## List the goals
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+venv: $(READY)  ## Make the environment in .venv from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	$(call say,environment: $(VENV) from requirements.lock)
+	$(call make_venv,$(VENV),requirements.lock)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)  ## Run the examples with the real Terraform against the sandbox of the three systems
+	@$(BIN)/workflow-provider demo
+
+test: lint types contracts check tests  ## Everything that must hold: lint, types, contracts, freshness, all tests
+	$(call say,all good)
+
+lint: $(READY)
+	$(call say,lint: ruff)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+
+types: $(READY)
+	$(call say,types: mypy --strict)
+	@$(BIN)/mypy --no-error-summary
+
+contracts: $(READY)
+	$(call say,who may import whom: import-linter)
+	@out=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$out" >&2; exit 1; }
+
+check: $(READY)  ## Fail if anything generated is stale
+	$(call say,generated code and docs are fresh)
+	@$(BIN)/python -m codegen check
+
+tests: $(READY)
+	$(call say,tests: pytest with $(JOBS) workers)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
+
+generate: $(READY)  ## Regenerate clients, constructs and docs from specs
+	$(call say,generate)
+	@$(BIN)/python -m codegen generate
+
+bench: $(READY) $(BENCH_VENV)/.ready  ## Measure against another Python provider framework, as ratios
+	$(call say,benchmarks)
+	@$(BIN)/python -m tests.benchmarks.run --reference-python "$(BENCH_VENV)/bin/python"
+
+$(BENCH_VENV)/.ready: tests/benchmarks/requirements.lock
+	$(call say,environment: $(BENCH_VENV) from $<)
+	$(call make_venv,$(BENCH_VENV),$<)
+	@touch $@
+
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: $(READY)  ## Resolve the pinned dependencies anew
+	$(call say,requirements.lock)
+	@$(LOCK) --all-extras --group dev pyproject.toml -o requirements.lock
+	@$(LOCK) tests/benchmarks/requirements.in -o tests/benchmarks/requirements.lock
+
+clean:  ## Remove environments, caches and fetched tools
+	@rm -rf "$(VENV)" "$(BENCH_VENV)" .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

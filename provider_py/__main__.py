@@ -1,0 +1,28 @@
+"""The provider as Terraform starts it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from provider_py.plugin.serve import serve
+
+if TYPE_CHECKING:
+    from provider_py.plugin.resource import ProviderFactory
+
+ADDRESS: Final = "registry.terraform.io/workflow-trigger/workflow"
+_SUPPORT: Final = "Please report it to the provider's maintainers, with the output of `workflow-provider report`."
+
+
+def main() -> None:
+    """Serve the provider."""
+    serve(_load, address=ADDRESS, support=_SUPPORT)
+
+
+def _load() -> ProviderFactory:
+    from provider_py.provider import create  # lazy: the handshake comes first
+
+    return create
+
+
+if __name__ == "__main__":
+    main()

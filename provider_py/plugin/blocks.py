@@ -1,0 +1,70 @@
+"""Blocks between the wire and models; secrets are registered as soon as a block is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from tfplugin6 import tfplugin6_pb2 as pb
+
+from provider_py.plugin.codec import decode_json, decode_msgpack, encode_msgpack
+from provider_py.plugin.diagnostics import DiagnosticError, error
+from provider_py.plugin.models import build, decoded, dump, is_result
+from provider_py.plugin.schema import Type, attributes
+from provider_py.plugin.sensitive import protect_values
+from provider_py.plugin.values import UNKNOWN, Tree, wholly_known
+
+M = TypeVar("M")
+
+
+def read(model: type, value: pb.DynamicValue) -> dict[str, Tree] | None:
+    """Read a block; None if it is null."""
+    tree = decode_json(model, value.json) if value.json else decode_msgpack(model, value.msgpack)
+    if tree is None or tree is UNKNOWN:
+        return None
+    protect_values(model, tree)
+    return dict(tree)
+
+
+def present(model: type, value: pb.DynamicValue) -> dict[str, Tree]:
+    """Read a block that is never null."""
+    tree = read(model, value)
+    if tree is None:
+        raise DiagnosticError(error("Value is missing", f"Terraform sent no value of {model.__name__}."))
+    return tree
+
+
+def known(model: type[M], tree: Mapping[str, Tree]) -> M:
+    """Return the model of a block that has no unknown inputs."""
+    made = decoded(model, tree).model
+    if made is None:
+        message = f"a required attribute of {model.__name__} is unknown where every value has to be known"
+        raise ValueError(message)
+    return made
+
+
+def write(tree: Mapping[str, Tree] | None) -> pb.DynamicValue:
+    """Write a block."""
+    return pb.DynamicValue(msgpack=encode_msgpack(tree))
+
+
+def write_model(model: type, value: object, known: Mapping[str, Tree] | None = None) -> pb.DynamicValue:
+    """Write a model as a block.
+
+    What was configured and is unchanged is written as it was read in `known`: a dynamic value keeps its exact type,
+    a number its last digit.
+    """
+    if value is None:
+        return write(None)
+    tree = dump(model, value)
+    if known is not None:
+        for each in attributes(model).values():
+            tree_before = known.get(each.name)
+            if not is_result(each) and not each.write_only and _same(each.type, tree_before, getattr(value, each.name)):
+                tree[each.name] = tree_before
+    protect_values(model, tree)
+    return write(tree)
+
+
+def _same(kind: Type, tree: Tree, value: object) -> bool:
+    return tree is not None and wholly_known(tree) and bool(build(kind, tree) == value)

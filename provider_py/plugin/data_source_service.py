@@ -1,0 +1,45 @@
+"""The methods of Terraform's provider service that concern data sources: decode, delegate, encode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfplugin6 import tfplugin6_pb2 as pb
+
+from provider_py.plugin import blocks
+from provider_py.plugin.defaults import with_defaults
+from provider_py.plugin.diagnostics import has_error
+from provider_py.plugin.messages import encode, not_served, stateless
+from provider_py.plugin.resource import DataSource
+from provider_py.plugin.validation import judged
+
+
+class DataSourceService:
+    """Serves the data sources, by their full names."""
+
+    def __init__(self, data_sources: Mapping[str, DataSource[Any]]) -> None:
+        self._data_sources = data_sources
+
+    async def validate(self, request: pb.ValidateDataResourceConfig.Request) -> pb.ValidateDataResourceConfig.Response:
+        """Judge a configuration."""
+        source = self._named(request.type_name)
+        config = blocks.present(source.model, request.config)
+        return pb.ValidateDataResourceConfig.Response(diagnostics=encode(judged(source, config)))
+
+    async def read(self, request: pb.ReadDataSource.Request) -> pb.ReadDataSource.Response:
+        """Look up."""
+        source = self._named(request.type_name)
+        config = with_defaults(source.model, blocks.present(source.model, request.config))
+        answer = await source.read(blocks.known(source.model, config))
+        found = list(answer.diagnostics)
+        if answer.state is None and not has_error(found):
+            found.append(stateless(request.type_name))
+        return pb.ReadDataSource.Response(
+            state=blocks.write_model(source.model, answer.state, config), diagnostics=encode(found)
+        )
+
+    def _named(self, type_name: str) -> DataSource[Any]:
+        if type_name not in self._data_sources:
+            raise not_served("data source", type_name)
+        return self._data_sources[type_name]

@@ -1,0 +1,103 @@
+"""What a configuration leaves out: defaults, and results that only the provider knows."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from provider_py.plugin.models import dump_value, is_result
+from provider_py.plugin.schema import Attribute, ListOf, MapOf, Object, Primitive, Type, attributes
+from provider_py.plugin.values import UNKNOWN, Tree
+
+_NOTHING: Final[Mapping[str, Tree]] = MappingProxyType({})
+
+
+def with_defaults(model: type, config: Mapping[str, Tree], proposed: Mapping[str, Tree] = _NOTHING) -> dict[str, Tree]:
+    """Return a configuration with its defaults, its write-only values, and results as `proposed` has them."""
+    return {name: _given(each, config.get(name), proposed.get(name), None) for name, each in attributes(model).items()}
+
+
+def without_write_only(model: type, tree: Mapping[str, Tree]) -> dict[str, Tree]:
+    """Return a block with its write-only values nulled, as plans and states must have it."""
+    nulled = {}
+    for name, each in attributes(model).items():
+        value = tree.get(name)
+        nulled[name] = None if each.write_only else _nulled(each.type, value) if _hides(each.type) else value
+    return nulled
+
+
+def completed(attribute: Attribute, config: Tree, proposed: Tree, prior: Tree, *, creating: bool) -> Tree:
+    """Return the planned value of one attribute, with results that the plan cannot know as UNKNOWN.
+
+    `proposed` is Terraform's own merge of configuration and prior state: nested results have their prior values there.
+    """
+    if config is None and is_result(attribute):
+        return UNKNOWN if creating else prior
+    settled = not creating and proposed == prior
+    return _given(attribute, config, proposed, None if settled else UNKNOWN)
+
+
+def _given(attribute: Attribute, config: Tree, proposed: Tree, result: Tree) -> Tree:
+    if config is not None:
+        return _filled(attribute.type, config, proposed, result) if _has_gaps(attribute.type) else config
+    if is_result(attribute):
+        return result if proposed is None else proposed
+    return dump_value(attribute.type, attribute.default)
+
+
+def _filled(kind: Type, config: Tree, proposed: Tree, result: Tree) -> Tree:
+    match kind, config:
+        case Object(), dict():
+            known = proposed if isinstance(proposed, dict) else {}
+            return {
+                name: _given(each, config.get(name), known.get(name), result)
+                for name, each in attributes(kind.model).items()
+            }
+        case ListOf(element), list():
+            merged = proposed if isinstance(proposed, list) and len(proposed) == len(config) else [None] * len(config)
+            return [_element(element, each, known, result) for each, known in zip(config, merged, strict=True)]
+        case MapOf(element), dict():
+            known = proposed if isinstance(proposed, dict) else {}
+            return {key: _element(element, each, known.get(key), result) for key, each in config.items()}
+        case _:
+            return config
+
+
+def _element(kind: Type, config: Tree, proposed: Tree, result: Tree) -> Tree:
+    return config if config is None else _filled(kind, config, proposed, result)
+
+
+def _nulled(kind: Type, value: Tree) -> Tree:
+    match kind, value:
+        case Object(), dict():
+            return without_write_only(kind.model, value)
+        case ListOf(element), list():
+            return [_nulled(element, each) for each in value]
+        case MapOf(element), dict():
+            return {key: _nulled(element, each) for key, each in value.items()}
+        case _:
+            return value
+
+
+@functools.cache
+def _has_gaps(kind: Type) -> bool:
+    """Tell whether there are defaults or results inside a type."""
+    return _any_attribute(kind, lambda each: each.computed or _has_gaps(each.type))
+
+
+@functools.cache
+def _hides(kind: Type) -> bool:
+    """Tell whether there are write-only attributes inside a type."""
+    return _any_attribute(kind, lambda each: each.write_only or _hides(each.type))
+
+
+def _any_attribute(kind: Type, holds: Any) -> bool:
+    match kind:
+        case Primitive():
+            return False
+        case ListOf() | MapOf():
+            return _any_attribute(kind.element, holds)
+        case Object():
+            return any(holds(each) for each in attributes(kind.model).values())

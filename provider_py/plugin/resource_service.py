@@ -1,0 +1,134 @@
+"""The methods of Terraform's provider service that concern managed resources: decode, delegate, encode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfplugin6 import tfplugin6_pb2 as pb
+
+from provider_py.plugin import blocks
+from provider_py.plugin.codec import decode_json
+from provider_py.plugin.defaults import with_defaults
+from provider_py.plugin.diagnostics import DiagnosticError, error, has_error
+from provider_py.plugin.messages import attribute_path, encode, not_served, stateless
+from provider_py.plugin.plan import plan
+from provider_py.plugin.resource import Answer, Resource
+from provider_py.plugin.sensitive import protect_values
+from provider_py.plugin.validation import judged, refuse_write_only
+
+
+class ResourceService:
+    """Serves the managed resources, by their full names."""
+
+    def __init__(self, resources: Mapping[str, Resource[Any]]) -> None:
+        self._resources = resources
+
+    async def validate(self, request: pb.ValidateResourceConfig.Request) -> pb.ValidateResourceConfig.Response:
+        """Judge a configuration."""
+        resource = self._named(request.type_name)
+        config = blocks.present(resource.model, request.config)
+        found = [*judged(resource, config)]
+        if not request.client_capabilities.write_only_attributes_allowed:
+            found.extend(refuse_write_only(resource.model, config))
+        return pb.ValidateResourceConfig.Response(diagnostics=encode(found))
+
+    async def upgrade(self, request: pb.UpgradeResourceState.Request) -> pb.UpgradeResourceState.Response:
+        """Fit a stored state to the present schema: drop what it does not know, null what is missing."""
+        resource = self._named(request.type_name)
+        try:
+            tree = decode_json(resource.model, request.raw_state.json)
+        except ValueError as fault:
+            raise DiagnosticError(
+                error(
+                    "State cannot be read",
+                    f"The stored state of this {request.type_name} does not fit its schema: {fault}. Restore a backup "
+                    "of the state, or remove the resource with `terraform state rm` and import it.",
+                )
+            ) from fault
+        if tree is not None:
+            protect_values(resource.model, tree)
+        return pb.UpgradeResourceState.Response(upgraded_state=blocks.write(tree))
+
+    async def read(self, request: pb.ReadResource.Request) -> pb.ReadResource.Response:
+        """Refresh."""
+        resource = self._named(request.type_name)
+        state = blocks.read(resource.model, request.current_state)
+        if state is None:
+            return pb.ReadResource.Response(new_state=request.current_state, private=request.private)
+        answer = await resource.read(blocks.known(resource.model, state), request.private)
+        return pb.ReadResource.Response(
+            new_state=blocks.write_model(resource.model, answer.state, state),
+            diagnostics=encode(answer.diagnostics),
+            private=answer.private or request.private,
+        )
+
+    async def plan(self, request: pb.PlanResourceChange.Request) -> pb.PlanResourceChange.Response:
+        """Plan a creation, an update or a destruction."""
+        resource = self._named(request.type_name)
+        proposed = blocks.read(resource.model, request.proposed_new_state)
+        if proposed is None:
+            return pb.PlanResourceChange.Response(
+                planned_state=request.proposed_new_state, planned_private=request.prior_private
+            )
+        prior = blocks.read(resource.model, request.prior_state)
+        config = blocks.present(resource.model, request.config)
+        planned = await plan(resource, prior, proposed, config, request.prior_private)
+        return pb.PlanResourceChange.Response(
+            planned_state=blocks.write(planned.state),
+            requires_replace=map(attribute_path, planned.replace),
+            planned_private=planned.private,
+            diagnostics=encode(planned.diagnostics),
+        )
+
+    async def apply(self, request: pb.ApplyResourceChange.Request) -> pb.ApplyResourceChange.Response:
+        """Create, update or destroy; an answer without state is a mistake except when destroying."""
+        resource = self._named(request.type_name)
+        planned = blocks.read(resource.model, request.planned_state)
+        answer = await _applied(resource, planned, request)
+        found = list(answer.diagnostics)
+        if answer.state is None and planned is not None:
+            new_state = request.prior_state
+            if not has_error(found):
+                found.append(stateless(request.type_name))
+        else:
+            new_state = blocks.write_model(resource.model, answer.state, planned)
+        return pb.ApplyResourceChange.Response(
+            new_state=new_state, private=answer.private or request.planned_private, diagnostics=encode(found)
+        )
+
+    async def import_state(self, request: pb.ImportResourceState.Request) -> pb.ImportResourceState.Response:
+        """Adopt."""
+        resource = self._named(request.type_name)
+        answer = await resource.import_state(request.id)
+        found = list(answer.diagnostics)
+        if answer.state is None:
+            if not has_error(found):
+                found.append(error("Nothing to import", f'There is no {request.type_name} with the id "{request.id}".'))
+            return pb.ImportResourceState.Response(diagnostics=encode(found))
+        imported = pb.ImportResourceState.ImportedResource(
+            type_name=request.type_name,
+            state=blocks.write_model(resource.model, answer.state),
+            private=answer.private,
+        )
+        return pb.ImportResourceState.Response(imported_resources=[imported], diagnostics=encode(found))
+
+    def _named(self, type_name: str) -> Resource[Any]:
+        if type_name not in self._resources:
+            raise not_served("resource type", type_name)
+        return self._resources[type_name]
+
+
+async def _applied(
+    resource: Resource[Any], planned: dict[str, Any] | None, request: pb.ApplyResourceChange.Request
+) -> Answer[Any]:
+    prior = blocks.read(resource.model, request.prior_state)
+    before = None if prior is None else blocks.known(resource.model, prior)
+    private = request.planned_private
+    if planned is None:
+        return Answer(None) if before is None else await resource.delete(before, private)
+    config = blocks.present(resource.model, request.config)
+    after = blocks.known(resource.model, with_defaults(resource.model, config, planned))
+    if before is None:
+        return await resource.create(after, private)
+    return await resource.update(before, after, private)

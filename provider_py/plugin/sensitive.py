@@ -1,0 +1,51 @@
+"""Which values of a tree are secrets: those of attributes declared sensitive or write-only."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+from provider_py.plugin.redaction import protect
+from provider_py.plugin.schema import Attribute, ListOf, MapOf, Object, Primitive, Type, attributes
+from provider_py.plugin.values import Tree, strings
+
+
+def protect_values(model: type, tree: Mapping[str, Tree]) -> None:
+    """Register the secrets of a block, so that no log and no diagnostic shows them."""
+    for attribute in _relevant(model):
+        value = tree.get(attribute.name)
+        if is_secret(attribute):
+            for secret in strings(value):
+                protect(secret)
+        else:
+            _protect_nested(attribute.type, value)
+
+
+def is_secret(attribute: Attribute) -> bool:
+    """Tell whether the values of an attribute are secrets."""
+    return attribute.sensitive or attribute.write_only
+
+
+def _protect_nested(kind: Type, value: Tree) -> None:
+    if isinstance(kind, Object):
+        if isinstance(value, dict):
+            protect_values(kind.model, value)
+    elif isinstance(kind, ListOf | MapOf):
+        elements = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        for element in elements:
+            _protect_nested(kind.element, element)
+
+
+@functools.cache
+def _relevant(model: type) -> tuple[Attribute, ...]:
+    return tuple(each for each in attributes(model).values() if is_secret(each) or _holds_secrets(each.type))
+
+
+def _holds_secrets(kind: Type) -> bool:
+    match kind:
+        case Primitive():
+            return False
+        case ListOf() | MapOf():
+            return _holds_secrets(kind.element)
+        case Object():
+            return bool(_relevant(kind.model))

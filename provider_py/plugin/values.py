@@ -1,0 +1,106 @@
+"""Terraform's values inside the layer: plain Python trees, plus what Python has no word for.
+
+A tree is None, bool, int, Decimal (every number that is not whole), str, a list, a dict with string keys, `Typed` for a
+value of a dynamic attribute, or UNKNOWN. Trees are compared with ==, which is exact because numbers have one form.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final, TypeAlias
+
+from provider_py.plugin.schema import ListOf, MapOf, Object, Primitive, Type, attributes
+
+Tree: TypeAlias = Any
+
+
+class Unknown(Enum):
+    """The type of UNKNOWN."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+"""A value that Terraform will only know during apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The value of a dynamic attribute with its type, as canonical JSON of Terraform's type notation."""
+
+    type: str
+    value: Tree
+
+
+_LONGEST_INTEGER: Final = 400
+"""Decimal exponents beyond this stay decimals: 1e999999999 is a short text and a huge integer."""
+
+
+def number(given: float | str | Decimal) -> int | Decimal:
+    """Return a number in its one form; Terraform writes numbers as integers, floats or decimal texts."""
+    if isinstance(given, int):
+        return given
+    exact = Decimal(given)
+    if exact.is_finite() and exact.adjusted() < _LONGEST_INTEGER and exact == exact.to_integral_value():
+        return int(exact)
+    return exact
+
+
+def from_float(given: float) -> int | Decimal:
+    """Return the number a float was written as: 0.1 is a tenth and not the nearest binary fraction."""
+    return given if isinstance(given, int) else number(repr(given))
+
+
+def wholly_known(tree: Tree) -> bool:
+    """Tell whether there is no unknown value in a tree."""
+    if isinstance(tree, dict):
+        tree = tree.values()
+    elif isinstance(tree, Typed):
+        return wholly_known(tree.value)
+    elif not isinstance(tree, list):
+        return tree is not UNKNOWN
+    return UNKNOWN not in tree and all(
+        wholly_known(element) for element in tree if isinstance(element, dict | list | Typed)
+    )
+
+
+def strings(tree: Tree) -> list[str]:
+    """Return every string in a tree, keys of maps left out."""
+    if isinstance(tree, str):
+        return [tree]
+    if isinstance(tree, Typed):
+        return strings(tree.value)
+    elements = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return [found for element in elements for found in strings(element)]
+
+
+def canonical(type_json: bytes | str) -> str:
+    """Return the one text of a type given as JSON."""
+    return _canonical(bytes(type_json) if isinstance(type_json, bytes | bytearray) else type_json.encode())
+
+
+@functools.lru_cache(maxsize=512)
+def _canonical(type_json: bytes) -> str:
+    return type_text(json.loads(type_json))
+
+
+def type_text(notation: Any) -> str:
+    """Return the JSON of a type in Terraform's notation, such as ["list", "string"]."""
+    return json.dumps(notation, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def notation(kind: Type) -> Any:
+    """Return an attribute's type in Terraform's notation."""
+    match kind:
+        case Primitive():
+            return kind.kind.value
+        case ListOf():
+            return ["list", notation(kind.element)]
+        case MapOf():
+            return ["map", notation(kind.element)]
+        case Object():
+            return ["object", {name: notation(each.type) for name, each in attributes(kind.model).items()}]

@@ -1,0 +1,149 @@
+"""The main job: runs in three systems, applied once, settled afterwards, and the requests that it takes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import graphql
+import pytest
+
+from provider_py.cli.demo import ROOT
+from provider_py.cli.sandbox import SandboxProcess
+from tests.acceptance.configurations import ADDRESSES, HARNESS, NEXTHINK, SYSTEMS, VCD
+from tests.acceptance.stack import Stack
+
+pytestmark = pytest.mark.terraform
+
+
+def test_three_systems_apply_settle_and_go(stack: Stack, sandbox: SandboxProcess) -> None:
+    shutil.copytree(ROOT / "examples" / "three-systems", stack.directory, dirs_exist_ok=True)
+    stack.init()
+    assert stack.applied().changes == 3
+    outputs = stack.outputs()
+    assert outputs["harness_status"] == "SUCCESS"
+    assert outputs["nexthink_status"] == "success"
+    assert outputs["vcd_status"] == "completed"
+    assert outputs["harness_url"].startswith("http")
+    assert len(outputs["nexthink_request_ids"]) == 1
+
+    sandbox.forget_requests()
+    assert stack.plan().status == 0
+    assert stack.applied().changes == 0
+    assert stack.destroy().errors == []
+    assert stack.state() == {}
+    assert sandbox.requests() == []
+
+
+def test_harness_receives_the_documented_steps(stack: Stack, sandbox: SandboxProcess) -> None:
+    stack.write(HARNESS)
+    stack.init()
+    stack.applied()
+    calls = [body for request in sandbox.requests("harness") if "query" in (body := request["body"])]
+    steps = [step for body in calls for step in root_fields(body["query"])]
+    assert list(dict.fromkeys(steps))[:4] == [
+        "applicationByName",
+        "workflowByName",
+        "executionInputs",
+        "startExecution",
+    ]
+    assert steps.count("startExecution") == 1
+    assert set(steps[steps.index("startExecution") + 1 :]) <= {"execution", "executions"}
+
+    given = next(body for body in calls if "startExecution" in root_fields(body["query"]))["variables"]["input"]
+    assert given["executionType"] == "WORKFLOW"
+    assert {variable["name"]: variable["variableValue"] for variable in given["variableInputs"]} == {
+        "Environment": {"type": "NAME", "value": "Prod"},
+        "InfraDefinition_Kubernetes": {"type": "NAME", "value": "k8s"},
+        "InfraDefinition_Kubernetes2": {"type": "NAME", "value": "k8s"},
+    }
+    assert {service["name"]: build_of(service) for service in given["serviceInputs"]} == {
+        "test": {"artifactSourceName": "library_nginx", "buildNumber": "stable-perl"},
+        "k8s": {"artifactSourceName": "docker_hello-world", "buildNumber": "latest"},
+    }
+
+
+def test_nexthink_receives_one_request_with_all_targets(stack: Stack, sandbox: SandboxProcess) -> None:
+    stack.write(NEXTHINK)
+    stack.init()
+    stack.applied()
+    started = executions(sandbox)
+    assert [request["path"] for request in started] == ["/api/v2/workflows/execute"]
+    assert started[0]["body"] == {
+        "workflowId": "#service_restart_and_repair",
+        "devices": [{"name": "LAPTOP-01"}, {"name": "LAPTOP-02"}],
+        "users": [{"upn": "ann@example.com"}],
+        "params": {"service": "spooler"},
+    }
+    assert len(stack.values(ADDRESSES["nexthink"])["execution_ids"]) == 3
+
+
+def test_vcd_receives_values_in_their_declared_types(stack: Stack, sandbox: SandboxProcess) -> None:
+    stack.write(VCD)
+    stack.init()
+    stack.applied()
+    (started,) = [
+        request
+        for request in sandbox.requests("vcd")
+        if request["method"] == "POST" and request["path"].endswith("/executions")
+    ]
+    types = {parameter["name"]: parameter["type"] for parameter in started["body"]["parameters"]}
+    assert types == {"vmName": "string", "size": "number", "notify": "boolean", "tags": "Array/string"}
+
+
+def test_more_than_ten_thousand_targets_are_two_requests(stack: Stack, sandbox: SandboxProcess) -> None:
+    devices = [{"name": f"DESK-{number:05}"} for number in range(1, 10_002)]
+    (stack.directory / "devices.json").write_text(json.dumps(devices))
+    stack.write("""
+resource "workflow_nexthink_execution" "many" {
+  workflow = "#service_restart_and_repair"
+  devices  = jsondecode(file("devices.json"))
+  params   = { service = "spooler" }
+}
+""")
+    stack.init()
+    stack.applied()
+    assert [len(request["body"]["devices"]) for request in executions(sandbox)] == [10000, 1]
+    assert len(stack.values("workflow_nexthink_execution.many")["request_ids"]) == 2
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_changed_trigger_runs_anew(stack: Stack, sandbox: SandboxProcess, system: str) -> None:
+    def with_trigger(value: str) -> str:
+        return SYSTEMS[system].rstrip().removesuffix("}") + f'  triggers = {{ release = "{value}" }}\n}}\n'
+
+    stack.write(with_trigger("1"))
+    stack.init()
+    stack.applied()
+    first = stack.values(ADDRESSES[system])["id"]
+    stack.write(with_trigger("2"))
+    stack.applied()
+    assert stack.values(ADDRESSES[system])["id"] != first
+    assert len(run_ids(sandbox, system)) == 2
+
+
+def root_fields(document: str) -> Iterator[str]:
+    """Yield the names of the root fields of a GraphQL document."""
+    for definition in graphql.parse(document).definitions:
+        if isinstance(definition, graphql.OperationDefinitionNode):
+            yield from (node.name.value for node in definition.selection_set.selections if hasattr(node, "name"))
+
+
+def build_of(service: dict[str, Any]) -> dict[str, str]:
+    """Return the build that a service input chooses."""
+    chosen = service["artifactValueInput"]
+    assert chosen["valueType"] == "BUILD_NUMBER"
+    build: dict[str, str] = chosen["buildNumber"]
+    return build
+
+
+def executions(sandbox: SandboxProcess) -> Sequence[dict[str, Any]]:
+    """Return the requests that started Nexthink executions."""
+    return [request for request in sandbox.requests("nexthink") if request["path"].endswith("/workflows/execute")]
+
+
+def run_ids(sandbox: SandboxProcess, system: str) -> set[str]:
+    """Return the ids of all runs that were ever started in a system."""
+    return {run["id"] for run in sandbox.ask("GET", f"/runs?system={system}")}

@@ -1,0 +1,260 @@
+"""A provider with one of everything, served by the real protocol layer: `python -m tests.protocol.toy`."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from provider_py.plugin.checks import duration, not_empty, one_of
+from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, Key, error, warning
+from provider_py.plugin.resource import Answer, Change, DataSource, Decoded, Plan, ProviderFactory, Resource
+from provider_py.plugin.schema import Dynamic, computed, model, optional, required
+from provider_py.plugin.serve import serve
+
+log = logging.getLogger("toy")
+
+GONE = "gone"
+
+
+@model
+class Device:
+    """An element of a nested list."""
+
+    name: str = required("Name.", checks=(not_empty,))
+    serial: str | None = optional("Serial number.")
+    enabled: bool = optional("Whether it counts.", default=True)
+
+
+@model
+class Settings:
+    """A nested object with a default and a part that forces replacement."""
+
+    timeout: str = optional("How long.", default="30s", checks=(duration,))
+    region: str | None = optional("Where.", replace=True)
+    token: str | None = optional("Secret.", sensitive=True)
+
+
+@model
+class Thing:
+    """A resource with every kind of attribute."""
+
+    name: str = required("Name.", replace=True, checks=(not_empty,))
+    mode: str = optional("Mode.", default="calm", checks=(one_of("calm", "wild"),))
+    size: int | None = optional("Whole number.")
+    ratio: float | None = optional("Any number.")
+    enabled: bool | None = optional("Flag.")
+    tags: dict[str, str] | None = optional("Tags.", element_checks=(not_empty,))
+    lines: list[str] | None = optional("Lines.")
+    devices: list[Device] | None = optional("Devices.")
+    settings: Settings | None = optional("Settings.")
+    payload: Dynamic = optional("Anything.")
+    password: str | None = optional("Sensitive.", sensitive=True)
+    secret: str | None = optional("Write-only.", write_only=True)
+    secret_version: int | None = optional("Change it to use a new secret.", replace=True)
+    behaviour: str | None = optional("How the resource misbehaves.")
+    id: str | None = computed("Id.")
+    outputs: Dynamic = computed("What was given, echoed.")
+    revision: int | None = computed("Number of updates.")
+
+
+class Things:
+    """The resource; `behaviour` picks how it fails."""
+
+    name = "thing"
+    model = Thing
+    description = "A thing."
+    version = 2
+
+    def validate(self, config: Decoded[Thing]) -> Iterable[Diagnostic]:
+        """Judge what belongs together."""
+        thing = config.model
+        if thing is not None and thing.enabled is False and thing.size and "size" not in config.unknown:
+            yield error("Conflict", "A disabled thing has no size: remove `size`.", ("size",))
+
+    async def plan(self, change: Change[Thing]) -> Plan:
+        """Count updates, keep the wild ones in place."""
+        thing = change.planned.model
+        unknown = frozenset({"revision"}) if change.prior is not None and change.changed else frozenset[str]()
+        in_place = thing is not None and thing.mode == "wild"
+        told = [warning("Planned", f"changed {sorted(change.changed)} unknown {sorted(change.planned.unknown)}")]
+        if thing is not None and thing.behaviour == "refuse plan":
+            raise DiagnosticError(error("Refused", "It is not allowed.", ("tags", Key("color"))))
+        shown = told if thing is not None and thing.behaviour == "explain" else []
+        return Plan(unknown=unknown, in_place=in_place, diagnostics=shown, private=b"planned" if shown else None)
+
+    async def create(self, planned: Thing, private: bytes) -> Answer[Thing]:
+        """Create, or fail as asked."""
+        match planned.behaviour:
+            case "refuse":
+                raise DiagnosticError(error("Refused", f"It said no to {planned.secret}.", ("devices", 1, "name")))
+            case "crash":
+                log.info("about to crash with %s", planned.secret)
+                message = f"token {planned.secret} and {planned.password} are wrong"
+                raise RuntimeError(message)
+            case "cancel":
+                raise asyncio.CancelledError
+            case "nothing":
+                return Answer(None)
+            case "taint":
+                return Answer(self._made(planned), [error("Bad end", "It failed.")], b"made")
+        return Answer(self._made(planned), private=private + b"+made")
+
+    async def read(self, state: Thing, private: bytes) -> Answer[Thing]:
+        """Find it, unless it is gone."""
+        if state.behaviour == "read crash":
+            raise RuntimeError("cannot read")
+        return Answer(None if state.name == GONE else state)
+
+    async def update(self, prior: Thing, planned: Thing, private: bytes) -> Answer[Thing]:
+        """Change in place."""
+        if planned.behaviour == "update crash":
+            raise RuntimeError("cannot update")
+        return Answer(dataclasses.replace(planned, revision=(prior.revision or 0) + 1), private=private)
+
+    async def delete(self, state: Thing, private: bytes) -> Answer[Thing]:
+        """Destroy, or refuse."""
+        if state.behaviour == "keep":
+            return Answer(state, [error("Kept", "It does not want to go.")])
+        return Answer(None)
+
+    async def import_state(self, identifier: str) -> Answer[Thing]:
+        """Adopt anything but what is gone."""
+        if identifier == GONE:
+            return Answer(None)
+        found: dict[str, Any] = {"name": identifier, "mode": "calm", "id": identifier}
+        return Answer(Thing(**found), private=b"in")
+
+    def _made(self, planned: Thing) -> Thing:
+        echoed = {"size": planned.size, "length": len(planned.secret or ""), "lines": planned.lines}
+        return dataclasses.replace(planned, id=f"id-{planned.name}", outputs=echoed, revision=0)
+
+
+@model
+class Wait:
+    """What takes until the host asks to stop."""
+
+    name: str = required("Name.")
+    status: str | None = computed("Status.")
+
+
+class Waits:
+    """A resource whose creation ends only with the stop event."""
+
+    name = "wait"
+    model = Wait
+    description = "A wait."
+    version = 0
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def validate(self, config: Decoded[Wait]) -> Iterable[Diagnostic]:
+        """Be content."""
+        return ()
+
+    async def plan(self, change: Change[Wait]) -> Plan:
+        """Leave it to the layer."""
+        return Plan()
+
+    async def create(self, planned: Wait, private: bytes) -> Answer[Wait]:
+        """Wait, or be stubborn and wait for ever."""
+        await (asyncio.Event() if planned.name == "stubborn" else self._stop).wait()
+        state = dataclasses.replace(planned, status="interrupted")
+        return Answer(state, [warning("Interrupted", "It goes on without Terraform.")])
+
+    async def read(self, state: Wait, private: bytes) -> Answer[Wait]:
+        """Know no more."""
+        return Answer(state)
+
+    async def update(self, prior: Wait, planned: Wait, private: bytes) -> Answer[Wait]:
+        """Take over."""
+        return Answer(planned)
+
+    async def delete(self, state: Wait, private: bytes) -> Answer[Wait]:
+        """Forget."""
+        return Answer(None)
+
+    async def import_state(self, identifier: str) -> Answer[Wait]:
+        """Refuse."""
+        raise DiagnosticError(error("No import", "A wait cannot be imported."))
+
+
+@model
+class Lookup:
+    """A data source's arguments and results."""
+
+    key: str = required("Key.", checks=(not_empty,))
+    depth: int = optional("Depth.", default=3)
+    found: str | None = computed("What was found.")
+    details: dict[str, str] | None = computed("More.")
+
+
+class Lookups:
+    """The data source."""
+
+    name = "lookup"
+    model = Lookup
+    description = "Looks up."
+
+    def validate(self, config: Decoded[Lookup]) -> Iterable[Diagnostic]:
+        """Be content."""
+        return ()
+
+    async def read(self, config: Lookup) -> Answer[Lookup]:
+        """Look up."""
+        if config.key == "missing":
+            raise DiagnosticError(error("Not found", 'There is no "missing"; choose another key.', ("key",)))
+        if config.key == "nothing":
+            return Answer(None)
+        return Answer(dataclasses.replace(config, found=f"{config.key}@{config.depth}", details={"by": "toy"}))
+
+
+@model
+class Configuration:
+    """The provider block."""
+
+    endpoint: str | None = optional("Where.", checks=(not_empty,))
+    api_key: str | None = optional("Key.", sensitive=True)
+
+
+class Toy:
+    """The provider."""
+
+    name = "toy"
+    model: type[Any] = Configuration
+    description = "A provider to try the protocol with."
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self.resources: Sequence[Resource[Any]] = (Things(), Waits(stop))
+        self.data_sources: Sequence[DataSource[Any]] = (Lookups(),)
+
+    def validate(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
+        """Be content."""
+        return ()
+
+    async def configure(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
+        """Say what came."""
+        given: Any = config.model
+        log.info("configured with key %s", given.api_key, extra={"endpoint": given.endpoint})
+        if given.endpoint == "bad":
+            return [error("Bad endpoint", f"It does not take {given.api_key}.", ("endpoint",))]
+        return ()
+
+    async def close(self) -> None:
+        """Say so."""
+        log.info("closed")
+
+
+def load() -> ProviderFactory:
+    """Return the provider's factory, or fail as a broken installation does."""
+    if "--broken" in sys.argv:
+        raise ImportError("a module is missing")
+    return Toy
+
+
+if __name__ == "__main__":
+    serve(load, address="registry.terraform.io/example/toy", support="Report it.")

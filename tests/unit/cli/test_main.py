@@ -1,0 +1,80 @@
+"""The command as a user calls it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from provider_py.cli.install import requirement
+from provider_py.cli.sandbox import SandboxProcess
+
+
+def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `workflow-provider`."""
+    command = [sys.executable, "-m", "provider_py.cli.main", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=os.environ | variables)
+
+
+def test_install_says_what_it_wrote_and_what_to_paste(tmp_path: Path) -> None:
+    first = call("install", HOME=str(tmp_path))
+    assert first.returncode == 0, first.stderr
+    assert f"Wrote {tmp_path}/.terraform.d/plugins/registry.terraform.io/workflow-trigger/workflow" in first.stdout
+    assert requirement() in first.stdout
+    assert "Unchanged: " in call("install", HOME=str(tmp_path)).stdout
+
+
+def test_an_error_is_one_line_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = call("install", "--directory", str(tmp_path / "file" / "below"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_report_names_settings_and_keeps_their_values(tmp_path: Path) -> None:
+    done = call("report", "--directory", str(tmp_path), HARNESS_API_KEY="very-secret", PATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "Variable HARNESS_API_KEY is set" in done.stdout
+    assert "very-secret" not in done.stdout
+    assert "terraform is not on PATH" in done.stdout
+    assert "is missing: workflow-provider install" in done.stdout
+
+
+def test_the_demo_fails_with_the_step_that_failed_and_leaves_nothing(tmp_path: Path) -> None:
+    terraform = tmp_path / "bin" / "terraform"
+    terraform.parent.mkdir()
+    terraform.write_text("#!/bin/sh\nexit 3\n")
+    terraform.chmod(0o755)
+    (tmp_path / "tmp").mkdir()
+    done = call("demo", PATH=f"{terraform.parent}:{os.environ['PATH']}", TMPDIR=str(tmp_path / "tmp"))
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("`terraform init -input=false` failed with exit status 3; its output is above.")
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_the_sandbox_serves_until_it_is_told_to_stop() -> None:
+    with SandboxProcess() as sandbox:
+        assert sandbox.requests() == []
+        control = sandbox.environment["WORKFLOW_SANDBOX_CONTROL"]
+        assert sandbox.environment["HARNESS_ENDPOINT"].startswith("http://127.0.0.1:")
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(control, trust_env=False)
+
+
+def test_the_sandbox_command_prints_variables_and_ends_at_ctrl_c() -> None:
+    command = [sys.executable, "-m", "provider_py.cli.main", "sandbox", "--run-seconds", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = []
+    while (line := process.stdout.readline().strip()) not in {"ready", ""}:
+        lines.append(line)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert any(line.startswith("export VCD_URL=http://127.0.0.1:") for line in lines)

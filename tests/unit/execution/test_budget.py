@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+
+import pytest
+
+from provider_py.execution.budget import Budget
+from provider_py.execution.errors import Interrupted
+from provider_py.execution.runtime import Runtime
+from tests.support.clock import VirtualClock, settle
+
+
+async def spend(budget: Budget, clock: VirtualClock, after: float, spent: list[tuple[int, float]], who: int) -> None:
+    await clock.sleep(after)
+    await budget.take()
+    spent.append((who, clock.monotonic()))
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_no_window_ever_holds_more_than_the_budget(seed: int) -> None:
+    schedule = random.Random(seed)
+    requests, seconds = schedule.randint(1, 7), schedule.choice([1.0, 2.5, 60.0])
+    clock = VirtualClock()
+    budget = Budget(requests, seconds, Runtime(asyncio.Event(), clock))
+    spent: list[tuple[int, float]] = []
+    arrivals = [schedule.choice([0.0, schedule.uniform(0, 3 * seconds)]) for _ in range(40)]
+
+    async def everybody() -> None:
+        await asyncio.gather(*(spend(budget, clock, at, spent, who) for who, at in enumerate(arrivals)))
+
+    await clock.run(everybody())
+    moments = [moment for _, moment in spent]
+    assert len(moments) == len(arrivals)
+    for first, over in zip(moments, moments[requests:], strict=False):
+        assert over - first >= seconds
+    longest = math.ceil(len(arrivals) / requests) * (seconds + 0.01)
+    assert moments[-1] <= max(arrivals) + longest  # nor does it hold anybody up for nothing
+
+
+async def test_a_whole_budget_is_spent_at_once() -> None:
+    clock = VirtualClock()
+    budget = Budget(30, 60, Runtime(asyncio.Event(), clock))
+    for _ in range(30):
+        await budget.take()
+    assert clock.monotonic() == 0
+
+
+async def test_first_come_first_served() -> None:
+    clock = VirtualClock()
+    budget = Budget(2, 10, Runtime(asyncio.Event(), clock))
+    spent: list[tuple[int, float]] = []
+
+    async def everybody() -> None:
+        await asyncio.gather(*(spend(budget, clock, who / 10, spent, who) for who in range(9)))
+
+    await clock.run(everybody())
+    assert [who for who, _ in spent] == list(range(9))
+    assert spent[-1][1] == pytest.approx(40, abs=1)
+
+
+async def test_who_waits_is_interrupted_when_terraform_stops() -> None:
+    clock, stop = VirtualClock(), asyncio.Event()
+    budget = Budget(1, 60, Runtime(stop, clock))
+    await budget.take()
+    waiting = [asyncio.create_task(budget.take()) for _ in range(3)]
+    await settle()
+    stop.set()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(each) for each in results] == [Interrupted] * 3
+
+
+async def test_who_gives_up_leaves_the_turn_to_the_next() -> None:
+    clock = VirtualClock()
+    budget = Budget(1, 10, Runtime(asyncio.Event(), clock))
+    await budget.take()
+    impatient, patient = asyncio.create_task(budget.take()), asyncio.create_task(budget.take())
+    await settle()
+    impatient.cancel()
+    await clock.advance(10.1)
+    assert impatient.cancelled()
+    assert patient.done()

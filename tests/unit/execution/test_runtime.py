@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from provider_py.execution.errors import Interrupted
+from provider_py.execution.runtime import Runtime
+from tests.support.clock import VirtualClock, settle
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def runtime(clock: VirtualClock) -> Runtime:
+    return Runtime(asyncio.Event(), clock)
+
+
+async def test_work_ends_in_time(runtime: Runtime, clock: VirtualClock) -> None:
+    async def work() -> str:
+        await clock.sleep(5)
+        return "done"
+
+    assert await clock.run(runtime.unless_stopped(work(), seconds=6)) == "done"
+    assert clock.monotonic() == 5
+
+
+async def test_work_that_takes_too_long_is_dropped(runtime: Runtime, clock: VirtualClock) -> None:
+    dropped = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await clock.sleep(60)
+        except asyncio.CancelledError:
+            dropped.set()
+            raise
+
+    with pytest.raises(TimeoutError):
+        await clock.run(runtime.unless_stopped(work(), seconds=6))
+    assert clock.monotonic() == 6
+    await settle()
+    assert dropped.is_set()
+
+
+@pytest.mark.parametrize("seconds", [0, -3])
+async def test_no_time_is_left(runtime: Runtime, clock: VirtualClock, seconds: float) -> None:
+    with pytest.raises(TimeoutError):
+        await clock.run(runtime.unless_stopped(clock.sleep(60), seconds=seconds))
+    assert clock.monotonic() == 0
+
+
+async def test_the_fault_of_the_work_is_raised(runtime: Runtime, clock: VirtualClock) -> None:
+    async def work() -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await clock.run(runtime.unless_stopped(work(), seconds=6))
+
+
+async def test_a_sleep_ends_when_terraform_stops(runtime: Runtime, clock: VirtualClock) -> None:
+    sleeping = asyncio.create_task(runtime.sleep(3600))
+    await settle()
+    runtime.stop.set()
+    with pytest.raises(Interrupted):
+        await sleeping
+    assert clock.monotonic() == 0
+
+
+async def test_nothing_is_begun_after_a_stop(runtime: Runtime) -> None:
+    runtime.stop.set()
+    with pytest.raises(Interrupted):
+        await runtime.sleep(1)

@@ -1,0 +1,86 @@
+"""The public checks."""
+
+from __future__ import annotations
+
+import pytest
+
+from provider_py.plugin.checks import duration, max_length, not_empty, one_of, parse_duration, pattern, url
+from provider_py.plugin.schema import Check
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("45s", 45),
+        ("30m", 1800),
+        ("1h30m", 5400),
+        ("1.5h", 5400),
+        (".5s", 0.5),
+        ("250ms", 0.25),
+        ("1m0.5s", 60.5),
+        ("3us", 3e-6),
+        ("3µs", 3e-6),
+        ("7ns", 7e-9),
+        ("0", 0),
+    ],
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert parse_duration(text) == pytest.approx(seconds)
+    assert duration(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "1 h", "-5s", "5d", "1h-5m", "1e3s", ".s", "30m ", "5S"])
+def test_what_is_no_duration(text: str) -> None:
+    said = duration(text)
+    assert said is not None
+    assert said.startswith(f'"{text}" is not a duration; write')
+    with pytest.raises(ValueError, match="is not a duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("address", ["https://a.example", "http://127.0.0.1:8080/api", "https://[::1]/x?y=1"])
+def test_urls(address: str) -> None:
+    assert url(address) is None
+
+
+@pytest.mark.parametrize(
+    "address", ["", "a.example", "ftp://a.example", "https://", "https://a b", "https://a:99999", "https://[::1"]
+)
+def test_what_is_no_url(address: str) -> None:
+    assert url(address) == f'"{address}" is not a URL; write an address such as "https://example.com"'
+
+
+def test_url_with_credentials_is_refused_without_showing_them() -> None:
+    said = url("https://ann:pass@a.example")
+    assert said is not None
+    assert "pass" not in said
+
+
+@pytest.mark.parametrize(
+    ("check", "good", "bad", "said"),
+    [
+        (pattern("#[a-z]+", "# and letters"), "#ab", "#ab!", '"#ab!" is not valid; write # and letters'),
+        (pattern("^a$", "a"), "a", "a\n", '"a\n" is not valid; write a'),
+        (one_of("a", "b"), "b", "c", '"c" is not one of the values allowed; write "a" or "b"'),
+        (one_of("a"), "a", "c", '"c" is not one of the values allowed; write "a"'),
+        (max_length(2), "ab", "abc", "A text of 3 characters is not allowed; write at most 2"),
+        (max_length(1), ["a"], ["a", "b"], "A collection of 2 elements is not allowed; write at most 1"),
+        (not_empty, "a", "\t ", '"\t " is not a value; write at least one visible character'),
+        (not_empty, ["a"], [], "An empty collection is not allowed; write at least one element"),
+        (not_empty, {"a": 1}, {}, "An empty collection is not allowed; write at least one element"),
+    ],
+)
+def test_checks(check: Check, good: object, bad: object, said: str) -> None:
+    assert check(good) is None
+    assert check(bad) == said
+
+
+def test_long_values_are_cut() -> None:
+    said = one_of("a")("x" * 500)
+    assert said is not None
+    assert len(said) < 200
+
+
+def test_one_of_nothing_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        one_of()

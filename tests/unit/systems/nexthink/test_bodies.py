@@ -1,0 +1,80 @@
+"""What is sent, held against the documents as Nexthink publishes them, without our corrections."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS30Validator
+
+from provider_py.plugin.schema import build
+from provider_py.systems.nexthink.calls import _first_version, _second_version
+from provider_py.systems.nexthink.targets import Device, Request, User
+
+SPEC = Path(__file__).parents[4] / "specs" / "nexthink" / "openapi.json"
+UUID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+SID = "S-1-5-21-1004336348-1177238915-682003330-512"
+
+
+@pytest.fixture(scope="module")
+def published() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(SPEC.read_text("utf-8"))
+    return document
+
+
+def check(published: dict[str, Any], schema: str, body: dict[str, Any]) -> None:
+    """Validate a body against a component of the published document."""
+    root = {"$ref": f"#/components/schemas/{schema}", "components": published["components"]}
+    assert [fault.message for fault in OAS30Validator(root).iter_errors(body)] == []
+
+
+DEVICES = [
+    build(Device, collector_uid=UUID),
+    build(Device, name="LAPTOP-01"),
+    build(Device, uid=UUID),
+    build(Device, name="LAPTOP-01", collector_uid=UUID, uid=UUID),
+]
+USERS = [build(User, sid=SID), build(User, upn="ann@example.com"), build(User, uid=UUID)]
+
+
+@pytest.mark.parametrize("users", [USERS, []])
+@pytest.mark.parametrize("devices", [DEVICES, []])
+@pytest.mark.parametrize("params", [{}, {"service": "spooler"}])
+def test_the_second_version(
+    published: dict[str, Any], devices: list[Device], users: list[User], params: dict[str, str]
+) -> None:
+    body = _second_version(Request("#repair", "v2", devices, users, params)).to_dict()
+    check(published, "ExternalIdsExecutionRequest", body)
+    assert body["workflowId"] == "#repair"
+    assert body["params"] == params
+    assert len(body["devices"]) == len(devices)
+    assert len(body["users"]) == len(users)
+
+
+def test_targets_are_named_as_they_were_given() -> None:
+    body = _second_version(Request("#repair", "v2", DEVICES, USERS, {})).to_dict()
+    assert body["devices"] == [
+        {"collectorUid": UUID},
+        {"name": "LAPTOP-01"},
+        {"uid": UUID},
+        {"name": "LAPTOP-01", "collectorUid": UUID, "uid": UUID},
+    ]
+    assert body["users"] == [{"sid": SID}, {"upn": "ann@example.com"}, {"uid": UUID}]
+
+
+def test_the_first_version(published: dict[str, Any]) -> None:
+    body = _first_version(Request("#repair", "v1", DEVICES[:1], USERS[:1], {"service": "spooler"})).to_dict()
+    check(published, "ExecutionRequest", body)
+    assert body == {
+        "workflowId": "#repair",
+        "devices": [UUID],
+        "users": [SID],
+        "params": {"service": "spooler"},
+    }
+
+
+def test_the_published_schema_would_find_a_wrong_body(published: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError, match="LAPTOP-01"):
+        check(published, "ExecutionRequest", {"workflowId": "#repair", "devices": ["LAPTOP-01"], "users": []})

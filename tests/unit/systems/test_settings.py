@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+
+from provider_py.plugin.checks import one_of
+from provider_py.plugin.diagnostics import DiagnosticError
+from provider_py.plugin.schema import attributes, build, model, optional, setting
+from provider_py.plugin.settings import resolve
+from provider_py.provider import SYSTEMS, ProviderConfig
+from provider_py.systems.harness.settings import HarnessSettings
+
+
+@model
+class Settings:
+    """Settings of every kind."""
+
+    region: str | None = setting("A region.", environment="ACME_REGION", checks=(one_of("eu", "us"),), fallback="us")
+    requests: int | None = setting("A number.", environment="ACME_REQUESTS", fallback=30)
+    secure: bool | None = setting("A switch.", environment="ACME_SECURE", fallback=True)
+    key: str | None = setting("A key.", environment="ACME_KEY", sensitive=True)
+    plain: str | None = optional("Not a setting.")
+
+
+def test_what_is_configured_wins() -> None:
+    given = build(Settings, region="eu", requests=5, secure=False, key="k", plain="p")
+    environment = {"ACME_REGION": "us", "ACME_REQUESTS": "7", "ACME_SECURE": "true", "ACME_KEY": "other"}
+    assert resolve(Settings, given, environment) == given
+
+
+def test_the_environment_stands_in_for_what_is_left_out() -> None:
+    environment = {"ACME_REGION": "eu", "ACME_REQUESTS": "7", "ACME_SECURE": "no", "ACME_KEY": "secret"}
+    wanted = build(Settings, region="eu", requests=7, secure=False, key="secret")
+    assert resolve(Settings, None, environment) == wanted
+    assert resolve(Settings, build(Settings, plain="p"), environment).plain == "p"
+
+
+@pytest.mark.parametrize("environment", [{}, {"ACME_REGION": "", "ACME_REQUESTS": "", "ACME_SECURE": ""}])
+def test_else_there_is_the_fallback_and_an_empty_variable_is_none(environment: dict[str, str]) -> None:
+    assert resolve(Settings, None, environment) == build(Settings, region="us", requests=30, secure=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("1", True), ("YES", True), (" False ", False), ("0", False), ("no", False)]
+)
+def test_switches_are_read_as_people_write_them(text: str, value: bool) -> None:
+    assert resolve(Settings, None, {"ACME_SECURE": text}).secure is value
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "attribute"),
+    [
+        ("ACME_REQUESTS", "many", "requests"),
+        ("ACME_REQUESTS", "1.5", "requests"),
+        ("ACME_REQUESTS", "-3", "requests"),
+        ("ACME_SECURE", "maybe", "secure"),
+        ("ACME_REGION", "mars", "region"),
+    ],
+)
+def test_a_wrong_text_is_told_with_the_variables_name(variable: str, text: str, attribute: str) -> None:
+    with pytest.raises(DiagnosticError) as caught:
+        resolve(Settings, None, {variable: text}, ("acme",))
+    (said,) = caught.value.diagnostics
+    assert variable in said.summary
+    assert f"`{attribute}`" in said.detail
+    assert said.path == ("acme", attribute)
+
+
+def test_a_budget_of_no_requests_is_refused() -> None:
+    with pytest.raises(DiagnosticError) as caught:
+        resolve(HarnessSettings, None, {"HARNESS_REQUESTS_PER_MINUTE": "0"})
+    assert "write a number of 1 or more" in caught.value.diagnostics[0].detail
+
+
+def test_every_setting_of_the_provider_has_a_variable_of_its_own() -> None:
+    models = [ProviderConfig, *(settings for settings, _ in SYSTEMS.values())]
+    declared = [attribute for cls in models for attribute in attributes(cls).values() if attribute.name not in SYSTEMS]
+    variables = [attribute.environment for attribute in declared]
+    assert None not in variables
+    assert len(set(variables)) == len(variables)
+    for attribute in declared:
+        assert f"`{attribute.environment}`" in attribute.description
+
+
+def test_secrets_are_declared_as_such() -> None:
+    sensitive = {
+        f"{system}.{name}"
+        for system, (settings, _) in SYSTEMS.items()
+        for name, attribute in attributes(settings).items()
+        if attribute.sensitive
+    }
+    assert sensitive == {"harness.api_key", "nexthink.client_secret", "vcd.password", "vcd.api_token"}

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from provider_py.plugin.diagnostics import Diagnostic, Severity
+from provider_py.plugin.resource import Decoded
+from provider_py.plugin.schema import build, model, optional
+from provider_py.plugin.validators import at_most_one, exactly_one, together
+
+
+@model
+class Choice:
+    """Three ways of naming something."""
+
+    name: str | None = optional("By name.")
+    id: str | None = optional("By id.")
+    url: str | None = optional("By address.")
+
+
+NAMES = ("name", "id", "url")
+
+
+def decoded(*unknown: str, **values: str) -> Decoded[Choice]:
+    return Decoded(build(Choice, **values), frozenset(unknown))
+
+
+def paths(said: Iterable[Diagnostic]) -> list[tuple[str | int, ...]]:
+    found = list(said)
+    assert all(each.severity is Severity.ERROR for each in found)
+    return [each.path for each in found]
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        (decoded(), [("name",)]),
+        (decoded(id="7"), []),
+        (decoded(name="a", url="b"), [("url",)]),
+        (decoded(name="a", id="7", url="b"), [("id",)]),
+        (decoded("url"), []),
+        (decoded("url", id="7"), []),
+        (decoded("other"), [("name",)]),
+        (Decoded(None), []),
+    ],
+)
+def test_exactly_one(config: Decoded[Choice], found: list[tuple[str, ...]]) -> None:
+    assert paths(exactly_one(config, NAMES, meaning="thing")) == found
+
+
+def test_the_message_says_what_to_choose_from() -> None:
+    (none,) = exactly_one(decoded(), NAMES, meaning="thing")
+    assert none.summary == "No thing is given"
+    assert none.detail == "Set exactly one of `name`, `id`, `url`."
+    (several,) = exactly_one(decoded(name="a", url="b"), NAMES, meaning="thing")
+    assert several.detail == "`name`, `url` exclude each other: keep one of them."
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [(decoded(), []), (decoded(id="7"), []), (decoded(id="7", url="b"), [("url",)]), (Decoded(None), [])],
+)
+def test_at_most_one(config: Decoded[Choice], found: list[tuple[str, ...]]) -> None:
+    assert paths(at_most_one(config, NAMES, meaning="thing")) == found
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        (decoded(), []),
+        (decoded(name="a", id="7"), []),
+        (decoded(id="7"), [("name",)]),
+        (decoded(name="a"), [("id",)]),
+        (decoded("id", name="a"), []),
+        (Decoded(None), []),
+    ],
+)
+def test_together(config: Decoded[Choice], found: list[tuple[str, ...]]) -> None:
+    assert paths(together(config, ("name", "id"))) == found

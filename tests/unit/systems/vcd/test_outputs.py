@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from vcd_client.models import WsWorkflowExecution
+
+from provider_py.execution.run import Phase, Run
+from provider_py.execution.runtime import Runtime
+from provider_py.plugin.resource import Decoded
+from provider_py.plugin.schema import build
+from provider_py.systems.vcd.calls import _run
+from provider_py.systems.vcd.execution import Detail, VcdExecution, phase, validate
+from provider_py.systems.vcd.settings import VcdSettings
+from provider_py.systems.vcd.system import CloudDirector
+from tests.support.clock import VirtualClock
+
+
+@pytest.fixture
+def director() -> CloudDirector:
+    settings = build(VcdSettings, url="https://vcd.example.com/api/", org="acme", api_token="t")
+    return CloudDirector(settings, Runtime(asyncio.Event(), VirtualClock()))
+
+
+def look(director: CloudDirector, *outputs: dict[str, Any], **more: Any) -> Run[Detail]:
+    answer = {"id": "e-1", "state": "completed", "outputParameters": list(outputs), **more}
+    return _run(director, "w-1", WsWorkflowExecution.from_dict(answer), None)
+
+
+def output(name: str, value: object, kind: str = "StringParam", scope: str = "local") -> dict[str, Any]:
+    return {"name": name, "type": "string", "scope": scope, "value": {"inputType": kind, "value": value}}
+
+
+def test_outputs_are_natural_values(director: CloudDirector) -> None:
+    run = look(director, output("vmId", "vm-42"), output("ready", True, "BooleanParam"), {"name": "empty"})
+    assert run.detail.outputs == {"vmId": "vm-42", "ready": True, "empty": None}
+
+
+def test_secrets_and_the_session_of_the_run_are_dropped(director: CloudDirector) -> None:
+    run = look(
+        director,
+        output("password", "hunter2", "SecureString"),
+        output("licence", "x1y2", "EncryptedString"),
+        output("_vcd_sessionToken", "eyJ-session", scope="local"),
+        output("_vdc_userName", "ann"),
+        output("token", "eyJ-other", scope="token"),
+        output("vcd_name", "kept"),
+    )
+    assert run.detail.outputs == {"password": None, "licence": None, "vcd_name": "kept"}
+
+
+def test_a_look_at_a_run(director: CloudDirector) -> None:
+    run = look(
+        director,
+        state="failed",
+        contentException="disk full",
+        currentItemDisplayName="Create machine",
+        startDate="2024-04-03T14:19:21.537+00:00",
+        endDate="2024-04-03T14:20:00.000+00:00",
+    )
+    assert run == Run(
+        id="e-1",
+        status="failed",
+        phase=Phase.FAILED,
+        detail=Detail("w-1", {}, "Create machine", None),
+        message="disk full",
+        url="https://vcd.example.com/cloudapi/workflows/w-1/executions/e-1",
+        started_at="2024-04-03T14:19:21.537Z",
+        ended_at="2024-04-03T14:20:00.000Z",
+    )
+
+
+@pytest.mark.parametrize(
+    ("date", "written"),
+    [
+        ("2024-04-03T14:19:21.537+0000", "2024-04-03T14:19:21.537Z"),
+        ("2024-04-03T16:19:21.537+0200", "2024-04-03T16:19:21.537+02:00"),
+        ("2024-04-03T14:19:21Z", "2024-04-03T14:19:21.000Z"),
+        ("some day", None),
+        (None, None),
+    ],
+)
+def test_dates_are_written_as_rfc_3339(director: CloudDirector, date: str | None, written: str | None) -> None:
+    assert look(director, startDate=date).started_at == written
+
+
+@pytest.mark.parametrize(("state", "words"), [("waiting", "answer in Orchestrator"), ("suspended", "resume it")])
+def test_a_run_that_is_held_says_who_has_to_act(director: CloudDirector, state: str, words: str) -> None:
+    run = look(director, state=state)
+    assert run.phase is Phase.HELD
+    assert words in str(run.message)
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        ("completed", Phase.SUCCEEDED),
+        ("COMPLETED", Phase.SUCCEEDED),
+        ("failed", Phase.FAILED),
+        ("canceled", Phase.FAILED),
+        ("Cancelled", Phase.FAILED),
+        ("waiting", Phase.HELD),
+        ("suspended", Phase.HELD),
+        ("running", Phase.ACTIVE),
+        ("initializing", Phase.ACTIVE),
+        ("waiting-signal", Phase.ACTIVE),
+        ("a state of tomorrow", Phase.ACTIVE),
+        ("", Phase.ACTIVE),
+        (None, Phase.ACTIVE),
+    ],
+)
+def test_state_words(status: str | None, meaning: Phase) -> None:
+    assert phase(status) is meaning
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unknown", "paths"),
+    [
+        ({}, (), []),
+        ({"workflow": None}, (), [("workflow",)]),
+        ({"workflow": None}, ("workflow_id",), []),
+        ({"workflow_id": "w-1"}, (), [("workflow_id",)]),
+        ({"parameters": {"a": 1}}, (), []),
+        ({"parameters": ["a"]}, (), [("parameters",)]),
+        ({"parameters": "a"}, (), [("parameters",)]),
+        ({"sensitive_parameters": {"a": 1}}, (), [("sensitive_parameters_version",)]),
+        ({"sensitive_parameters": ["a"], "sensitive_parameters_version": "1"}, (), [("sensitive_parameters",)]),
+        (
+            {"parameters": {"a": 1}, "sensitive_parameters": {"a": 2}, "sensitive_parameters_version": "1"},
+            (),
+            [("sensitive_parameters",)],
+        ),
+    ],
+)
+def test_arguments_are_judged_together(
+    arguments: dict[str, Any], unknown: tuple[str, ...], paths: list[tuple[str, ...]]
+) -> None:
+    config = Decoded(build(VcdExecution, **({"workflow": "Onboard"} | arguments)), frozenset(unknown))
+    assert [said.path for said in validate(config)] == paths
