@@ -34,7 +34,9 @@ E = TypeVar("E", bound=Execution)
 IMPORTED: Final = b"imported"
 """Kept with an imported run until its first update: the configuration may then name its inputs anew without a start."""
 UNFINISHED: Final = b"unfinished"
-"""Kept with a run that outlasted its time limit: the next apply takes it up again instead of starting another."""
+"""Kept with a run whose end an error kept from being seen, such as a time limit: the next apply takes it up again."""
+SETTLED: Final = b"settled"
+"""Kept with every other run, since an empty text would leave the stored one in place."""
 LOOKS_BEFORE_GONE: Final = 3
 """How many looks in a row find no record before it counts as gone: systems list a new run with some delay."""
 
@@ -97,7 +99,7 @@ class ExecutionResource(Generic[E]):
             said.extend((*started.warnings, *map(messages.journal_warning, self._starter.warnings())))
             log.info("%s %s was started: %s", self._kind.title, started.run.id, started.run.status)
         if not planned.wait:
-            return Answer(self._state(launcher, planned, runs), said)
+            return Answer(self._state(launcher, planned, runs), said, SETTLED)
         return await self._wait(launcher, planned, runs, began, "create", said)
 
     async def read(self, state: E, private: bytes) -> Answer[E]:
@@ -126,7 +128,7 @@ class ExecutionResource(Generic[E]):
     async def update(self, prior: E, planned: E, private: bytes) -> Answer[E]:
         """Take over changed knobs; resume to wait for a run that has not ended."""
         if self._ended(prior) or not planned.wait:
-            return Answer(planned)
+            return Answer(planned, private=SETTLED)
         began = self._runtime.clock.monotonic()
         resumed = dataclasses.replace(planned, **{name: getattr(prior, name) for name in _results(self.model)})
         return await self._wait(self._connected(resumed), resumed, {}, began, "update", [])
@@ -203,11 +205,13 @@ class ExecutionResource(Generic[E]):
             await self._runtime.unless_stopped(_all(follow), seconds=remaining)
         except (SystemFault, TimeoutError) as fault:
             ending = fault
-        state = self._state(launcher, state, runs)
+        if len(runs) == len(keys):  # else the state knows more of the runs than was seen of them
+            state = self._state(launcher, state, {key: runs[key] for key in keys})
         if gone:
             state = dataclasses.replace(state, record_expired=True)
+        settled = ending is None or isinstance(ending, Interrupted)
         told = self._told(state, ending, operation)
-        return Answer(state, [*said, *told], UNFINISHED if isinstance(ending, TimeoutError) else b"")
+        return Answer(state, [*said, *told], SETTLED if settled else UNFINISHED)
 
     def _told(self, state: E, ending: SystemFault | TimeoutError | None, operation: str) -> Iterable[Diagnostic]:
         title = self._kind.title
@@ -216,7 +220,7 @@ class ExecutionResource(Generic[E]):
         elif isinstance(ending, TimeoutError):
             yield messages.timed_out(title, state, operation)
         elif ending is not None:
-            yield messages.from_fault(ending, f"{title} {state.id} could no longer be followed")
+            yield messages.lost_sight(title, state, ending)
         elif state.record_expired:
             yield messages.gone(title, state)
         elif self._kind.phase(state.status) is Phase.FAILED:

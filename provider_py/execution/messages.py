@@ -72,11 +72,26 @@ def interrupted(title: str, state: Execution) -> Diagnostic:
 def timed_out(title: str, state: Execution, operation: str) -> Diagnostic:
     """Tell that a run outlasted its time limit."""
     limit = f"timeouts.{operation}"
+    cancels = state.on_destroy == "cancel" and operation == "create"
+    following = (
+        'because of on_destroy = "cancel" the next apply cancels it and starts another'
+        if cancels
+        else "the next apply takes it up again and does not start another"
+    )
     return error(
         f"{title} {state.id} has not ended in time",
-        f"Its status is {state.status} after the {state.seconds(operation):g} s of {limit}. The run goes on. If such "
-        f"runs take longer, raise {limit}.",
+        f"Its status is {state.status} after the {state.seconds(operation):g} s of {limit}. The run goes on; "
+        f"{following}. If such runs take longer, raise {limit}.",
         ("timeouts",),
+    )
+
+
+def lost_sight(title: str, state: Execution, fault: SystemFault) -> Diagnostic:
+    """Tell that a run could not be followed to its end."""
+    return error(
+        f"{title} {state.id} could no longer be followed",
+        f"{str(fault).rstrip('.')}. {fault.advice} The run goes on; the next apply takes it up again and does not "
+        "start another.",
     )
 
 
