@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from provider_py.execution.journal import Journal, default_path, workspace
 from provider_py.execution.launcher import ExecutionKind, Launcher
 from provider_py.execution.lifecycle import ExecutionResource
+from provider_py.execution.offers import DataSourceKind, LookupDataSource, ResourceKind
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
 from provider_py.plugin.diagnostics import Diagnostic
@@ -27,12 +28,12 @@ from provider_py.systems.vcd import execution as vcd_execution
 from provider_py.systems.vcd.settings import VcdSettings
 from provider_py.systems.vcd.system import CloudDirector
 
-RESOURCES: Final = (
+RESOURCES: Final[tuple[ExecutionKind[Any] | ResourceKind[Any, Any], ...]] = (
     harness_execution.KIND,
     nexthink_execution.KIND,
     vcd_execution.KIND,
 )
-DATA_SOURCES: Final[tuple[Any, ...]] = ()
+DATA_SOURCES: Final[tuple[DataSourceKind[Any, Any], ...]] = ()
 SYSTEMS: Final = {
     "harness": (HarnessSettings, Harness),
     "nexthink": (NexthinkSettings, Nexthink),
@@ -71,10 +72,11 @@ class WorkflowProvider:
         self._config: Decoded[ProviderConfig] = Decoded(None)
         self._connections: dict[str, Any] = {}
         self._launchers: dict[str, Launcher[Any, Any, Any]] = {}
-        self._starters: list[Starter[Any]] = []
         self._journal = Journal(default_path(os.environ), self._runtime.clock.time)
         self.resources: Sequence[Resource[Any]] = tuple(self._resource(kind) for kind in RESOURCES)
-        self.data_sources: Sequence[DataSource[Any]] = ()
+        self.data_sources: Sequence[DataSource[Any]] = tuple(
+            LookupDataSource(kind, self._connector(kind.system)) for kind in DATA_SOURCES
+        )
 
     def validate(self, config: Decoded[ProviderConfig]) -> Iterable[Diagnostic]:
         """Nothing more than the checks of the attributes: what is missing is told by the resource that needs it."""
@@ -91,25 +93,32 @@ class WorkflowProvider:
 
     async def close(self) -> None:
         """Close the journal and all connections."""
-        for starter in self._starters:
-            await starter.close()
         await self._journal.close()
         for connection in self._connections.values():
             await connection.close()
 
-    def _resource(self, kind: ExecutionKind[Any]) -> ExecutionResource[Any]:
+    def _resource(self, kind: ExecutionKind[Any] | ResourceKind[Any, Any]) -> Resource[Any]:
+        connect = self._connector(kind.system)
+        if isinstance(kind, ResourceKind):
+            return kind.make(connect)
         starter: Starter[Any] = Starter(kind.name, self._journal, self._runtime)
-        self._starters.append(starter)
         return ExecutionResource(kind, lambda: self._launcher(kind), starter, self._runtime)
 
     def _launcher(self, kind: ExecutionKind[Any]) -> Launcher[Any, Any, Any] | None:
-        if kind.system in self._config.unknown:
-            return None
         if kind.name not in self._launchers:
-            self._launchers[kind.name] = kind.launcher(self._connection(kind.system))
+            connection = self._connection(kind.system)
+            if connection is None:
+                return None
+            self._launchers[kind.name] = kind.launcher(connection)
         return self._launchers[kind.name]
 
+    def _connector(self, system: str) -> Callable[[], Any]:
+        return lambda: self._connection(system)
+
     def _connection(self, system: str) -> Any:
+        """Return the connection to a system; None while its settings are not known."""
+        if system in self._config.unknown:
+            return None
         if system not in self._connections:
             settings, connect = SYSTEMS[system]
             given = getattr(self._config.model, system)

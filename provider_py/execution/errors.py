@@ -8,6 +8,7 @@ SystemFault                     everything below; says which system, what was tr
     Refused                     the system answered no
       Unauthorized              ... because of the credentials
       Missing                   ... because there is no such thing (or it may not be seen)
+    NotResumed                  a run that an earlier apply started could not be looked at; no other is started
   Unanswered                    sent, but no readable answer came back: its effect is unknown
 """
 
@@ -56,6 +57,10 @@ class Unauthorized(Refused):
 
 class Missing(Refused):
     """The system knows no such thing, or hides it from these credentials."""
+
+
+class NotResumed(NotStarted):
+    """A run that an earlier apply started could not be looked at, and no other is started in its place."""
 
 
 class Unanswered(SystemFault):

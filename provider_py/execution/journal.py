@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,6 +39,8 @@ CREATE TABLE IF NOT EXISTS start (
 CREATE INDEX IF NOT EXISTS start_fingerprint ON start (fingerprint);
 """
 _BUSY_SECONDS: Final = 30.0
+_IN_STATE: Final = ""
+"""The owner of runs that Terraform has in its state, kept only for the sake of an unanswered start like them."""
 
 
 class JournalError(Exception):
@@ -51,14 +54,6 @@ class Entry:
     token: str
     run: str | None
     intended_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Left:
-    """What other processes left: keys of runs, and fingerprints of starts without an answer."""
-
-    runs: set[str]
-    unanswered: set[str]
 
 
 def default_path(environment: Mapping[str, str]) -> Path:
@@ -87,7 +82,7 @@ class Journal:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._connection: sqlite3.Connection | None = None
         self._lease: IO[str] | None = None
-        self._open: _Left | None = None
+        self._left: set[str] | None = None
         self._warnings: list[str] = []
 
     async def intend(self, fingerprint: str) -> Entry:
@@ -110,24 +105,31 @@ class Journal:
         """Record a run that Terraform is dropping from its state although it is to be taken up again."""
         return await self._do(lambda: self._leave(fingerprint, run))
 
-    async def claim(self, runs: Iterable[str], fingerprints: Iterable[str]) -> None:
-        """Terraform has these runs in its state: the journal need not keep them, nor an unanswered start like them.
+    async def claim(self, runs: Iterable[str]) -> None:
+        """Terraform has these runs in its state: the journal need not keep them.
 
         A journal that cannot be used is only logged: nothing is started here, and the next start says it.
         """
         if not self._in_use():
             return
         try:
-            if self._open is None:
-                self._open = await self._do(self._left)
-            for run in self._open.runs.intersection(runs):
-                await self._do(lambda run=run: self._write("DELETE FROM start WHERE run = ?", run))  # type: ignore[misc]
-                self._open.runs.discard(run)
-            for fingerprint in self._open.unanswered.intersection(fingerprints):
-                await self._do(lambda fingerprint=fingerprint: self._settle(fingerprint))  # type: ignore[misc]
-                self._open.unanswered.discard(fingerprint)
+            if self._left is None:
+                self._left = await self._do(self._left_by_others)
+            for run in self._left.intersection(runs):
+                await self._do(lambda run=run: self._claim(run))  # type: ignore[misc]
+                self._left.discard(run)
         except JournalError as fault:
             log.warning("%s", fault)
+
+    async def settle(self, fingerprint: str) -> None:
+        """Drop an unanswered start that a process left behind: its run was found and is in the state now."""
+        if self._in_use():
+            await self._do(lambda: self._settle(fingerprint))
+
+    async def forget(self, run: str) -> None:
+        """Drop a run that is not to be taken up again."""
+        if self._in_use():
+            await self._do(lambda: self._write("DELETE FROM start WHERE run = ?", run))
 
     async def known_runs(self) -> frozenset[str]:
         """Return the keys of all runs in the journal, which a search for a lost one must not find."""
@@ -171,12 +173,12 @@ class Journal:
     def _take_over(self, fingerprint: str) -> Entry | None:
         with self._transaction() as connection:
             rows = connection.execute(
-                "SELECT token, run, intended_at, owner FROM start WHERE fingerprint = ? "
+                "SELECT token, run, intended_at, owner FROM start WHERE fingerprint = ? AND owner NOT IN (?, ?) "
                 "ORDER BY run IS NULL, intended_at",
-                (fingerprint,),
+                (fingerprint, self._owner, _IN_STATE),
             ).fetchall()
             for token, run, intended_at, owner in rows:
-                if owner != self._owner and not self._alive(owner):
+                if not self._alive(owner):
                     connection.execute("UPDATE start SET owner = ? WHERE token = ?", (self._owner, token))
                     return Entry(token, run, intended_at)
         return None
@@ -197,14 +199,19 @@ class Journal:
         self._write("UPDATE start SET run = ? WHERE token = ?", run, entry.token)
         return Entry(entry.token, run, entry.intended_at)
 
-    def _left(self) -> _Left:
-        rows = (
-            self._connected().execute("SELECT run, fingerprint FROM start WHERE owner != ?", (self._owner,)).fetchall()
-        )
-        return _Left(
-            {str(run) for run, _ in rows if run is not None},
-            {str(fingerprint) for run, fingerprint in rows if run is None},
-        )
+    def _claim(self, run: str) -> None:
+        """Drop a run, or keep it while a search for an unanswered start like it must not find it."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE start SET owner = ? WHERE run = ?", (_IN_STATE, run))
+            connection.execute(
+                "DELETE FROM start WHERE owner = ? "
+                "AND fingerprint NOT IN (SELECT fingerprint FROM start WHERE run IS NULL)",
+                (_IN_STATE,),
+            )
+
+    def _left_by_others(self) -> set[str]:
+        query = "SELECT run FROM start WHERE run IS NOT NULL AND owner != ?"
+        return {str(run) for (run,) in self._connected().execute(query, (self._owner,)).fetchall()}
 
     def _known_runs(self) -> set[str]:
         rows = self._connected().execute("SELECT run FROM start WHERE run IS NOT NULL").fetchall()
@@ -235,7 +242,7 @@ class Journal:
                     raise
                 self._set_aside(fault)
                 self._connection = self._opened()
-            self._lease = self._leased(self._owner)
+            self._lease = self._held()
             for file in self.path.parent.glob(f"{self.path.name}.*.lock"):
                 self._alive(file.name.removeprefix(f"{self.path.name}.").removesuffix(".lock"))
         return self._connection
@@ -261,24 +268,26 @@ class Journal:
             f"The journal {str(self.path)!r} is damaged ({fault}) and was set aside as {str(aside)!r}."
         )
 
-    def _leased(self, owner: str) -> IO[str] | None:
-        """Lock a process's own file; the system lets go of the lock when the process ends, however it ends."""
-        stream = self._lease_file(owner).open("a")
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            stream.close()
-            return None
-        return stream
+    def _held(self) -> IO[str]:
+        """Lock this process's own file; the system lets go of the lock when the process ends, however it ends."""
+        file = self._lease_file(self._owner)
+        while True:
+            stream = file.open("a")
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            if file.exists() and file.stat().st_ino == os.fstat(stream.fileno()).st_ino:
+                return stream
+            stream.close()  # another process took it for a dead one's, before it was locked, and removed it
 
     def _alive(self, owner: str) -> bool:
-        if not self._lease_file(owner).exists():
+        file = self._lease_file(owner)
+        if not file.exists():
             return False
-        lease = self._leased(owner)
-        if lease is None:
-            return True
-        lease.close()
-        self._lease_file(owner).unlink(missing_ok=True)
+        with file.open("a") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            file.unlink(missing_ok=True)
         return False
 
     def _lease_file(self, owner: str) -> Path:

@@ -44,6 +44,9 @@ class Launcher(Protocol[E, P, D]):
         with each finding on its attribute.
         """
 
+    def likeness(self, part: P) -> str | None:
+        """Return a text that starts have in common which `search` cannot tell apart; None if a mark tells each."""
+
     async def start(self, part: P, token: str) -> Started[D]:
         """Start one part, sending the request once. `token` marks the run where the system has room for a mark."""
 
@@ -57,8 +60,8 @@ class Launcher(Protocol[E, P, D]):
     def key(self, part: P, run: Run[D]) -> str:
         """Return the key of a part that was just started."""
 
-    def remember(self, state: E) -> None:
-        """Learn from a state what looking at its runs needs besides their keys."""
+    def remember(self, state: E, keys: Sequence[str]) -> None:
+        """Learn from a state or plan what looking at its runs needs besides their keys."""
 
     def results(self, state: E, runs: Sequence[Run[D]]) -> E:
         """Put into a state what only this system's runs have; the common results are there already."""

@@ -7,7 +7,7 @@ import dataclasses
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from provider_py.execution import messages
 from provider_py.execution.errors import (
@@ -23,20 +23,26 @@ from provider_py.execution.run import Execution, Phase, Run, together
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
 from provider_py.plugin.checks import parse_duration
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
+from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error, has_error
 from provider_py.plugin.resource import Answer, Change, Decoded, Plan
 from provider_py.plugin.schema import attributes
 
 log = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=Execution)
+Ending: TypeAlias = SystemFault | TimeoutError | DiagnosticError
 
 IMPORTED: Final = b"imported"
 """Kept with an imported run until its first update: the configuration may then name its inputs anew without a start."""
 UNFINISHED: Final = b"unfinished"
 """Kept with a run whose end an error kept from being seen, such as a time limit: the next apply takes it up again."""
 SETTLED: Final = b"settled"
-"""Kept with every other run, since an empty text would leave the stored one in place."""
+"""Kept with every other run, since an empty text would leave the stored one in place.
+
+What is kept reaches an outright destruction; the destroy half of a replacement gets what was planned for the creation.
+"""
+RESUMES: Final = b"resumes"
+"""Planned for a creation that takes up an unfinished run."""
 LOOKS_BEFORE_GONE: Final = 3
 """How many looks in a row find no record before it counts as gone: systems list a new run with some delay."""
 
@@ -69,7 +75,8 @@ class ExecutionResource(Generic[E]):
     async def plan(self, change: Change[E]) -> Plan:
         """Preflight a start; plan to resume where a run that is to be waited for has not ended."""
         if change.prior is None:
-            return Plan(diagnostics=await self._preflight(change.planned))
+            resumes = change.planned.model is not None and self._starter.expected(change.planned.model)
+            return Plan(private=RESUMES if resumes else None, diagnostics=await self._preflight(change.planned))
         await self._claim(change.prior, change.private)
         resumes = change.planned.model is not None and change.planned.model.wait and not self._ended(change.prior)
         unknown = frozenset(_results(self.model)) - {"id"} if resumes else frozenset()
@@ -112,7 +119,7 @@ class ExecutionResource(Generic[E]):
             launcher = self._launcher()
             if launcher is None:
                 return Answer(state, private=private)
-            launcher.remember(state)
+            launcher.remember(state, keys)
             looks = await asyncio.gather(*(launcher.poller.next(key, 0) for key in keys))
         except DiagnosticError as fault:
             return Answer(state, [messages.softened(each) for each in fault.diagnostics], private)
@@ -127,6 +134,8 @@ class ExecutionResource(Generic[E]):
 
     async def update(self, prior: E, planned: E, private: bytes) -> Answer[E]:
         """Take over changed knobs; resume to wait for a run that has not ended."""
+        if private == IMPORTED:
+            await self._starter.found_by_hand(planned, self._kind.keys(prior))
         if self._ended(prior) or not planned.wait:
             return Answer(planned, private=SETTLED)
         began = self._runtime.clock.monotonic()
@@ -138,10 +147,16 @@ class ExecutionResource(Generic[E]):
         keys = self._kind.keys(state)
         if any(self._starter.adopted(key) for key in keys):
             return Answer(None)  # the deposed twin of a run that was taken up again
+        if private == RESUMES:
+            try:
+                await self._starter.hand_over(state, keys)
+            except JournalError as fault:
+                raise DiagnosticError(messages.journal_unusable(self._kind.title, state, fault)) from fault
+            return Answer(None)
         if state.on_destroy == "cancel" and not self._ended(state):
             await self._cancel(state)
-        elif private == UNFINISHED:
-            await self._starter.hand_over(state, keys)
+        if private:
+            await self._starter.forget(keys)
         return Answer(None)
 
     async def _cancel(self, state: E) -> None:
@@ -200,25 +215,29 @@ class ExecutionResource(Generic[E]):
         gone: set[str] = set()
         follow = (self._follow(launcher, state, key, runs, gone) for key in keys)
         remaining = state.seconds(operation) - (self._runtime.clock.monotonic() - began)
-        ending: SystemFault | TimeoutError | None = None
+        ending: Ending | None = None
         try:
             await self._runtime.unless_stopped(_all(follow), seconds=remaining)
-        except (SystemFault, TimeoutError) as fault:
+        except (SystemFault, TimeoutError, DiagnosticError) as fault:
             ending = fault
         if len(runs) == len(keys):  # else the state knows more of the runs than was seen of them
             state = self._state(launcher, state, {key: runs[key] for key in keys})
         if gone:
             state = dataclasses.replace(state, record_expired=True)
-        settled = ending is None or isinstance(ending, Interrupted)
-        told = self._told(state, ending, operation)
-        return Answer(state, [*said, *told], SETTLED if settled else UNFINISHED)
+        told = list(self._told(state, ending, operation))
+        tainted = operation == "create" and has_error(told)
+        if tainted and ending is None:
+            await self._starter.forget(keys)  # it ended badly, so the next apply starts another
+        return Answer(state, [*said, *told], UNFINISHED if tainted and ending is not None else SETTLED)
 
-    def _told(self, state: E, ending: SystemFault | TimeoutError | None, operation: str) -> Iterable[Diagnostic]:
+    def _told(self, state: E, ending: Ending | None, operation: str) -> Iterable[Diagnostic]:
         title = self._kind.title
         if isinstance(ending, Interrupted):
             yield messages.interrupted(title, state)
         elif isinstance(ending, TimeoutError):
             yield messages.timed_out(title, state, operation)
+        elif isinstance(ending, DiagnosticError):
+            yield from ending.diagnostics
         elif ending is not None:
             yield messages.lost_sight(title, state, ending)
         elif state.record_expired:
@@ -283,12 +302,14 @@ class ExecutionResource(Generic[E]):
         if launcher is None:
             raise DiagnosticError(messages.settings_unknown(self._kind.title, self._kind.system))
         if state is not None:
-            launcher.remember(state)
+            launcher.remember(state, self._kind.keys(state))
         return launcher
 
     async def _claim(self, state: E, private: bytes) -> None:
-        if private != UNFINISHED:
-            await self._starter.claim(state, self._kind.keys(state))
+        if private == UNFINISHED:
+            self._starter.expect(state)
+        else:
+            await self._starter.claim(self._kind.keys(state))
 
     def _ended(self, state: E) -> bool:
         return bool(state.record_expired) or self._kind.phase(state.status).ended

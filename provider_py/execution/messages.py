@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provider_py.execution.errors import SystemFault, Unanswered
+from provider_py.execution.errors import NotResumed, SystemFault, Unanswered
 from provider_py.execution.journal import JournalError
 from provider_py.execution.run import Execution
 from provider_py.plugin.diagnostics import Diagnostic, error, warning
@@ -36,6 +36,8 @@ def not_started(title: str, fault: SystemFault | JournalError, number: int, part
             f"A start is written down before it is sent, but {fault}. Make its directory writable, or name another "
             "file with the provider's `journal` (WORKFLOW_JOURNAL).",
         )
+    if isinstance(fault, NotResumed):
+        return from_fault(fault, f"The {title} was not taken up again{which}")
     if not isinstance(fault, Unanswered):
         return from_fault(fault, f"The {title} was not started{which}")
     return error(
@@ -72,16 +74,10 @@ def interrupted(title: str, state: Execution) -> Diagnostic:
 def timed_out(title: str, state: Execution, operation: str) -> Diagnostic:
     """Tell that a run outlasted its time limit."""
     limit = f"timeouts.{operation}"
-    cancels = state.on_destroy == "cancel" and operation == "create"
-    following = (
-        'because of on_destroy = "cancel" the next apply cancels it and starts another'
-        if cancels
-        else "the next apply takes it up again and does not start another"
-    )
     return error(
         f"{title} {state.id} has not ended in time",
         f"Its status is {state.status} after the {state.seconds(operation):g} s of {limit}. The run goes on; "
-        f"{following}. If such runs take longer, raise {limit}.",
+        f"the next apply takes it up again and does not start another. If such runs take longer, raise {limit}.",
         ("timeouts",),
     )
 
@@ -101,6 +97,15 @@ def gone(title: str, state: Execution) -> Diagnostic:
         f"There is no record of {title} {state.id} any more",
         f"Its last known status is {state.status}. The resource is kept, with record_expired = true, and the run is "
         "not started again by itself; to start it anew change `triggers` or use -replace.",
+    )
+
+
+def journal_unusable(title: str, state: Execution, fault: JournalError) -> Diagnostic:
+    """Tell that a run cannot be left to the creation that is to take it up."""
+    return error(
+        f"{title} {state.id} was not taken up again",
+        f"The run goes on and has to be written down first, but {fault}. Make its directory writable, or name another "
+        "file with the provider's `journal` (WORKFLOW_JOURNAL).",
     )
 
 

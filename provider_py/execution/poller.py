@@ -19,7 +19,7 @@ LONGEST_SECONDS: Final = 30.0
 
 def adaptive_interval(age: float) -> float:
     """Return the pause before the next look at a run that has been going for `age` seconds."""
-    return min(LONGEST_SECONDS, max(SHORTEST_SECONDS, age / 6))
+    return min(LONGEST_SECONDS, max(SHORTEST_SECONDS, age / 4))
 
 
 @dataclass(slots=True)
@@ -33,8 +33,8 @@ class Poller(Generic[K, R]):
     """One per system: all who wait share its looks, `batch` runs to a request.
 
     `look` asks for several runs at once, answers each with a look or its own fault, and leaves out those the system
-    has no record of. `request_seconds` is the
-    time that must lie between two requests so that polling leaves half of the account's budget to others.
+    has no record of. `spacing` gives the seconds that must lie between two requests, so that polling leaves most of
+    the account's budget to others.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class Poller(Generic[K, R]):
         runtime: Runtime,
         *,
         batch: int,
-        request_seconds: float = 0.0,
+        spacing: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Poll nothing yet."""
         self._look = look
         self._runtime = runtime
         self._batch = batch
-        self._request_seconds = request_seconds
+        self._spacing = spacing
         self._waiting: dict[K, list[_Waiter[R]]] = {}
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -85,7 +85,7 @@ class Poller(Generic[K, R]):
                 await self._changed_within(pause)
                 continue
             await self._serve(self._riders())
-            await self._runtime.clock.sleep(self._request_seconds)
+            await self._runtime.clock.sleep(self._spacing())
 
     async def _changed_within(self, seconds: float) -> None:
         sleeper = asyncio.ensure_future(self._runtime.clock.sleep(seconds))

@@ -90,7 +90,7 @@ class Channel(httpx.AsyncClient):
 
     async def _once(self, request: httpx.Request, options: dict[str, Any]) -> httpx.Response:
         if self._budget is not None:
-            await self._budget.take()
+            await self._budget.take(first=self._safe(request))
         try:
             response = await super().send(request, **options)
         except _NEVER_SENT as fault:

@@ -176,9 +176,13 @@ class Plugin:
 
 @contextlib.contextmanager
 def started(
-    *arguments: str, tls: bool = True, environment: Mapping[str, str] | None = None, cookie: bool = True
+    *arguments: str,
+    module: str = "tests.protocol.toy",
+    tls: bool = True,
+    environment: Mapping[str, str] | None = None,
+    cookie: bool = True,
 ) -> Iterator[Plugin]:
-    """Start the toy provider as Terraform starts a plugin; it is killed afterwards if it still runs."""
+    """Start a provider, the toy if none is named, as Terraform starts a plugin; it is killed if it still runs."""
     with tempfile.TemporaryDirectory() as directory:
         stderr = Path(directory, "stderr")
         variables = {**os.environ, "TMPDIR": directory, "TF_LOG": "TRACE", **(environment or {})}
@@ -189,7 +193,7 @@ def started(
         with (
             stderr.open("wb") as log,
             subprocess.Popen(
-                [sys.executable, "-m", "tests.protocol.toy", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 cwd=ROOT,
                 env=variables,
                 stdout=subprocess.PIPE,

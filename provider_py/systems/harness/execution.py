@@ -162,9 +162,8 @@ class HarnessLauncher:
     def __init__(self, harness: Harness) -> None:
         """Work on a connection."""
         self._harness = harness
-        budget = harness.settings.requests_per_minute or 1
         self.poller: Poller[str, Run[Detail]] = Poller(
-            self._look, harness.runtime, batch=25, request_seconds=2 * 60 / budget
+            self._look, harness.runtime, batch=25, spacing=harness.poll_spacing
         )
 
     async def prepare(self, config: HarnessExecution, unknown: frozenset[str]) -> Sequence[StartExecutionInput]:
@@ -186,6 +185,9 @@ class HarnessLauncher:
         await calls.check_services(self._harness, config, application, entity, unknown)
         return (calls.start_input(config, application, entity),)
 
+    def likeness(self, part: StartExecutionInput) -> None:
+        """Nothing: the token's mark tells each execution."""
+
     async def start(self, part: StartExecutionInput, token: str) -> Started[Detail]:
         """Send `startExecution` once."""
         from provider_py.systems.harness import runs
@@ -204,7 +206,7 @@ class HarnessLauncher:
         """An execution's id is enough to find it."""
         return run.id
 
-    def remember(self, state: HarnessExecution) -> None:
+    def remember(self, state: HarnessExecution, keys: Sequence[str]) -> None:
         """Nothing: an execution's id is enough to look at it."""
 
     def results(self, state: HarnessExecution, runs: Sequence[Run[Detail]]) -> HarnessExecution:

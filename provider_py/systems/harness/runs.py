@@ -16,7 +16,7 @@ from harness_client import (
     TimeOperator,
 )
 from harness_client.batches import execution_state_batch
-from harness_client.exceptions import GraphQLClientGraphQLError
+from harness_client.exceptions import GraphQLClientGraphQLError, GraphQLClientGraphQLMultiError
 
 from provider_py.execution.errors import Missing, SystemFault, Unanswered
 from provider_py.execution.launcher import Started
@@ -46,7 +46,13 @@ async def start(harness: Harness, request: StartExecutionInput, token: str) -> S
         {**request.model_dump(by_alias=True, exclude_unset=True), "notes": notes}
     )
     async with harness.asking("startExecution"):
-        answer = (await harness.client.start_execution(input=marked)).start_execution
+        try:
+            answer = (await harness.client.start_execution(input=marked)).start_execution
+        except GraphQLClientGraphQLMultiError as refused:
+            if _began(refused):
+                reason = "startExecution was answered with an execution that could not be read"
+                raise Unanswered(SYSTEM, reason) from refused
+            raise
     execution = answer.execution if answer else None
     if answer is None or execution is None or not execution.id:
         raise Unanswered(SYSTEM, "startExecution was answered without an execution")
@@ -55,6 +61,11 @@ async def start(harness: Harness, request: StartExecutionInput, token: str) -> S
         warnings.append(warning("Harness started the execution with a warning", answer.warning_message, ("variables",)))
     detail = Detail(application_id=request.application_id)
     return Started(_run(harness, execution, detail), warnings)
+
+
+def _began(answer: GraphQLClientGraphQLMultiError) -> bool:
+    """Tell whether an answer's errors lie in the fields of an execution, which is there then."""
+    return bool((answer.data or {}).get("startExecution")) or any(len(each.path or ()) > 1 for each in answer.errors)
 
 
 async def search(harness: Harness, request: StartExecutionInput, token: str, since: float) -> Run[Detail] | None:

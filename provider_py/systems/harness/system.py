@@ -21,8 +21,11 @@ if TYPE_CHECKING:  # imported on first use: a plan that touches no Harness resou
     import httpx
     from harness_client import Client
 
+    from provider_py.execution.budget import Budget
     from provider_py.execution.transport import Channel
 
+WINDOW_SECONDS: Final = 61
+"""Harness counts a minute by when requests arrive; one second more allows for their different times on the way."""
 _SERVER_PREFIX: Final = re.compile(r"^Exception while fetching data \([^)]*\) : ")
 
 
@@ -39,7 +42,6 @@ class Harness:
     @functools.cached_property
     def channel(self) -> Channel:
         """The HTTP channel with the account's key, time limits and request budget."""
-        from provider_py.execution.budget import Budget
         from provider_py.execution.transport import Channel, open_tls
 
         settings = self.settings
@@ -51,10 +53,22 @@ class Harness:
             safe=_safe,
             explain=_explain,
             credentials="`harness.api_key` (HARNESS_API_KEY)",
-            budget=Budget(settings.requests_per_minute or 1, 60, self.runtime),
+            budget=self._budget,
             headers={"x-api-key": settings.api_key or "", "accept": "application/json"},
             params={"accountId": settings.account_id or ""},
         )
+
+    @functools.cached_property
+    def _budget(self) -> Budget:
+        from provider_py.execution.budget import Budget
+
+        settings = self.settings
+        account = f"{SYSTEM} {settings.endpoint} {settings.account_id}"
+        return Budget(settings.requests_per_minute or 1, WINDOW_SECONDS, self.runtime, account=account)
+
+    def poll_spacing(self) -> float:
+        """Return the seconds between two polls: half of the budget at most, a tenth of it while starts are waiting."""
+        return 60 / (self.settings.requests_per_minute or 1) * (10 if self._budget.crowded else 2)
 
     @functools.cached_property
     def client(self) -> Client:
@@ -82,6 +96,7 @@ class Harness:
         """Close the connections, if there are any."""
         if "channel" in self.__dict__:
             await self.channel.aclose()
+            self._budget.close()
 
 
 def fault_of(messages: Sequence[str]) -> SystemFault:

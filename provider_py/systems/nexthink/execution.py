@@ -140,6 +140,9 @@ class NexthinkLauncher:
             config.status_query,
         )
 
+    def likeness(self, part: Request) -> None:
+        """Nothing: a start that was not answered cannot be searched for at all."""
+
     async def start(self, part: Request, token: str) -> Started[Detail]:
         """Send one execute request, once."""
         from provider_py.systems.nexthink import calls
@@ -157,14 +160,13 @@ class NexthinkLauncher:
             self._queries[run.id] = part.status_query
         return run.id
 
-    def remember(self, state: NexthinkExecution) -> None:
+    def remember(self, state: NexthinkExecution, keys: Sequence[str]) -> None:
         """Learn the status query, and the executions that it has to report before a request can count as ended."""
-        requests = state.request_ids or ()
-        if len(requests) == 1:
+        if len(keys) == 1:
             # The answers of several requests are not kept apart in the state, so only a single one is known in full.
-            self._expected.setdefault(requests[0], state.execution_ids or ())
+            self._expected.setdefault(keys[0], state.execution_ids or ())
         if state.status_query is not None:
-            self._queries.update(dict.fromkeys(requests, state.status_query))
+            self._queries.update(dict.fromkeys(keys, state.status_query))
 
     def results(self, state: NexthinkExecution, runs: Sequence[Run[Detail]]) -> NexthinkExecution:
         """Add what is known of each execution."""

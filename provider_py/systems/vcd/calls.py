@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from vcd_client.api.service_library import query_service_items
@@ -42,7 +43,9 @@ from provider_py.systems.vcd.system import CloudDirector
 log = logging.getLogger(__name__)
 
 CLOCK_SKEW_SECONDS: Final = 300
-"""How far the clocks of this machine and of Cloud Director may be apart when a start is searched for."""
+"""How far the clocks of this machine and of Cloud Director may be apart, where an answer does not tell its time."""
+AGE_SECONDS: Final = 5
+"""How much older an execution may be than the intent to start it: answers tell their time in whole seconds."""
 PAGE: Final = 128
 """The most service items of one page."""
 _PLAIN_NAME: Final = re.compile(r"[\w .@-]+")
@@ -249,13 +252,15 @@ async def start(director: CloudDirector, request: Request) -> Run[Detail]:
 async def search(director: CloudDirector, request: Request, since: float, taken: frozenset[str]) -> Run[Detail] | None:
     """Find the execution of an unanswered start: begun since then, with the same inputs, and not known otherwise."""
     with readable(SYSTEM, "the list of executions"):
-        listed = await get_all_workflow_executions.asyncio(request.workflow_id, client=director.client)
+        answer = await get_all_workflow_executions.asyncio_detailed(request.workflow_id, client=director.client)
+        listed = answer.parsed
         if not isinstance(listed, PresentationExecutionsList):
             raise Unanswered(SYSTEM, "the list of executions was answered without content")
+        earliest = _earliest(answer.headers.get("date"), since, director.runtime.clock.time())
         recent = [
             f"{request.workflow_id}/{each.id}"
             for each in _each(listed.executions)
-            if not isinstance(each.start_date, str) or _epoch(each.start_date) >= since - CLOCK_SKEW_SECONDS
+            if not isinstance(each.start_date, str) or _epoch(each.start_date) >= earliest
         ]
         candidates = [key for key in recent if key not in taken]
         found = [run for key in candidates if (run := await _same(director, key, request)) is not None]
@@ -277,6 +282,15 @@ async def _same(director: CloudDirector, key: str, request: Request) -> Run[Deta
         if not secret and values.decode(had.get(str(parameter.name))) != values.decode(wanted):
             return None
     return _run(director, workflow, execution, None)
+
+
+def _earliest(answered: str | None, since: float, now: float) -> float:
+    """Return when a start that was intended at `since` can have begun, by Cloud Director's clock."""
+    try:
+        theirs = parsedate_to_datetime(answered or "").timestamp()
+    except ValueError:
+        return since - CLOCK_SKEW_SECONDS
+    return theirs - (now - since) - AGE_SECONDS
 
 
 def _epoch(moment: str) -> float:

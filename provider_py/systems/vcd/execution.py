@@ -130,6 +130,10 @@ class VcdLauncher:
             return ()
         return await calls.prepare(self._director, config, unknown)
 
+    def likeness(self, part: Request) -> str:
+        """Executions of one workflow with the same inputs are alike: there is no room for a mark."""
+        return repr((part.workflow_id, [parameter.to_dict() for parameter in part.parameters]))
+
     async def start(self, part: Request, token: str) -> Started[Detail]:
         """Send the start, once."""
         from provider_py.systems.vcd import calls
@@ -146,7 +150,7 @@ class VcdLauncher:
         """An execution is found by its workflow and its id."""
         return f"{part.workflow_id}/{run.id}"
 
-    def remember(self, state: VcdExecution) -> None:
+    def remember(self, state: VcdExecution, keys: Sequence[str]) -> None:
         """Nothing: the import id is enough to look at an execution."""
 
     def results(self, state: VcdExecution, runs: Sequence[Run[Detail]]) -> VcdExecution:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,64 @@ async def test_who_gives_up_leaves_the_turn_to_the_next() -> None:
     await clock.advance(10.1)
     assert impatient.cancelled()
     assert patient.done()
+
+
+async def test_look_ups_pass_starts_that_wait() -> None:
+    clock = VirtualClock()
+    budget = Budget(1, 10, Runtime(asyncio.Event(), clock))
+    served: list[str] = []
+
+    async def take(who: str, *, first: bool) -> None:
+        await budget.take(first=first)
+        served.append(who)
+
+    async def everybody() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(take("start 1", first=False))
+            group.create_task(take("start 2", first=False))
+            group.create_task(take("start 3", first=False))
+            await clock.sleep(5)
+            assert budget.crowded
+            group.create_task(take("look", first=True))
+
+    await clock.run(everybody())
+    assert served == ["start 1", "look", "start 2", "start 3"]
+    assert not budget.crowded
+
+
+async def test_processes_with_the_same_account_share_one_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    clock = VirtualClock()
+    runtime = Runtime(asyncio.Event(), clock)
+    one, other, stranger = (Budget(2, 60, runtime, account=name) for name in ("acme", "acme", "umbrella"))
+
+    async def everybody() -> None:
+        await one.take()
+        await other.take()
+        await stranger.take()
+        assert clock.monotonic() == 0
+        await other.take()
+
+    await clock.run(everybody())
+    assert clock.monotonic() == pytest.approx(60, abs=0.1)
+    for budget in (one, other, stranger):
+        budget.close()
+
+
+async def test_a_cache_directory_that_cannot_be_used_keeps_the_budget_to_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    clock = VirtualClock()
+    budget = Budget(1, 60, Runtime(asyncio.Event(), clock), account="acme")
+
+    async def everybody() -> None:
+        await budget.take()
+        await budget.take()
+
+    await clock.run(everybody())
+    assert clock.monotonic() == pytest.approx(60, abs=0.1)
