@@ -192,7 +192,7 @@ def _misnamed(
             yield error(
                 f"Workflow {workflow} has no parameter {name!r}",
                 f"Its parameters are: {known}.{meant}",
-                (attribute, name),
+                (attribute,),
             )
     missing = sorted(name for name in declared.mandatory if given.get(name, ("", None))[1] is None)
     if missing:
