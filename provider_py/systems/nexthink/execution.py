@@ -116,6 +116,7 @@ class NexthinkLauncher:
         self._nexthink = nexthink
         self._expected: dict[str, Sequence[str]] = {}
         self._queries: dict[str, str] = {}
+        self._reported: set[str] = set()
         self.poller: Poller[str, Run[Detail]] = Poller(self._look, nexthink.runtime, batch=10)
 
     async def prepare(self, config: NexthinkExecution, unknown: frozenset[str]) -> Sequence[Request]:
@@ -162,9 +163,12 @@ class NexthinkLauncher:
 
     def remember(self, state: NexthinkExecution, keys: Sequence[str]) -> None:
         """Learn the status query, and the executions that it has to report before a request can count as ended."""
-        if len(keys) == 1:
-            # The answers of several requests are not kept apart in the state, so only a single one is known in full.
-            self._expected.setdefault(keys[0], state.execution_ids or ())
+        # The answers of several requests are not kept apart in the state, so only a single one is known in full.
+        alone = len(keys) == 1
+        for key in keys:
+            self._expected.setdefault(key, (state.execution_ids or ()) if alone else ())
+        if alone and any(each.status for each in state.executions or ()):
+            self._reported.update(keys)
         if state.status_query is not None:
             self._queries.update(dict.fromkeys(keys, state.status_query))
 
@@ -209,7 +213,17 @@ class NexthinkLauncher:
 
         default = self._nexthink.settings.status_query or ""
         asked = {key: (self._queries.get(key, default), self._expected.get(key, ())) for key in keys}
-        return await calls.look(self._nexthink, asked)
+        looks = await calls.look(self._nexthink, asked)
+        return {key: look for key, look in looks.items() if not self._is_gone(key, look)}
+
+    def _is_gone(self, key: str, look: Run[Detail] | SystemFault) -> bool:
+        """Rows come with some delay, so their absence tells something only where there were some, or none are known."""
+        if isinstance(look, SystemFault):
+            return False
+        if look.detail.reported:
+            self._reported.add(key)
+            return False
+        return key in self._reported or key not in self._expected
 
 
 KIND: Final = ExecutionKind(
