@@ -46,6 +46,7 @@ async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("HARNESS_REQUESTS_PER_MINUTE", "600")
         monkeypatch.setenv("WORKFLOW_JOURNAL", str(tmp_path / "journal.sqlite"))
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         yield sandbox
 

@@ -25,7 +25,13 @@ def journal(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(sandbox: SandboxProcess, journal: Path) -> Mapping[str, str]:
     """Point a provider process at the sandbox and the journal."""
-    return {**sandbox.environment, "WORKFLOW_JOURNAL": str(journal), "NO_PROXY": "127.0.0.1"}
+    cache = str(journal.parents[1] / "cache")
+    return {
+        **sandbox.environment,
+        "WORKFLOW_JOURNAL": str(journal),
+        "XDG_CACHE_HOME": cache,
+        "NO_PROXY": "127.0.0.1",
+    }
 
 
 def rows(journal: Path) -> list[tuple[object, ...]]:
