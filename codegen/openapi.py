@@ -37,7 +37,7 @@ def generate(spec: Spec, root: Path, package: Path) -> None:
 
 
 def _constraints(document: Any) -> str:
-    properties = list(_properties(document.get("components", {}).get("schemas", {})))
+    properties = [*_properties(document.get("components", {}).get("schemas", {})), *_parameters(document)]
     patterns = {place: repr(schema["pattern"]) for place, schema in properties if "pattern" in schema}
     max_items = {place: schema["maxItems"] for place, schema in properties if "maxItems" in schema}
     return render("openapi/constraints.py.j2", patterns=patterns, max_items=max_items)
@@ -49,6 +49,14 @@ def _properties(schemas: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, 
             yield f"{name}.{key}", value
             if isinstance(value.get("items"), dict):
                 yield f"{name}.{key}[]", value["items"]
+
+
+def _parameters(document: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for path in document.get("paths", {}).values():
+        for operation in path.values():
+            if isinstance(operation, dict) and "operationId" in operation:
+                for parameter in operation.get("parameters", ()):
+                    yield f"{operation['operationId']}.{parameter.get('name')}", parameter.get("schema", {})
 
 
 def corrected(spec: Spec, root: Path) -> Any:

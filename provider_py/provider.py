@@ -21,7 +21,10 @@ from provider_py.plugin.settings import resolve
 from provider_py.systems.harness import execution as harness_execution
 from provider_py.systems.harness.settings import HarnessSettings
 from provider_py.systems.harness.system import Harness
+from provider_py.systems.nexthink import event as nexthink_event
 from provider_py.systems.nexthink import execution as nexthink_execution
+from provider_py.systems.nexthink import workflow as nexthink_workflow
+from provider_py.systems.nexthink import workflows as nexthink_workflows
 from provider_py.systems.nexthink.settings import NexthinkSettings
 from provider_py.systems.nexthink.system import Nexthink
 from provider_py.systems.vcd import execution as vcd_execution
@@ -31,9 +34,13 @@ from provider_py.systems.vcd.system import CloudDirector
 RESOURCES: Final[tuple[ExecutionKind[Any] | ResourceKind[Any, Any], ...]] = (
     harness_execution.KIND,
     nexthink_execution.KIND,
+    nexthink_event.KIND,
     vcd_execution.KIND,
 )
-DATA_SOURCES: Final[tuple[DataSourceKind[Any, Any], ...]] = ()
+DATA_SOURCES: Final[tuple[DataSourceKind[Any, Any], ...]] = (
+    nexthink_workflow.KIND,
+    nexthink_workflows.KIND,
+)
 SYSTEMS: Final = {
     "harness": (HarnessSettings, Harness),
     "nexthink": (NexthinkSettings, Nexthink),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._cdktf import ListReference, MapReference, Provider, Reference, Resource, boolean, text
+from ._cdktf import DataSource, ListReference, MapReference, Provider, Reference, Resource, boolean, number, text
 from .expressions import Expression, given
 from .models import (
     Artifact,
@@ -22,7 +22,7 @@ from .models import (
     User,
     VcdSettings,
 )
-from .validation import InvalidArgumentError, validate_provider, validate_resource
+from .validation import InvalidArgumentError, validate_data_source, validate_provider, validate_resource
 
 if TYPE_CHECKING:
     import cdktf
@@ -31,10 +31,13 @@ if TYPE_CHECKING:
 __all__ = (
     "InvalidArgumentError",
     "Artifact",
+    "DataNexthinkWorkflow",
+    "DataNexthinkWorkflows",
     "Device",
     "HarnessExecution",
     "HarnessSettings",
     "Manifest",
+    "NexthinkEvent",
     "NexthinkExecution",
     "NexthinkSettings",
     "Timeouts",
@@ -145,6 +148,20 @@ class UserReference(Reference):
         return text(self._owner, f"{self._path}.uid")
 
 
+class NexthinkRequestReference(Reference):
+    """One request and the executions it started."""
+
+    @property
+    def id(self) -> str:
+        """Id of the request."""
+        return text(self._owner, f"{self._path}.id")
+
+    @property
+    def execution_ids(self) -> ListReference[str]:
+        """Ids of its executions."""
+        return ListReference(self._owner, f"{self._path}.execution_ids", text)
+
+
 class NexthinkTargetExecutionReference(Reference):
     """The execution on one target."""
 
@@ -172,6 +189,181 @@ class NexthinkTargetExecutionReference(Reference):
     def outcome_details(self) -> str:
         """Text of the workflow's last step."""
         return text(self._owner, f"{self._path}.outcome_details")
+
+
+class NexthinkSummaryReference(Reference):
+    """How many executions stand how."""
+
+    @property
+    def total(self) -> float:
+        """All executions."""
+        return number(self._owner, f"{self._path}.total")
+
+    @property
+    def succeeded(self) -> float:
+        """Those with the status `success`."""
+        return number(self._owner, f"{self._path}.succeeded")
+
+    @property
+    def failed(self) -> float:
+        """Those with the status `failure`."""
+        return number(self._owner, f"{self._path}.failed")
+
+    @property
+    def cancelled(self) -> float:
+        """Those with the status `cancelled`."""
+        return number(self._owner, f"{self._path}.cancelled")
+
+    @property
+    def expired(self) -> float:
+        """Those with the status `expired`."""
+        return number(self._owner, f"{self._path}.expired")
+
+    @property
+    def in_progress(self) -> float:
+        """Those that have not ended, or are not reported yet."""
+        return number(self._owner, f"{self._path}.in_progress")
+
+
+class NexthinkTriggerMethodsReference(Reference):
+    """Ways in which a workflow may be started; null where Nexthink does not say."""
+
+    @property
+    def api(self) -> cdktf.IResolvable:
+        """Through the API, which runs need."""
+        return boolean(self._owner, f"{self._path}.api")
+
+    @property
+    def manual(self) -> cdktf.IResolvable:
+        """By hand."""
+        return boolean(self._owner, f"{self._path}.manual")
+
+    @property
+    def manual_multiple(self) -> cdktf.IResolvable:
+        """By hand, on several targets at once."""
+        return boolean(self._owner, f"{self._path}.manual_multiple")
+
+    @property
+    def scheduler(self) -> cdktf.IResolvable:
+        """By a schedule."""
+        return boolean(self._owner, f"{self._path}.scheduler")
+
+    @property
+    def event(self) -> cdktf.IResolvable:
+        """By an event."""
+        return boolean(self._owner, f"{self._path}.event")
+
+
+class NexthinkWorkflowParameterReference(Reference):
+    """A parameter of a workflow's version."""
+
+    @property
+    def id(self) -> str:
+        """Its key in `params`."""
+        return text(self._owner, f"{self._path}.id")
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return text(self._owner, f"{self._path}.description")
+
+    @property
+    def allow_custom_value(self) -> cdktf.IResolvable:
+        """Whether values outside the options are taken."""
+        return boolean(self._owner, f"{self._path}.allow_custom_value")
+
+    @property
+    def options(self) -> ListReference[str]:
+        """Values to choose from."""
+        return ListReference(self._owner, f"{self._path}.options", text)
+
+
+class NexthinkWorkflowVersionReference(Reference):
+    """A version of a workflow; at most one is active."""
+
+    @property
+    def version(self) -> float:
+        """Its number."""
+        return number(self._owner, f"{self._path}.version")
+
+    @property
+    def status(self) -> str:
+        """`ACTIVE`, `INACTIVE` or `DRAFT`."""
+        return text(self._owner, f"{self._path}.status")
+
+    @property
+    def uuid(self) -> str:
+        """Its UUID."""
+        return text(self._owner, f"{self._path}.uuid")
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return text(self._owner, f"{self._path}.description")
+
+    @property
+    def valid(self) -> cdktf.IResolvable:
+        """Whether Nexthink considers it complete."""
+        return boolean(self._owner, f"{self._path}.valid")
+
+    @property
+    def has_device(self) -> cdktf.IResolvable:
+        """Whether it runs on devices."""
+        return boolean(self._owner, f"{self._path}.has_device")
+
+    @property
+    def has_user(self) -> cdktf.IResolvable:
+        """Whether it runs on users."""
+        return boolean(self._owner, f"{self._path}.has_user")
+
+    @property
+    def parameters(self) -> ListReference[NexthinkWorkflowParameterReference]:
+        """Its parameters."""
+        return ListReference(self._owner, f"{self._path}.parameters", NexthinkWorkflowParameterReference)
+
+
+class NexthinkWorkflowDetailsReference(Reference):
+    """A workflow as Nexthink describes it."""
+
+    @property
+    def id(self) -> str:
+        """NQL id, as Nexthink answers it: with or without its number sign."""
+        return text(self._owner, f"{self._path}.id")
+
+    @property
+    def uuid(self) -> str:
+        """UUID, as events need it."""
+        return text(self._owner, f"{self._path}.uuid")
+
+    @property
+    def name(self) -> str:
+        """Name."""
+        return text(self._owner, f"{self._path}.name")
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return text(self._owner, f"{self._path}.description")
+
+    @property
+    def status(self) -> str:
+        """`ACTIVE` or `INACTIVE`."""
+        return text(self._owner, f"{self._path}.status")
+
+    @property
+    def updated_at(self) -> str:
+        """When it was last changed (RFC 3339)."""
+        return text(self._owner, f"{self._path}.updated_at")
+
+    @property
+    def trigger_methods(self) -> NexthinkTriggerMethodsReference:
+        """Ways in which it may be started."""
+        return NexthinkTriggerMethodsReference(self._owner, f"{self._path}.trigger_methods")
+
+    @property
+    def versions(self) -> ListReference[NexthinkWorkflowVersionReference]:
+        """Its versions."""
+        return ListReference(self._owner, f"{self._path}.versions", NexthinkWorkflowVersionReference)
 
 
 class WorkflowProvider(Provider):
@@ -493,8 +685,8 @@ class NexthinkExecution(Resource):
         poll_interval: Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's age, from two to thirty seconds, and keeps inside the system's request budget.
         on_failure: What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns.
         on_destroy: What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it.
-        devices: Devices to run on.
-        users: Users to run for.
+        devices: Devices to run on. One that is named twice in the same way is sent once.
+        users: Users to run for. One that is named twice in the same way is sent once.
         params: Values of the workflow's parameters.
         api_version: Version of the execute call: `v2` takes names as well as ids, `v1` Collector UUIDs and SIDs only.
         status_query: Id of the saved NQL query that reports the executions of a request, in place of the provider's.
@@ -597,12 +789,12 @@ class NexthinkExecution(Resource):
 
     @property
     def devices(self) -> ListReference[DeviceReference]:
-        """Devices to run on."""
+        """Devices to run on. One that is named twice in the same way is sent once."""
         return ListReference(self, "devices", DeviceReference)
 
     @property
     def users(self) -> ListReference[UserReference]:
-        """Users to run for."""
+        """Users to run for. One that is named twice in the same way is sent once."""
         return ListReference(self, "users", UserReference)
 
     @property
@@ -631,14 +823,104 @@ class NexthinkExecution(Resource):
         return ListReference(self, "execution_ids", text)
 
     @property
+    def requests(self) -> ListReference[NexthinkRequestReference]:
+        """The requests, each with the ids of its executions."""
+        return ListReference(self, "requests", NexthinkRequestReference)
+
+    @property
     def executions(self) -> ListReference[NexthinkTargetExecutionReference]:
         """The executions as last reported."""
         return ListReference(self, "executions", NexthinkTargetExecutionReference)
 
     @property
+    def summary(self) -> NexthinkSummaryReference:
+        """How many executions stand how."""
+        return NexthinkSummaryReference(self, "summary")
+
+    @property
     def outputs(self) -> MapReference[str]:
         """Outcome details by execution id, where the workflow gives any."""
         return MapReference(self, "outputs", text)
+
+
+class NexthinkEvent(Resource):
+    """Sends an execution of a Nexthink workflow the event it waits for, once."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        execution_id: str,
+        workflow: str | None = None,
+        workflow_uuid: str | None = None,
+        parameters: Mapping[str, str] | Expression | None = None,
+        triggers: Mapping[str, str] | Expression | None = None,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+        provisioners: Sequence[Any] | None = None,
+        connection: Any | None = None,
+    ) -> None:
+        """Declare `workflow_nexthink_event`; count, depends_on, for_each, lifecycle, provider, provisioners, connection are Terraform's own.
+
+        execution_id: Id of the execution that waits, one of an execution's `execution_ids`.
+        workflow: NQL id of the workflow, such as `#approval_gate`; exactly one of `workflow` and `workflow_uuid`.
+        workflow_uuid: UUID of the workflow, in place of its NQL id; saves looking it up.
+        parameters: What the event brings, for the step that waits.
+        triggers: Values of your choice; the event is sent anew when one of them changes.
+        """
+        arguments = given(
+            execution_id=execution_id,
+            workflow=workflow,
+            workflow_uuid=workflow_uuid,
+            parameters=parameters,
+            triggers=triggers,
+        )
+        validate_resource("nexthink_event", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+            provisioners=provisioners,
+            connection=connection,
+        )
+        super().__init__(scope, id, "workflow_nexthink_event", arguments, meta)
+
+    @property
+    def workflow(self) -> str:
+        """NQL id of the workflow, such as `#approval_gate`; exactly one of `workflow` and `workflow_uuid`."""
+        return text(self, "workflow")
+
+    @property
+    def workflow_uuid(self) -> str:
+        """UUID of the workflow, in place of its NQL id; saves looking it up."""
+        return text(self, "workflow_uuid")
+
+    @property
+    def execution_id(self) -> str:
+        """Id of the execution that waits, one of an execution's `execution_ids`."""
+        return text(self, "execution_id")
+
+    @property
+    def parameters(self) -> MapReference[str]:
+        """What the event brings, for the step that waits."""
+        return MapReference(self, "parameters", text)
+
+    @property
+    def triggers(self) -> MapReference[str]:
+        """Values of your choice; the event is sent anew when one of them changes."""
+        return MapReference(self, "triggers", text)
+
+    @property
+    def id(self) -> str:
+        """Id of the request that went on."""
+        return text(self, "id")
 
 
 class VcdExecution(Resource):
@@ -820,3 +1102,142 @@ class VcdExecution(Resource):
     def import_id(self) -> str:
         """What `terraform import` takes: `<workflow id>/<execution id>`."""
         return text(self, "import_id")
+
+
+class DataNexthinkWorkflow(DataSource):
+    """Describes a Nexthink workflow: how it may be started, its versions and their parameters."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        workflow: str,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+    ) -> None:
+        """Declare `workflow_nexthink_workflow`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
+
+        workflow: NQL id of the workflow, such as `#service_restart_and_repair`, or without its number sign.
+        """
+        arguments = given(
+            workflow=workflow,
+        )
+        validate_data_source("nexthink_workflow", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+        )
+        super().__init__(scope, id, "workflow_nexthink_workflow", arguments, meta)
+
+    @property
+    def id(self) -> str:
+        """NQL id, as Nexthink answers it: with or without its number sign."""
+        return text(self, "id")
+
+    @property
+    def uuid(self) -> str:
+        """UUID, as events need it."""
+        return text(self, "uuid")
+
+    @property
+    def name(self) -> str:
+        """Name."""
+        return text(self, "name")
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return text(self, "description")
+
+    @property
+    def status(self) -> str:
+        """`ACTIVE` or `INACTIVE`."""
+        return text(self, "status")
+
+    @property
+    def updated_at(self) -> str:
+        """When it was last changed (RFC 3339)."""
+        return text(self, "updated_at")
+
+    @property
+    def trigger_methods(self) -> NexthinkTriggerMethodsReference:
+        """Ways in which it may be started."""
+        return NexthinkTriggerMethodsReference(self, "trigger_methods")
+
+    @property
+    def versions(self) -> ListReference[NexthinkWorkflowVersionReference]:
+        """Its versions."""
+        return ListReference(self, "versions", NexthinkWorkflowVersionReference)
+
+    @property
+    def workflow(self) -> str:
+        """NQL id of the workflow, such as `#service_restart_and_repair`, or without its number sign."""
+        return text(self, "workflow")
+
+
+class DataNexthinkWorkflows(DataSource):
+    """Lists the Nexthink workflows of an instance."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        dependency: str | None = None,
+        trigger_method: str | None = None,
+        active_only: bool | Expression | None = None,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+    ) -> None:
+        """Declare `workflow_nexthink_workflows`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
+
+        dependency: What the workflows run on: `USER`, `DEVICE`, `USER_AND_DEVICE` or `NONE`.
+        trigger_method: How the workflows may be started: `API`, `MANUAL`, `MANUAL_MULTIPLE` or `SCHEDULER`.
+        active_only: Leave out workflows that are not active.
+        """
+        arguments = given(
+            dependency=dependency,
+            trigger_method=trigger_method,
+            active_only=active_only,
+        )
+        validate_data_source("nexthink_workflows", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+        )
+        super().__init__(scope, id, "workflow_nexthink_workflows", arguments, meta)
+
+    @property
+    def dependency(self) -> str:
+        """What the workflows run on: `USER`, `DEVICE`, `USER_AND_DEVICE` or `NONE`."""
+        return text(self, "dependency")
+
+    @property
+    def trigger_method(self) -> str:
+        """How the workflows may be started: `API`, `MANUAL`, `MANUAL_MULTIPLE` or `SCHEDULER`."""
+        return text(self, "trigger_method")
+
+    @property
+    def active_only(self) -> cdktf.IResolvable:
+        """Leave out workflows that are not active."""
+        return boolean(self, "active_only")
+
+    @property
+    def workflows(self) -> ListReference[NexthinkWorkflowDetailsReference]:
+        """The workflows, each once."""
+        return ListReference(self, "workflows", NexthinkWorkflowDetailsReference)

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
         ExternalIdsExecutionRequestParams as ExternalIdsExecutionRequestParams,
     )
     from .nql_error import NqlError as NqlError
+    from .nql_export_request import NqlExportRequest as NqlExportRequest
+    from .nql_export_request_compression import NqlExportRequestCompression as NqlExportRequestCompression
+    from .nql_export_request_parameters import NqlExportRequestParameters as NqlExportRequestParameters
+    from .nql_export_response import NqlExportResponse as NqlExportResponse
+    from .nql_export_status import NqlExportStatus as NqlExportStatus
     from .nql_request import NqlRequest as NqlRequest
     from .nql_request_parameters import NqlRequestParameters as NqlRequestParameters
     from .nql_response import NqlResponse as NqlResponse
@@ -43,6 +48,11 @@ _MODULES = {
     "ExternalIdsExecutionRequest": ".external_ids_execution_request",
     "ExternalIdsExecutionRequestParams": ".external_ids_execution_request_params",
     "NqlError": ".nql_error",
+    "NqlExportRequest": ".nql_export_request",
+    "NqlExportRequestCompression": ".nql_export_request_compression",
+    "NqlExportRequestParameters": ".nql_export_request_parameters",
+    "NqlExportResponse": ".nql_export_response",
+    "NqlExportStatus": ".nql_export_status",
     "NqlRequest": ".nql_request",
     "NqlRequestParameters": ".nql_request_parameters",
     "NqlResponse": ".nql_response",
@@ -75,6 +85,11 @@ __all__ = (
     "ExternalIdsExecutionRequest",
     "ExternalIdsExecutionRequestParams",
     "NqlError",
+    "NqlExportRequest",
+    "NqlExportRequestCompression",
+    "NqlExportRequestParameters",
+    "NqlExportResponse",
+    "NqlExportStatus",
     "NqlRequest",
     "NqlRequestParameters",
     "NqlResponse",

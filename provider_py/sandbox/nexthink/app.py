@@ -1,4 +1,4 @@
-"""The simulated Nexthink tenant: token endpoint, Workflows API and the NQL call that reports executions."""
+"""The simulated Nexthink tenant: token endpoint, Workflows API and the NQL calls that report executions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from provider_py.sandbox.nexthink.access import Access
-from provider_py.sandbox.nexthink.executions import SYSTEM, Executions, iso_time
+from provider_py.sandbox.nexthink.executions import SYSTEM, Executions
+from provider_py.sandbox.nexthink.nql import FILES, Nql
+from provider_py.sandbox.nexthink.refusals import nql_refusal, refusal
 from provider_py.sandbox.nexthink.tenant import WORKFLOWS, Device, User, Workflow, directory, workflow
 from provider_py.sandbox.nexthink.views import details, matches
 from provider_py.sandbox.openapi import Contract
@@ -30,6 +32,10 @@ BEHAVIOURS: Final[dict[str, object]] = {
     "trigger_shape": "array",  # "object": as clients in use read it
     "id_form": "hash",  # "bare": ids are answered without their number sign
     "row_lag_seconds": 0.3,  # how long after the execute call its rows appear
+    "export_seconds": 0.5,  # how long the file of an export takes
+    "export_limit": 0,  # how many rows the licence allows in a file, answered 206; 0: any number
+    "export_error": "",  # a text: exports end with this error
+    "workflows_right": True,  # False: the credentials have no right to workflows
     "nql_right": True,  # False: the credentials have no right to NQL
 }
 CHOICES: Final[dict[str, tuple[object, ...]]] = {
@@ -39,7 +45,6 @@ CHOICES: Final[dict[str, tuple[object, ...]]] = {
     "trigger_shape": ("array", "object"),
     "id_form": ("hash", "bare"),
 }
-ROW_LIMIT: Final = 1000
 TOKEN_PATH: Final = "/oauth2/default/v1/token"  # noqa: S105  a path
 
 
@@ -47,7 +52,9 @@ def application(world: World) -> web.Application:
     """The tenant as an application, with its own executions and tokens."""
     world.behaviours.declare(SYSTEM, BEHAVIOURS, CHOICES)
     access = Access(world, CREDENTIALS["NEXTHINK_CLIENT_ID"], CREDENTIALS["NEXTHINK_CLIENT_SECRET"])
-    tenant = _Tenant(world)
+    executions = Executions(world)
+    tenant = _Tenant(world, executions)
+    nql = Nql(world, executions, CREDENTIALS["NEXTHINK_STATUS_QUERY"])
     app = web.Application(middlewares=[_guard(world, access)], client_max_size=16 * 1024**2)
     app.add_routes(
         [
@@ -57,7 +64,10 @@ def application(world: World) -> web.Application:
             web.post("/api/v1/workflows/execute", tenant.execute_v1),
             web.post("/api/v2/workflows/execute", tenant.execute_v2),
             web.post("/api/v1/workflows/workflows/{workflow}/execution/{execution}/trigger", tenant.trigger),
-            web.post("/api/v2/nql/execute", tenant.nql),
+            web.post("/api/v2/nql/execute", nql.execute),
+            web.post("/api/v1/nql/export", nql.export),
+            web.get("/api/v1/nql/status/{export}", nql.status),
+            web.get(FILES + "/{export}.csv", nql.file),
         ]
     )
     return app
@@ -70,10 +80,12 @@ def _guard(world: World, access: Access) -> Middleware:
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path == TOKEN_PATH:
+        if request.path == TOKEN_PATH or request.path.startswith(FILES):
             return await handler(request)
         if not access.knows(request):
             return web.Response(status=401)
+        if not world.behaviours.flag(SYSTEM, "workflows_right") and "/nql/" not in request.path:
+            return refusal(403, "FORBIDDEN", "no permission for this operation")
         body = await request.read()
         fault = corrected.request_fault(request, body)
         if fault is None and world.behaviours.flag(SYSTEM, "strict_published"):
@@ -89,16 +101,6 @@ def _guard(world: World, access: Access) -> Middleware:
     return guard
 
 
-def refusal(status: int, code: str, text: str) -> web.Response:
-    """An error of the Workflows API."""
-    return web.json_response({"code": code, "details": text}, status=status)
-
-
-def nql_refusal(status: int, code: int, text: str) -> web.Response:
-    """An error of the NQL API."""
-    return web.json_response({"message": text, "code": code, "source": "nql-api"}, status=status)
-
-
 class _RefusedError(Exception):
     def __init__(self, status: int, code: str, text: str) -> None:
         super().__init__(text)
@@ -106,9 +108,9 @@ class _RefusedError(Exception):
 
 
 class _Tenant:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, executions: Executions) -> None:
         self._world = world
-        self._executions = Executions(world)
+        self._executions = executions
 
     def _switch(self, name: str) -> str:
         return self._world.behaviours.text(SYSTEM, name)
@@ -180,28 +182,6 @@ class _Tenant:
             return refusal(400, "EXECUTION_NOT_WAITING", "the execution does not wait for an event")
         answer = {"requestUuid": started.run.id}
         return web.json_response([answer] if self._switch("trigger_shape") == "array" else answer)
-
-    async def nql(self, request: web.Request) -> web.Response:
-        """POST the saved status query."""
-        if not self._world.behaviours.flag(SYSTEM, "nql_right"):
-            return nql_refusal(403, 403, "the credentials have no right to NQL")
-        body = await request.json()
-        if body["queryId"] != CREDENTIALS["NEXTHINK_STATUS_QUERY"]:
-            return nql_refusal(404, 100, f"there is no query {body['queryId']}")
-        request_id = body.get("parameters", {}).get("request_id")
-        if request_id is None:
-            return nql_refusal(400, 200, "the parameter request_id has no value")
-        utc = request.headers.get("x-utc-times", "").lower() == "true"
-        lag = self._world.behaviours.number(SYSTEM, "row_lag_seconds")
-        rows = self._executions.rows(request_id, utc, lag, ROW_LIMIT)
-        answer: dict[str, object] = {
-            "queryId": body["queryId"],
-            "executedQuery": f'workflow.executions during past 30d | where request_id == "{request_id}"',
-            "rows": len(rows),
-            "executionDateTime": iso_time(self._world.clock(), utc),
-            "data": rows,
-        }
-        return web.json_response(answer)
 
 
 def _startable(name: str, on_devices: bool, on_users: bool) -> Workflow:

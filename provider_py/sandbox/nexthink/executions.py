@@ -87,8 +87,8 @@ class Executions:
             request.run.release(now)
         return True
 
-    def rows(self, request_id: str, utc: bool, lag: float, limit: int) -> list[dict[str, object]]:
-        """The first rows the status query finds by now."""
+    def rows(self, request_id: str, utc: bool, lag: float, limit: int | None) -> list[dict[str, object]]:
+        """The first rows the status query finds by now, all of them without a limit."""
         request = self.get(request_id)
         now = self._world.clock()
         if request is None or now < request.run.started_at + lag:

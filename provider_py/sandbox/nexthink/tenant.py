@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-FLEET_SIZE: Final = 12_000
+FLEET_SIZE: Final = 25_000
 """Devices DESK-00001, DESK-00002 … beside those named below: more than one request may target."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -28,20 +27,19 @@ from nexthink_client.models import (
     Workflow,
 )
 
-from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
+from provider_py.execution.errors import Missing, Refused, Unanswered, Unauthorized
 from provider_py.execution.run import Phase, Run
 from provider_py.execution.system import readable, unknown_name
-from provider_py.plugin.diagnostics import DiagnosticError
-from provider_py.plugin.schema import build
-from provider_py.systems.nexthink.execution import PHASES, Detail, NexthinkTargetExecution, phase
+from provider_py.plugin.diagnostics import DiagnosticError, error
+from provider_py.plugin.schema import attributes, build
+from provider_py.systems.nexthink.reports import QUERY, Detail, NexthinkTargetExecution
 from provider_py.systems.nexthink.settings import SYSTEM
 from provider_py.systems.nexthink.system import Nexthink
 from provider_py.systems.nexthink.targets import Request
 
 SOURCE: Final = "terraform-provider-workflow"
-ROWS: Final = 1000
-"""About how many rows NQL answers at most."""
-_WORST_FIRST: Final = ("failure", "expired", "cancelled", "success")
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+"""The id of no request."""
 
 
 async def workflow(nexthink: Nexthink, identifier: str) -> Workflow:
@@ -124,54 +122,36 @@ def _given(**values: str | None) -> Mapping[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-async def look(
-    nexthink: Nexthink, asked: Mapping[str, tuple[str, Sequence[str]]]
-) -> Mapping[str, Run[Detail] | SystemFault]:
-    """Look at requests: each key's status query and expected execution ids in, the request as a run out."""
-    looks = await asyncio.gather(*(_look(nexthink, key, query, ids) for key, (query, ids) in asked.items()))
-    return dict(zip(asked, looks, strict=True))
+async def report(nexthink: Nexthink, query: str, request: str) -> Sequence[NexthinkTargetExecution]:
+    """Return what the saved query reports of a request's executions, about a thousand at most."""
+    with readable(SYSTEM, "the status query"):
+        parameters = NqlRequestParameters()
+        parameters["request_id"] = request
+        body = NqlRequest(query_id=query, parameters=parameters)
+        answer = await execute_nql_query.asyncio(client=nexthink.client, body=body, x_utc_times=True)
+        if not isinstance(answer, NqlResponse):
+            raise Unanswered(SYSTEM, "the status query was answered without rows")
+        return [target_execution(row.to_dict()) for row in answer.data]
 
 
-async def _look(nexthink: Nexthink, key: str, query: str, expected: Sequence[str]) -> Run[Detail] | SystemFault:
-    try:
-        with readable(SYSTEM, "the status query"):
-            parameters = NqlRequestParameters()
-            parameters["request_id"] = key
-            answer = await execute_nql_query.asyncio(
-                client=nexthink.client, body=NqlRequest(query_id=query, parameters=parameters), x_utc_times=True
-            )
-            if not isinstance(answer, NqlResponse):
-                raise Unanswered(SYSTEM, "the status query was answered without rows")
-            rows = [row.to_dict() for row in answer.data]
-    except Missing as fault:
-        return Missing(SYSTEM, fault.reason, advice=f"Check that the saved query {query!r} exists.")
-    except SystemFault as fault:
-        return fault
-    return _run(key, [_execution(row) for row in rows], expected)
-
-
-def _execution(row: Mapping[str, Any]) -> NexthinkTargetExecution:
-    names = ("execution_id", "status", "status_details", "outcome", "outcome_details")
+def target_execution(row: Mapping[str, Any]) -> NexthinkTargetExecution:
+    """Read a row of the status query; fields it does not list stay empty."""
+    names = attributes(NexthinkTargetExecution)
     return build(NexthinkTargetExecution, **{name: None if row.get(name) is None else str(row[name]) for name in names})
 
 
-def _run(key: str, reported: Sequence[NexthinkTargetExecution], expected: Sequence[str]) -> Run[Detail]:
-    """Judge a request by its executions; rows appear with some delay, and about a thousand at most."""
-    seen = {each.execution_id for each in reported}
-    complete = len(reported) >= ROWS or (bool(reported) and seen.issuperset(expected))
-    going_on = [each for each in reported if not phase(each.status).ended]
-    if going_on or not complete:
-        status = (going_on[0].status if going_on else None) or "in_progress"
-        return Run(key, status, Phase.ACTIVE, Detail(expected, reported))
-    worst = min(reported, key=lambda each: _WORST_FIRST.index((each.status or "").lower()))
-    bad = [each for each in reported if PHASES[(each.status or "").lower()] is Phase.FAILED]
-    reasons = dict.fromkeys(each.status_details or each.outcome_details for each in bad)
-    message = f"{len(bad)} of {len(reported)} executions ended badly" if bad else None
-    told = "; ".join(reason for reason in reasons if reason)
-    return Run(
-        key,
-        (worst.status or "").lower(),
-        phase(worst.status),
-        Detail(expected, reported),
-        message=f"{message}: {told}"[:1000] if message and told else message,
-    )
+async def check_query(nexthink: Nexthink, query: str) -> None:
+    """See that the saved query is there and takes a request's id; raises DiagnosticError."""
+    try:
+        await nexthink.lookups.get(("query", query), lambda: report(nexthink, query, NOBODY))
+    except Unauthorized:
+        raise
+    except Refused as fault:
+        raise DiagnosticError(
+            error(
+                f"The saved query {query!r} does not report executions",
+                f"Nexthink says: {fault.reason}. Save this query under that id (Administration, NQL API queries):\n\n"
+                f"{QUERY}",
+                ("status_query",),
+            )
+        ) from fault

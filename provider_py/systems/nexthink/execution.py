@@ -1,49 +1,54 @@
 """`workflow_nexthink_execution`: starts a Nexthink workflow on devices and users with `POST …/workflows/execute`.
 
 One request takes 10 000 devices and 10 000 users at most, so more targets become several requests, each sent once.
-Nexthink has no call that reports an execution: its state comes from a saved NQL query. Destroying the resource
+Nexthink has no call that reports an execution: its state comes from a saved NQL query, which answers about a thousand
+rows and is exported to a file for more. Destroying the resource
 forgets the executions; they cannot be cancelled.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 from provider_py.execution.errors import SystemFault
 from provider_py.execution.launcher import ExecutionKind, Started
 from provider_py.execution.poller import Poller
-from provider_py.execution.run import Execution, Phase, Run
+from provider_py.execution.run import Execution, Run
 from provider_py.plugin.checks import not_empty, one_of
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
 from provider_py.plugin.resource import Decoded
 from provider_py.plugin.schema import build, computed, model, optional, required
-from provider_py.systems.nexthink.settings import SYSTEM
+from provider_py.systems.nexthink.reports import (
+    QUERY,
+    Detail,
+    Expected,
+    NexthinkRequest,
+    NexthinkSummary,
+    NexthinkTargetExecution,
+    complaint,
+    phase,
+    summary,
+    worst,
+)
+from provider_py.systems.nexthink.settings import SYSTEM, saved_query
 from provider_py.systems.nexthink.system import Nexthink
-from provider_py.systems.nexthink.targets import Device, Request, User, check_targets, split
+from provider_py.systems.nexthink.targets import (
+    Device,
+    Request,
+    User,
+    check_targets,
+    count,
+    distinct,
+    repeated,
+    split,
+)
 
-PHASES: Final = {
-    "success": Phase.SUCCEEDED,
-    "failure": Phase.FAILED,
-    "cancelled": Phase.FAILED,
-    "expired": Phase.FAILED,
-}
-QUERY: Final = """workflow.executions during past 30d
-| where request_id == $request_id
-| list execution_id, request_id, status, status_details, outcome, outcome_details"""
-
-
-@model
-class NexthinkTargetExecution:
-    """The execution on one target."""
-
-    execution_id: str | None = computed("Id of the execution.")
-    status: str | None = computed("`success`, `failure`, `in_progress`, `cancelled` or `expired`.")
-    status_details: str | None = computed("What Nexthink says about the status.")
-    outcome: str | None = computed("`action_taken`, `no_action_taken`, `failed` or `other`.")
-    outcome_details: str | None = computed("Text of the workflow's last step.")
+if TYPE_CHECKING:  # imported on first use
+    from provider_py.systems.nexthink.looks import Looks
 
 
 @model
@@ -53,8 +58,12 @@ class NexthinkExecution(Execution):
     workflow: str = required(
         "NQL id of the workflow, such as `#service_restart_and_repair`.", replace=True, checks=(not_empty,)
     )
-    devices: list[Device] | None = optional("Devices to run on.", replace=True)
-    users: list[User] | None = optional("Users to run for.", replace=True)
+    devices: list[Device] | None = optional(
+        "Devices to run on. One that is named twice in the same way is sent once.", replace=True
+    )
+    users: list[User] | None = optional(
+        "Users to run for. One that is named twice in the same way is sent once.", replace=True
+    )
     params: dict[str, str] | None = optional("Values of the workflow's parameters.", replace=True)
     api_version: str = optional(
         "Version of the execute call: `v2` takes names as well as ids, `v1` Collector UUIDs and SIDs only.",
@@ -62,11 +71,14 @@ class NexthinkExecution(Execution):
         checks=(one_of("v1", "v2"),),
     )
     status_query: str | None = optional(
-        "Id of the saved NQL query that reports the executions of a request, in place of the provider's."
+        "Id of the saved NQL query that reports the executions of a request, in place of the provider's.",
+        checks=(saved_query,),
     )
     request_ids: list[str] | None = computed("Ids of the requests; more than one if there are over 10 000 targets.")
     execution_ids: list[str] | None = computed("Ids of the executions, one for each target.")
+    requests: list[NexthinkRequest] | None = computed("The requests, each with the ids of its executions.")
     executions: list[NexthinkTargetExecution] | None = computed("The executions as last reported.")
+    summary: NexthinkSummary | None = computed("How many executions stand how.")
     outputs: dict[str, str] | None = computed("Outcome details by execution id, where the workflow gives any.")
 
 
@@ -84,25 +96,13 @@ def validate(config: Decoded[NexthinkExecution]) -> Iterable[Diagnostic]:
     devices = None if "devices" in config.unknown else given.devices  # parts that are not known yet look like None
     users = None if "users" in config.unknown else given.users
     yield from check_targets(devices, users, given.api_version)
+    yield from repeated(devices, users)
     if given.on_destroy == "cancel":
         yield error(
             "Nexthink executions cannot be cancelled",
             'Nexthink has no call for it. Remove on_destroy = "cancel"; destroying the resource forgets the run.',
             ("on_destroy",),
         )
-
-
-def phase(status: str | None) -> Phase:
-    """Return what a status means."""
-    return PHASES.get((status or "").lower(), Phase.ACTIVE)
-
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """The executions of one request: the ids it was answered with, and what the status query reports of them."""
-
-    execution_ids: Sequence[str]
-    reported: Sequence[NexthinkTargetExecution] = ()
 
 
 class NexthinkLauncher:
@@ -114,32 +114,29 @@ class NexthinkLauncher:
     def __init__(self, nexthink: Nexthink) -> None:
         """Work on a connection."""
         self._nexthink = nexthink
-        self._expected: dict[str, Sequence[str]] = {}
-        self._queries: dict[str, str] = {}
-        self._reported: set[str] = set()
+        self._expected: dict[str, Expected] = {}
         self.poller: Poller[str, Run[Detail]] = Poller(self._look, nexthink.runtime, batch=10)
 
     async def prepare(self, config: NexthinkExecution, unknown: frozenset[str]) -> Sequence[Request]:
-        """Check the workflow against the targets and parameters."""
+        """Check the workflow against the targets and parameters, and that the run's end can be seen."""
         from provider_py.systems.nexthink import calls
         from provider_py.systems.nexthink.preflight import check
 
-        if config.wait and "wait" not in unknown and "status_query" not in unknown:
-            self._status_query(config)
+        findings: list[Diagnostic] = []
+        query = self._query(config)
+        if config.wait and not unknown & {"wait", "status_query"}:
+            if query is None:
+                findings.append(without_query())
+            else:
+                await calls.check_query(self._nexthink, query)
         workflow = await calls.workflow(self._nexthink, config.workflow)
-        findings = tuple(check(workflow, config, unknown))
+        findings.extend(check(workflow, config, unknown))
         if findings:
             raise DiagnosticError(*findings)
         if unknown & {"devices", "users", "params", "api_version"}:
             return ()
-        return split(
-            config.workflow,
-            config.api_version,
-            config.devices or (),
-            config.users or (),
-            config.params or {},
-            config.status_query,
-        )
+        devices, users = distinct(config.devices or ()), distinct(config.users or ())
+        return split(config.workflow, config.api_version, devices, users, config.params or {}, query)
 
     def likeness(self, part: Request) -> None:
         """Nothing: a start that was not answered cannot be searched for at all."""
@@ -155,35 +152,46 @@ class NexthinkLauncher:
         return None
 
     def key(self, part: Request, run: Run[Detail]) -> str:
-        """A request's id is enough to find its executions; remember how many there are to be."""
-        self._expected[run.id] = run.detail.execution_ids
-        if part.status_query is not None:
-            self._queries[run.id] = part.status_query
+        """A request's id is enough to find its executions; remember which there are to be."""
+        now = self._nexthink.runtime.clock.time()
+        self._expected[run.id] = Expected(run.detail.execution_ids, query=part.status_query, since=now)
         return run.id
 
     def remember(self, state: NexthinkExecution, keys: Sequence[str]) -> None:
         """Learn the status query, and the executions that it has to report before a request can count as ended."""
-        # The answers of several requests are not kept apart in the state, so only a single one is known in full.
-        alone = len(keys) == 1
+        given = {each.id: each.execution_ids or () for each in state.requests or ()}
+        seen = {each.execution_id for each in state.executions or () if each.status is not None}
+        query = self._query(state)
         for key in keys:
-            self._expected.setdefault(key, (state.execution_ids or ()) if alone else ())
-        if alone and any(each.status for each in state.executions or ()):
-            self._reported.update(keys)
-        if state.status_query is not None:
-            self._queries.update(dict.fromkeys(keys, state.status_query))
+            known = self._expected.get(key)
+            if known is not None:
+                self._expected[key] = dataclasses.replace(known, query=query)
+                continue
+            self._expected[key] = Expected(
+                given.get(key, ()),
+                targets=count(state.devices or (), state.users or ()),
+                query=query,
+                seen=not seen.isdisjoint(given.get(key, ())),
+                since=self._since(state),
+            )
 
     def results(self, state: NexthinkExecution, runs: Sequence[Run[Detail]]) -> NexthinkExecution:
-        """Add what is known of each execution."""
-        started = [identifier for run in runs for identifier in run.detail.execution_ids]
-        reported = {str(each.execution_id): each for run in runs for each in run.detail.reported}
-        identifiers = list(dict.fromkeys([*started, *(state.execution_ids or ()), *reported]))
-        unseen = (build(NexthinkTargetExecution, execution_id=each) for each in identifiers)
+        """Add what is known of each execution; how all of them end is told by the worst."""
+        reported = {str(each.execution_id): each for each in state.executions or ()}
+        reported |= {str(each.execution_id): each for run in runs for each in run.detail.reported}
+        requests = [build(NexthinkRequest, id=run.id, execution_ids=_identifiers(run.detail)) for run in runs]
+        identifiers = [each for request in requests for each in request.execution_ids or ()]
+        executions = [reported.get(each) or build(NexthinkTargetExecution, execution_id=each) for each in identifiers]
+        if executions and all(run.phase.ended for run in runs):
+            state = dataclasses.replace(state, status=worst(executions), status_message=complaint(executions))
         return dataclasses.replace(
             state,
             request_ids=[run.id for run in runs],
             execution_ids=identifiers,
-            executions=[reported.get(str(each.execution_id), each) for each in unseen],
-            outputs={key: each.outcome_details for key, each in reported.items() if each.outcome_details},
+            requests=requests,
+            executions=executions,
+            summary=summary(executions),
+            outputs={str(each.execution_id): each.outcome_details for each in executions if each.outcome_details},
         )
 
     async def cancel(self, state: NexthinkExecution) -> None:
@@ -193,37 +201,41 @@ class NexthinkLauncher:
         """Name the workflow; what it ran on is for the configuration to say."""
         return build(NexthinkExecution, workflow=identifier.rpartition("/")[0])
 
-    def _status_query(self, config: NexthinkExecution) -> str:
-        query = config.status_query or self._nexthink.settings.status_query
-        if query is None:
-            raise DiagnosticError(
-                error(
-                    "Waiting for a Nexthink execution needs a status query",
-                    "Nexthink reports the state of executions through NQL only. Save this query (Administration, NQL "
-                    f"API queries), for example with the id #workflow_request_status:\n\n{QUERY}\n\nThen set "
-                    "`status_query` here or in the provider's `nexthink` block (NEXTHINK_STATUS_QUERY), or set "
-                    "wait = false.",
-                    ("status_query",),
-                )
-            )
-        return query
+    @functools.cached_property
+    def _looks(self) -> Looks:
+        from provider_py.systems.nexthink.looks import Looks
+
+        return Looks(self._nexthink)
 
     async def _look(self, keys: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:
-        from provider_py.systems.nexthink import calls
+        imported = Expected(query=self._nexthink.settings.status_query)
+        asked = {key: self._expected.get(key, imported) for key in keys}
+        if any(key not in self._expected and imported.query is None for key in keys):
+            raise DiagnosticError(without_query())
+        return await self._looks.look(asked)
 
-        default = self._nexthink.settings.status_query or ""
-        asked = {key: (self._queries.get(key, default), self._expected.get(key, ())) for key in keys}
-        looks = await calls.look(self._nexthink, asked)
-        return {key: look for key, look in looks.items() if not self._is_gone(key, look)}
+    def _query(self, config: NexthinkExecution) -> str | None:
+        return config.status_query or self._nexthink.settings.status_query
 
-    def _is_gone(self, key: str, look: Run[Detail] | SystemFault) -> bool:
-        """Rows come with some delay, so their absence tells something only where there were some, or none are known."""
-        if isinstance(look, SystemFault):
-            return False
-        if look.detail.reported:
-            self._reported.add(key)
-            return False
-        return key in self._reported or key not in self._expected
+    def _since(self, state: NexthinkExecution) -> float:
+        if state.started_at is None:
+            return self._nexthink.runtime.clock.time()
+        return datetime.fromisoformat(state.started_at).timestamp()
+
+
+def _identifiers(detail: Detail) -> list[str]:
+    return list(dict.fromkeys([*detail.execution_ids, *(str(each.execution_id) for each in detail.reported)]))
+
+
+def without_query() -> Diagnostic:
+    """Tell that the state of executions cannot be asked for."""
+    return error(
+        "Waiting for a Nexthink execution needs a status query",
+        "Nexthink reports the state of executions through NQL only. Save this query (Administration, NQL API "
+        f"queries), for example with the id #workflow_request_status:\n\n{QUERY}\n\nThen set `status_query` here or "
+        "in the provider's `nexthink` block (NEXTHINK_STATUS_QUERY), or set wait = false.",
+        ("status_query",),
+    )
 
 
 KIND: Final = ExecutionKind(

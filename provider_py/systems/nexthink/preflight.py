@@ -35,15 +35,27 @@ def check(workflow: Workflow, config: NexthinkExecution, unknown: frozenset[str]
         return
     if version.valid is False:
         yield error(f"The active version of workflow {name} is not valid", "Correct it in Nexthink.", ("workflow",))
-    yield from _targets(name, version, config)
+    yield from _targets(name, version, config, unknown)
     if "params" not in unknown and not isinstance(version.parameters, Unset):
         yield from _params(name, version.parameters, config)
 
 
-def _targets(name: str, version: WorkflowVersion, config: NexthinkExecution) -> Iterator[Diagnostic]:
-    for attribute, takes in (("devices", version.has_device), ("users", version.has_user)):
-        if takes is False and getattr(config, attribute):
-            yield error(f"Workflow {name} does not run on {attribute}", f"Remove `{attribute}`.", (attribute,))
+def _targets(
+    name: str, version: WorkflowVersion, config: NexthinkExecution, unknown: frozenset[str]
+) -> Iterator[Diagnostic]:
+    takes = {"devices": version.has_device, "users": version.has_user}
+    other = {"devices": "users", "users": "devices"}
+    for attribute, taken in takes.items():
+        if taken is not False or not getattr(config, attribute):
+            continue
+        instead = other[attribute]
+        if takes[instead] is False:
+            advice = "It runs on no targets at all, so it cannot be started on any."
+        elif getattr(config, instead) or instead in unknown:
+            advice = f"Remove `{attribute}`."
+        else:
+            advice = f"It runs on {instead}: name them in `{instead}`, and remove `{attribute}`."
+        yield error(f"Workflow {name} does not run on {attribute}", advice, (attribute,))
 
 
 def _params(name: str, declared: list[WorkflowParameter], config: NexthinkExecution) -> Iterator[Diagnostic]:

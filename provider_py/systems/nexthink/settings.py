@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from nexthink_client.constraints import PATTERNS
+
 from provider_py.plugin.checks import duration, one_of, pattern, url
 from provider_py.plugin.schema import model, setting
 
 SYSTEM: Final = "Nexthink"
+saved_query: Final = pattern(
+    PATTERNS["NqlRequest.queryId"], "the id of a saved query: # and 2 to 255 of a-z, 0-9 and _"
+)
 
 
 @model
@@ -15,7 +20,9 @@ class NexthinkSettings:
     """A Nexthink instance, reached with an API credential that has the permissions Workflows API and NQL API."""
 
     instance: str | None = setting(
-        "Name of the instance, the first part of its address.", environment="NEXTHINK_INSTANCE"
+        "Name of the instance, the first part of its address.",
+        environment="NEXTHINK_INSTANCE",
+        checks=(pattern(r"[A-Za-z0-9][A-Za-z0-9-]*", "the first part of the instance's address, such as acme"),),
     )
     region: str | None = setting(
         "Region of the instance: `us`, `eu`, `pac` or `meta`.",
@@ -40,7 +47,7 @@ class NexthinkSettings:
         "Id of the saved NQL query that reports the executions of a request, for example `#workflow_request_status`. "
         "Nexthink tells the state of executions in no other way, so waiting needs it.",
         environment="NEXTHINK_STATUS_QUERY",
-        checks=(pattern(r"#[a-z0-9_]{2,255}", "the id of a saved query: # and 2 to 255 of a-z, 0-9 and _"),),
+        checks=(saved_query,),
     )
     ca_file: str | None = setting(
         "PEM file of certificate authorities to trust besides the machine's.", environment="NEXTHINK_CA_FILE"

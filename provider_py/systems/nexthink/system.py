@@ -97,15 +97,20 @@ def _safe(request: httpx.Request) -> bool:
 
 
 def _explain(response: httpx.Response) -> str:
+    """Read an error, and say which permission a refused credential lacks."""
+    said = _said(response)
+    if response.status_code != 403 or "/api/" not in response.url.path:
+        return said
+    permission = "NQL API" if "/nql/" in response.url.path else "Workflows API"
+    hint = f"does the API credential have the permission {permission} (Administration, API credentials)?"
+    return f"{said}; {hint}" if said else hint
+
+
+def _said(response: httpx.Response) -> str:
     """Read the error bodies: code and details of workflows, message of NQL, the standard one of OAuth2."""
-    if not response.content:
+    try:
+        body = response.json()
+    except ValueError:  # a 401 has no body, and a gateway answers with a page
         return ""
-    body = response.json()
-    parts = [
-        body.get("code"),
-        body.get("details"),
-        body.get("message"),
-        body.get("error"),
-        body.get("error_description"),
-    ]
-    return ": ".join(str(part) for part in parts if part)
+    names = ("code", "details", "message", "error", "error_description")
+    return ": ".join(str(body[name]) for name in names if body.get(name)) if isinstance(body, dict) else ""

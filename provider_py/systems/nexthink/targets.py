@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final, TypeVar
@@ -10,22 +10,27 @@ from typing import Final, TypeVar
 from nexthink_client.constraints import MAX_ITEMS, PATTERNS
 
 from provider_py.plugin.checks import not_empty, pattern
-from provider_py.plugin.diagnostics import Diagnostic, error
-from provider_py.plugin.schema import model, optional
+from provider_py.plugin.diagnostics import Diagnostic, error, warning
+from provider_py.plugin.schema import Check, model, optional
 
-T = TypeVar("T")
+T = TypeVar("T", bound="Device | User")
 
 LIMIT: Final = MAX_ITEMS["ExternalIdsExecutionRequest.devices"]
 """The most devices, and the most users, of one request."""
 
-_A_UUID: Final = "a UUID such as 3fa85f64-5717-4562-b3fc-2c963f66afa6"
-_COLLECTOR_UID: Final = pattern(PATTERNS["DeviceData.collectorUid"], _A_UUID)
-_DEVICE_UID: Final = pattern(PATTERNS["DeviceData.uid"], _A_UUID)
-_USER_UID: Final = pattern(PATTERNS["UserData.uid"], _A_UUID)
-_UPN: Final = pattern(PATTERNS["UserData.upn"], "a user principal name such as ann@example.com")
-_SID: Final = pattern(
-    PATTERNS["UserData.sid"], "a security identifier such as S-1-5-21-1004336348-1177238915-682003330-512"
-)
+A_UUID: Final = "a UUID such as 3fa85f64-5717-4562-b3fc-2c963f66afa6"
+
+
+def published(place: str, hint: str) -> Check:
+    """Make a check by a pattern of the specification, in which a digit is one of 0 to 9."""
+    return pattern(f"(?a:{PATTERNS[place]})", hint)
+
+
+_COLLECTOR_UID: Final = published("DeviceData.collectorUid", A_UUID)
+_DEVICE_UID: Final = published("DeviceData.uid", A_UUID)
+_USER_UID: Final = published("UserData.uid", A_UUID)
+_UPN: Final = published("UserData.upn", "a user principal name such as ann@example.com")
+_SID: Final = published("UserData.sid", "a security identifier such as S-1-5-21-1004336348-1177238915-682003330-512")
 
 
 @model
@@ -36,6 +41,11 @@ class Device:
     collector_uid: str | None = optional("UUID of the device's Collector.", checks=(_COLLECTOR_UID,))
     uid: str | None = optional("Globally unique id of the device.", checks=(_DEVICE_UID,))
 
+    @property
+    def identity(self) -> Hashable:
+        """What two ways of writing the same name have in common; only the case of a UUID is known not to matter."""
+        return self.name, (self.collector_uid or "").lower(), (self.uid or "").lower()
+
 
 @model
 class User:
@@ -44,6 +54,11 @@ class User:
     upn: str | None = optional("User principal name.", checks=(_UPN,))
     sid: str | None = optional("Security identifier.", checks=(_SID,))
     uid: str | None = optional("Globally unique id of the user.", checks=(_USER_UID,))
+
+    @property
+    def identity(self) -> Hashable:
+        """What two ways of writing the same name have in common; only the case of a UUID is known not to matter."""
+        return self.upn, self.sid, (self.uid or "").lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,36 @@ def check_targets(
                     f"{', the only way of naming one in version v1 of the API' if api_version == 'v1' else ''}.",
                     (attribute, index),
                 )
+
+
+def distinct(targets: Sequence[T]) -> Sequence[T]:
+    """Return each target once, in the order of first mention: a workflow must not run twice on one of them."""
+    found: dict[Hashable, T] = {}
+    for target in targets:
+        found.setdefault(target.identity, target)
+    return tuple(found.values())
+
+
+def count(devices: Sequence[Device], users: Sequence[User]) -> int:
+    """Return how many executions one request for all of them may start; 0 if they are several requests."""
+    targets = distinct(devices), distinct(users)
+    return sum(map(len, targets)) if max(map(len, targets)) <= LIMIT else 0
+
+
+def repeated(devices: Sequence[Device] | None, users: Sequence[User] | None) -> Iterable[Diagnostic]:
+    """Warn of targets that are named more than once in the same way."""
+    given: Mapping[str, Sequence[Device | User]] = {"devices": devices or (), "users": users or ()}
+    for attribute, targets in given.items():
+        first: dict[Hashable, int] = {}
+        again = [index for index, target in enumerate(targets) if first.setdefault(target.identity, index) != index]
+        if again:
+            more = f" and {len(again) - 1} more" if len(again) > 1 else ""
+            yield warning(
+                f"A target of `{attribute}` is given more than once",
+                f"{attribute}[{again[0]}]{more} repeat an earlier element. Each target is sent once, because the "
+                "workflow is meant to run once on each. Remove what repeats, or use distinct().",
+                (attribute, again[0]),
+            )
 
 
 def _shares(targets: Sequence[T]) -> Iterable[Sequence[T]]:

@@ -6,8 +6,8 @@ import pytest
 
 from provider_py.execution.run import Phase, Run
 from provider_py.plugin.schema import build
-from provider_py.systems.nexthink.calls import ROWS, _run
-from provider_py.systems.nexthink.execution import Detail, NexthinkTargetExecution
+from provider_py.systems.nexthink import reports
+from provider_py.systems.nexthink.reports import Detail, NexthinkTargetExecution
 
 
 def row(identifier: str, status: str, **more: str) -> NexthinkTargetExecution:
@@ -15,7 +15,7 @@ def row(identifier: str, status: str, **more: str) -> NexthinkTargetExecution:
 
 
 def standing(expected: str, *rows: NexthinkTargetExecution) -> Run[Detail]:
-    return _run("request-1", rows, expected.split())
+    return reports.standing("request-1", rows, expected.split())
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,11 @@ def test_what_is_reported_is_believed_where_nothing_is_expected() -> None:
     assert standing("", row("e0", "success")).phase is Phase.SUCCEEDED
 
 
-@pytest.mark.parametrize(("rows", "phase"), [(ROWS - 1, Phase.ACTIVE), (ROWS, Phase.SUCCEEDED)])
-def test_no_more_rows_come_than_the_query_answers(rows: int, phase: Phase) -> None:
-    names = [f"e{number}" for number in range(3 * ROWS)]
-    assert standing(" ".join(names), *(row(name, "success") for name in names[:rows])).phase is phase
+def test_executions_are_counted_by_how_they_stand() -> None:
+    words = ["success", "success", "failure", "expired", "cancelled", "in_progress", "waiting_on_moon"]
+    found = reports.summary([*(row(f"e{n}", word) for n, word in enumerate(words)), build(NexthinkTargetExecution)])
+    assert (found.total, found.succeeded, found.failed, found.expired, found.cancelled) == (8, 2, 1, 1, 1)
+    assert found.in_progress == 3
 
 
 def test_the_message_counts_and_gives_each_reason_once() -> None:

@@ -1,0 +1,51 @@
+"""`workflow_nexthink_workflows`: the workflows of an instance, with `GET /api/v1/workflows`.
+
+The published call demands both filters and knows no value for "any". With one of them given, it is made once for each
+value of the other; with none, once without filters, which Nexthink answers although it is not published, and for each
+pair of values where that is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from provider_py.execution.offers import DataSourceKind
+from provider_py.plugin.checks import one_of
+from provider_py.plugin.schema import computed, model, optional
+from provider_py.systems.nexthink.system import Nexthink
+from provider_py.systems.nexthink.workflow import NexthinkWorkflowDetails
+
+DEPENDENCIES: Final = ("USER", "DEVICE", "USER_AND_DEVICE", "NONE")
+TRIGGER_METHODS: Final = ("API", "MANUAL", "MANUAL_MULTIPLE", "SCHEDULER")
+
+
+@model
+class NexthinkWorkflows:
+    """The Nexthink workflows that filters leave."""
+
+    dependency: str | None = optional(
+        "What the workflows run on: `USER`, `DEVICE`, `USER_AND_DEVICE` or `NONE`.", checks=(one_of(*DEPENDENCIES),)
+    )
+    trigger_method: str | None = optional(
+        "How the workflows may be started: `API`, `MANUAL`, `MANUAL_MULTIPLE` or `SCHEDULER`.",
+        checks=(one_of(*TRIGGER_METHODS),),
+    )
+    active_only: bool = optional("Leave out workflows that are not active.", default=False)
+    workflows: list[NexthinkWorkflowDetails] | None = computed("The workflows, each once.")
+
+
+async def read(nexthink: Nexthink, config: NexthinkWorkflows) -> NexthinkWorkflows:
+    """List the workflows."""
+    from provider_py.systems.nexthink import catalog  # on first use
+
+    return await catalog.listed(nexthink, config)
+
+
+KIND: Final = DataSourceKind(
+    name="nexthink_workflows",
+    title="List of Nexthink workflows",
+    system="nexthink",
+    model=NexthinkWorkflows,
+    description="Lists the Nexthink workflows of an instance.",
+    read=read,
+)

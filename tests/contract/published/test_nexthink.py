@@ -1,0 +1,177 @@
+"""Every request the provider can send to Nexthink, judged by the documents as the vendor publishes them.
+
+No correction of ours counts here. What a document says against a request is listed below, each with its reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from provider_py.plugin.schema import build
+from provider_py.sandbox.nexthink.tenant import directory
+from provider_py.sandbox.nexthink.tenant import workflow as known
+from provider_py.sandbox.openapi import Contract
+from provider_py.systems.nexthink import workflow, workflows
+from provider_py.systems.nexthink.event import NexthinkEvent
+from provider_py.systems.nexthink.targets import Device, User
+from provider_py.systems.nexthink.workflow import NexthinkWorkflow
+from provider_py.systems.nexthink.workflows import DEPENDENCIES, TRIGGER_METHODS, NexthinkWorkflows
+from tests.support.nexthink import Bench, Judged, bench, fleet, laptops
+
+PUBLISHED = Path(__file__).parents[3] / "specs" / "nexthink" / "published"
+
+VIOLATIONS = {
+    ("GET", "/api/v1/workflows", "Missing required query parameter: dependency"): (
+        "Both filters are required, and neither has a value for any. Tenants answer a list without filters, which is "
+        "the one call that finds workflows without a trigger method; where it is refused, each pair is asked for."
+    ),
+}
+"""What the documents say against a request, and why it is sent all the same."""
+ABSENT = {
+    "/api/v2/nql/execute": "The documents of workflows hold no call that reports executions; NQL has its own.",
+    "/api/v1/nql/export": "As above, for more than about a thousand rows.",
+    "/api/v1/nql/status/": "As above.",
+    "/exported-files/": "The store of exported files is no part of an API; its address comes with the status.",
+    "/oauth2/default/v1/token": "Named by the documents as the token URL, but not described as a call.",
+}
+"""Paths that the documents do not have, so that they cannot judge them."""
+
+UUID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+FOUND = directory().device("LAPTOP-01", None, None)
+ANN = directory().user("ann@example.com", None, None)
+assert FOUND is not None
+assert ANN is not None
+DEVICES = [
+    build(Device, name="LAPTOP-02"),
+    build(Device, uid=FOUND.uid.upper()),
+    build(Device, collector_uid=FOUND.collector_uid),
+    build(Device, name="Ünïcode ✓ 設備"),
+    build(Device, name="LAPTOP-01", uid=FOUND.uid, collector_uid=FOUND.collector_uid),
+]
+USERS = [
+    build(User, upn="ben@example.com"),
+    build(User, uid=ANN.uid),
+    build(User, sid="0"),
+    build(User, sid=ANN.sid, upn=ANN.upn, uid=ANN.uid),
+]
+INSTALL = {"package": 'a "quoted"\nünïcode ✓', "channel": ""}
+
+
+@pytest.fixture
+async def tenant(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with bench(tmp_path / "journal.sqlite3") as made:
+        yield made
+
+
+async def second_version(tenant: Bench) -> None:
+    for devices, users in ((DEVICES, USERS), (DEVICES, None), (DEVICES, []), (None, USERS), ([], USERS)):
+        await tenant.run(workflow="#install_software", devices=devices, users=users, params=INSTALL)
+    given: tuple[dict[str, str] | None, ...] = (None, {})
+    for params in given:
+        await tenant.run(workflow="#reboot_device", devices=laptops(), params=params)
+    await tenant.run(workflow="reboot_device", devices=laptops())
+
+
+async def first_version(tenant: Bench) -> None:
+    arguments: dict[str, Any] = {"workflow": "#install_software", "params": INSTALL, "api_version": "v1"}
+    await tenant.run(**arguments, devices=DEVICES[-1:], users=USERS[-1:])
+    await tenant.run(**arguments, devices=DEVICES[-1:])
+    await tenant.run(**arguments, users=USERS[-1:])
+
+
+async def full_requests(tenant: Bench) -> None:
+    await tenant.run(workflow="#reboot_device", devices=fleet(10_001))
+
+
+async def exports(tenant: Bench) -> None:
+    await tenant.run(workflow="#reboot_device", devices=fleet(1_001))
+
+
+async def events(tenant: Bench) -> None:
+    gate = known("#approval_gate")
+    assert gate is not None
+    for arguments in (
+        {"workflow": gate.id},
+        {"workflow_uuid": gate.uuid.upper(), "parameters": {}},
+        {"workflow_uuid": gate.uuid, "parameters": {"approved": " ", "ünïcode": "✓"}},
+    ):
+        begun = await tenant.run(workflow=gate.id, devices=laptops(), wait=False)
+        sent = build(NexthinkEvent, execution_id=(begun.execution_ids or [""])[0], **arguments)
+        assert not (await tenant.events().create(sent, b"")).diagnostics
+
+
+async def descriptions(tenant: Bench) -> None:
+    for name in ("#reboot_device", "reboot_device"):
+        await workflow.read(tenant.nexthink, build(NexthinkWorkflow, workflow=name))
+
+
+async def lists(tenant: Bench) -> None:
+    for active_only in (True, False):
+        for dependency in (*DEPENDENCIES, None):
+            for trigger_method in (*TRIGGER_METHODS, None):
+                filters = {"dependency": dependency, "trigger_method": trigger_method, "active_only": active_only}
+                await workflows.read(tenant.nexthink, build(NexthinkWorkflows, **filters))
+
+
+WAYS = (second_version, first_version, full_requests, exports, events, descriptions, lists)
+
+
+async def replay(tenant: Bench, ways: tuple[Callable[[Bench], Awaitable[None]], ...]) -> list[Judged]:
+    for way in ways:
+        await way(tenant)
+    return tenant.judged
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_nothing_is_wrong_with_a_request_but_what_is_listed(
+    tenant: Bench, way: Callable[[Bench], Awaitable[None]]
+) -> None:
+    judged = await replay(tenant, (way,))
+    found = {(each.method, each.path, each.fault) for each in judged if each.fault is not None}
+    assert found <= VIOLATIONS.keys()
+    assert {each.status for each in tenant.world.requests} == {200}
+
+
+async def test_every_published_operation_is_replayed_and_each_exception_is_needed(tenant: Bench) -> None:
+    judged = await replay(tenant, WAYS)
+    asked = {(each.method, each.path) for each in judged if not any(part in each.path for part in ABSENT)}
+    paths = {
+        (method.upper(), path)
+        for page in PUBLISHED.iterdir()
+        for path, operations in json.loads(page.read_text("utf-8"))["paths"].items()
+        for method in operations
+    }
+    fixed = {pair for pair in paths if "{" not in pair[1]}
+    assert {pair for pair in asked if not pair[1].endswith("/trigger")} == fixed
+    assert {method for method, path in asked if path.endswith("/trigger")} == {"POST"}
+    assert len(paths - fixed) == 1
+    assert {(each.method, each.path, each.fault) for each in judged if each.fault} == VIOLATIONS.keys()
+    assert all(any(part in each.path for each in judged) for part in ABSENT)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "rule"),
+    [
+        ("/api/v1/workflows/execute", {"workflowId": "#a", "devices": ["LAPTOP-01"], "users": []}, "pattern"),
+        ("/api/v1/workflows/execute", {"workflowId": "#a", "devices": [UUID]}, "required"),
+        ("/api/v2/workflows/execute", {"workflowId": "#a", "devices": [{}] * 10_001, "users": []}, "maxItems"),
+        ("/api/v2/workflows/execute", {"devices": [], "users": []}, "required"),
+        (
+            f"/api/v1/workflows/workflows/{UUID}/execution/{UUID}/trigger",
+            {"parameters": {"a": ""}},
+            "minLength",
+        ),
+    ],
+)
+def test_the_documents_would_find_what_is_wrong(path: str, body: dict[str, Any], rule: str) -> None:
+    headers = {"Host": "x", "Content-Type": "application/json", "Authorization": "Bearer t"}
+    request: web.Request = make_mocked_request("POST", path, headers=headers)
+    fault = Contract.read("nexthink", "openapi.json").request_fault(request, json.dumps(body).encode())
+    assert rule in str(fault)

@@ -1,0 +1,183 @@
+"""The provider's side of Nexthink against the simulated tenant, on a real socket and on one clock."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from aiohttp.typedefs import Handler, Middleware
+
+from provider_py.execution.journal import Journal
+from provider_py.execution.lifecycle import ExecutionResource
+from provider_py.execution.runtime import Runtime
+from provider_py.execution.starting import Starter
+from provider_py.plugin.resource import Change, Decoded, Plan
+from provider_py.plugin.schema import build
+from provider_py.sandbox.nexthink.app import CREDENTIALS, TOKEN_PATH, application
+from provider_py.sandbox.observer import observer
+from provider_py.sandbox.openapi import Contract
+from provider_py.sandbox.world import RecordedRequest, World
+from provider_py.systems.nexthink import execution
+from provider_py.systems.nexthink.event import EventResource
+from provider_py.systems.nexthink.execution import NexthinkExecution, NexthinkLauncher
+from provider_py.systems.nexthink.settings import NexthinkSettings
+from provider_py.systems.nexthink.system import Nexthink
+from provider_py.systems.nexthink.targets import Device
+from tests.support.clock import EPOCH, ScaledClock
+
+QUERY = CREDENTIALS["NEXTHINK_STATUS_QUERY"]
+
+
+SPEED = 100.0
+
+
+class SharedClock(ScaledClock):
+    """Time of the provider and the tenant alike, which a test may also move on."""
+
+    def __init__(self) -> None:
+        super().__init__(SPEED)
+        self._ahead = 0.0
+        self.slept: list[float] = []
+
+    def time(self) -> float:
+        """Return seconds since the epoch."""
+        return EPOCH + self.monotonic()
+
+    def monotonic(self) -> float:
+        """Return seconds since the clock was made."""
+        return super().monotonic() + self._ahead
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep a fraction of these seconds."""
+        self.slept.append(seconds)
+        await super().sleep(seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let this many seconds have passed."""
+        self._ahead += seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A request, and what the documents as published say against it."""
+
+    method: str
+    path: str
+    fault: str | None
+
+
+@dataclass
+class Bench:
+    """One tenant and, for each process of the provider, a connection to it."""
+
+    url: str
+    world: World
+    clock: SharedClock
+    journal: Path
+    judged: list[Judged] = field(default_factory=list)
+    runtime: Runtime = field(init=False)
+    nexthink: Nexthink = field(init=False)
+    _opened: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.process()
+
+    def process(self, **settings: Any) -> Nexthink:
+        """Begin anew, as the next process of the provider does: nothing is remembered."""
+        given: dict[str, Any] = {
+            "api_url": self.url,
+            "token_url": f"{self.url}{TOKEN_PATH}",
+            "client_id": CREDENTIALS["NEXTHINK_CLIENT_ID"],
+            "client_secret": CREDENTIALS["NEXTHINK_CLIENT_SECRET"],
+            "status_query": QUERY,
+            "request_timeout": "10s",
+        }
+        self.runtime = Runtime(asyncio.Event(), self.clock)
+        self.nexthink = Nexthink(build(NexthinkSettings, **(given | settings)), self.runtime)
+        self._opened.append(self.nexthink)
+        return self.nexthink
+
+    def executions(self) -> ExecutionResource[NexthinkExecution]:
+        """Return the resource in the current process."""
+        journal = Journal(self.journal, self.clock.time)
+        self._opened.append(journal)
+        launcher = NexthinkLauncher(self.nexthink)
+        starter: Starter[NexthinkExecution] = Starter(execution.KIND.name, journal, self.runtime)
+        return ExecutionResource(execution.KIND, lambda: launcher, starter, self.runtime)
+
+    def events(self) -> EventResource:
+        """Return the resource in the current process."""
+        return EventResource(lambda: self.nexthink)
+
+    async def run(self, **arguments: Any) -> NexthinkExecution:
+        """Create an execution that ends well, and return its state."""
+        answer = await self.executions().create(build(NexthinkExecution, **arguments), b"")
+        assert answer.diagnostics == []
+        assert answer.state is not None
+        return answer.state
+
+    def asked(self, path: str) -> Sequence[RecordedRequest]:
+        """Return the requests to paths that end so."""
+        return [each for each in self.world.requests if each.path.endswith(path)]
+
+    async def close(self) -> None:
+        """Close every connection and journal."""
+        for each in reversed(self._opened):
+            await each.close()
+
+
+@asynccontextmanager
+async def bench(journal: Path, *, run_seconds: float = 10.0) -> AsyncIterator[Bench]:
+    """Serve a tenant whose time is the provider's: what one sleeps lets the other's runs go on."""
+    clock = SharedClock()
+    world = World(run_seconds, timer=clock.monotonic)
+    app = application(world)
+    judged: list[Judged] = []
+    app.middlewares.insert(0, _judge(judged))
+    app.middlewares.insert(0, observer(world, "nexthink"))
+    async with TestServer(app) as server:
+        made = Bench(str(server.make_url("")).rstrip("/"), world, clock, journal, judged)
+        try:
+            yield made
+        finally:
+            await made.close()
+
+
+def _judge(judged: list[Judged]) -> Middleware:
+    published = Contract.read("nexthink", "openapi.json")
+
+    @web.middleware
+    async def judge(request: web.Request, handler: Handler) -> web.StreamResponse:
+        fault = published.request_fault(request, await request.read())
+        judged.append(Judged(request.method, request.path, fault))
+        return await handler(request)
+
+    return judge
+
+
+def fleet(count: int) -> list[Device]:
+    """Return the first devices of the tenant's fleet."""
+    return [build(Device, name=f"DESK-{number:05}") for number in range(1, count + 1)]
+
+
+def laptops(count: int = 1) -> list[Device]:
+    """Return some of the tenant's laptops."""
+    return [build(Device, name=f"LAPTOP-{number:02}") for number in range(1, count + 1)]
+
+
+async def planned(resource: Any, model: Any, unknown: frozenset[str] = frozenset()) -> Plan:
+    """Plan a creation."""
+    plan: Plan = await resource.plan(Change(None, Decoded(model, unknown), frozenset()))
+    return plan
+
+
+def changed(state: NexthinkExecution, **values: Any) -> NexthinkExecution:
+    """Return a state with other values."""
+    return dataclasses.replace(state, **values)
