@@ -25,6 +25,8 @@ from provider_py.systems.nexthink import execution as nexthink_execution
 from provider_py.systems.nexthink.settings import NexthinkSettings
 from provider_py.systems.nexthink.system import Nexthink
 from provider_py.systems.vcd import execution as vcd_execution
+from provider_py.systems.vcd import workflow as vcd_workflow
+from provider_py.systems.vcd import workflows as vcd_workflows
 from provider_py.systems.vcd.settings import VcdSettings
 from provider_py.systems.vcd.system import CloudDirector
 
@@ -33,7 +35,10 @@ RESOURCES: Final[tuple[ExecutionKind[Any] | ResourceKind[Any, Any], ...]] = (
     nexthink_execution.KIND,
     vcd_execution.KIND,
 )
-DATA_SOURCES: Final[tuple[DataSourceKind[Any, Any], ...]] = ()
+DATA_SOURCES: Final[tuple[DataSourceKind[Any, Any], ...]] = (
+    vcd_workflow.KIND,
+    vcd_workflows.KIND,
+)
 SYSTEMS: Final = {
     "harness": (HarnessSettings, Harness),
     "nexthink": (NexthinkSettings, Nexthink),
