@@ -28,6 +28,8 @@ from provider_py.systems.nexthink import workflows as nexthink_workflows
 from provider_py.systems.nexthink.settings import NexthinkSettings
 from provider_py.systems.nexthink.system import Nexthink
 from provider_py.systems.vcd import execution as vcd_execution
+from provider_py.systems.vcd import workflow as vcd_workflow
+from provider_py.systems.vcd import workflows as vcd_workflows
 from provider_py.systems.vcd.settings import VcdSettings
 from provider_py.systems.vcd.system import CloudDirector
 
@@ -40,6 +42,8 @@ RESOURCES: Final[tuple[ExecutionKind[Any] | ResourceKind[Any, Any], ...]] = (
 DATA_SOURCES: Final[tuple[DataSourceKind[Any, Any], ...]] = (
     nexthink_workflow.KIND,
     nexthink_workflows.KIND,
+    vcd_workflow.KIND,
+    vcd_workflows.KIND,
 )
 SYSTEMS: Final = {
     "harness": (HarnessSettings, Harness),

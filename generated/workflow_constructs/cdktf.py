@@ -33,6 +33,8 @@ __all__ = (
     "Artifact",
     "DataNexthinkWorkflow",
     "DataNexthinkWorkflows",
+    "DataVcdWorkflow",
+    "DataVcdWorkflows",
     "Device",
     "HarnessExecution",
     "HarnessSettings",
@@ -364,6 +366,83 @@ class NexthinkWorkflowDetailsReference(Reference):
     def versions(self) -> ListReference[NexthinkWorkflowVersionReference]:
         """Its versions."""
         return ListReference(self._owner, f"{self._path}.versions", NexthinkWorkflowVersionReference)
+
+
+class VcdWorkflowParameterReference(Reference):
+    """An input of a workflow."""
+
+    @property
+    def name(self) -> str:
+        """Name, as `parameters` of an execution has it."""
+        return text(self._owner, f"{self._path}.name")
+
+    @property
+    def type(self) -> str:
+        """Orchestrator type, such as `string` or `Array/number`; null if it is not declared."""
+        return text(self._owner, f"{self._path}.type")
+
+    @property
+    def mandatory(self) -> cdktf.IResolvable:
+        """Whether it must be given."""
+        return boolean(self._owner, f"{self._path}.mandatory")
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return text(self._owner, f"{self._path}.description")
+
+
+class VcdWorkflowOutputReference(Reference):
+    """An output of a workflow."""
+
+    @property
+    def name(self) -> str:
+        """Name, as `outputs` of an execution has it."""
+        return text(self._owner, f"{self._path}.name")
+
+    @property
+    def type(self) -> str:
+        """Orchestrator type; null if it is not declared."""
+        return text(self._owner, f"{self._path}.type")
+
+    @property
+    def description(self) -> str:
+        """What it is."""
+        return text(self._owner, f"{self._path}.description")
+
+
+class VcdListedWorkflowReference(Reference):
+    """A workflow in the list."""
+
+    @property
+    def id(self) -> str:
+        """Id of the service item, a URN; `workflow_id` of an execution takes it."""
+        return text(self._owner, f"{self._path}.id")
+
+    @property
+    def name(self) -> str:
+        """Name of the service item."""
+        return text(self._owner, f"{self._path}.name")
+
+    @property
+    def description(self) -> str:
+        """What the workflow does."""
+        return text(self._owner, f"{self._path}.description")
+
+    @property
+    def service_name(self) -> str:
+        """Name of the service that the item belongs to."""
+        return text(self._owner, f"{self._path}.service_name")
+
+    @property
+    def orchestrator_id(self) -> str:
+        """Id of the workflow in Orchestrator."""
+        return text(self._owner, f"{self._path}.orchestrator_id")
+
+    @property
+    def can_execute(self) -> cdktf.IResolvable:
+        """Whether these credentials may run it; null if Cloud Director does not say."""
+        return boolean(self._owner, f"{self._path}.can_execute")
 
 
 class WorkflowProvider(Provider):
@@ -962,7 +1041,7 @@ class VcdExecution(Resource):
         on_destroy: What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it.
         workflow: Name of the workflow's service item, exact.
         workflow_id: Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.
-        parameters: Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded by the types that the workflow declares.
+        parameters: Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded by the types that the workflow declares. A date is RFC 3339 text, a reference to an object its id or an object with `id`, `type`, an attachment an object with `name`, `mime_type` and Base64 `content`. What is null is left out.
         parameter_types: Orchestrator types of parameters, such as `Date` or `Array/VC:VirtualMachine`, where Cloud Director does not declare them or declares them wrongly.
         sensitive_parameters: Input parameters that are never stored. Change `sensitive_parameters_version` to run with changed ones.
         sensitive_parameters_version: A text that stands for the content of `sensitive_parameters`; a change starts a new run.
@@ -1070,7 +1149,7 @@ class VcdExecution(Resource):
 
     @property
     def parameters(self) -> Reference:
-        """Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded by the types that the workflow declares."""
+        """Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded by the types that the workflow declares. A date is RFC 3339 text, a reference to an object its id or an object with `id`, `type`, an attachment an object with `name`, `mime_type` and Base64 `content`. What is null is left out."""
         return Reference(self, "parameters")
 
     @property
@@ -1241,3 +1320,147 @@ class DataNexthinkWorkflows(DataSource):
     def workflows(self) -> ListReference[NexthinkWorkflowDetailsReference]:
         """The workflows, each once."""
         return ListReference(self, "workflows", NexthinkWorkflowDetailsReference)
+
+
+class DataVcdWorkflow(DataSource):
+    """Looks up a workflow of Cloud Director's service library, with its parameters and outputs."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        workflow: str | None = None,
+        workflow_id: str | None = None,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+    ) -> None:
+        """Declare `workflow_vcd_workflow`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
+
+        workflow: Name of the workflow's service item, exact.
+        workflow_id: Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.
+        """
+        arguments = given(
+            workflow=workflow,
+            workflow_id=workflow_id,
+        )
+        validate_data_source("vcd_workflow", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+        )
+        super().__init__(scope, id, "workflow_vcd_workflow", arguments, meta)
+
+    @property
+    def workflow(self) -> str:
+        """Name of the workflow's service item, exact."""
+        return text(self, "workflow")
+
+    @property
+    def workflow_id(self) -> str:
+        """Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator."""
+        return text(self, "workflow_id")
+
+    @property
+    def id(self) -> str:
+        """Id of the service item, a URN."""
+        return text(self, "id")
+
+    @property
+    def name(self) -> str:
+        """Name of the service item."""
+        return text(self, "name")
+
+    @property
+    def description(self) -> str:
+        """What the workflow does."""
+        return text(self, "description")
+
+    @property
+    def service_name(self) -> str:
+        """Name of the service that the item belongs to."""
+        return text(self, "service_name")
+
+    @property
+    def service_id(self) -> str:
+        """Id of that service, a URN."""
+        return text(self, "service_id")
+
+    @property
+    def orchestrator_id(self) -> str:
+        """Id of the workflow in Orchestrator."""
+        return text(self, "orchestrator_id")
+
+    @property
+    def can_execute(self) -> cdktf.IResolvable:
+        """Whether these credentials may run it; null if Cloud Director does not say."""
+        return boolean(self, "can_execute")
+
+    @property
+    def parameters(self) -> ListReference[VcdWorkflowParameterReference]:
+        """Its inputs, in the order of its form; null if Cloud Director has no form of it."""
+        return ListReference(self, "parameters", VcdWorkflowParameterReference)
+
+    @property
+    def outputs(self) -> ListReference[VcdWorkflowOutputReference]:
+        """Its outputs; null if Cloud Director has no form of it."""
+        return ListReference(self, "outputs", VcdWorkflowOutputReference)
+
+
+class DataVcdWorkflows(DataSource):
+    """Lists the workflows of Cloud Director's service library."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        name: str | None = None,
+        service_name: str | None = None,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+    ) -> None:
+        """Declare `workflow_vcd_workflows`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
+
+        name: Only workflows of this name, case-sensitive; `*` stands for any characters.
+        service_name: Only workflows of the service of this name, exact.
+        """
+        arguments = given(
+            name=name,
+            service_name=service_name,
+        )
+        validate_data_source("vcd_workflows", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+        )
+        super().__init__(scope, id, "workflow_vcd_workflows", arguments, meta)
+
+    @property
+    def name(self) -> str:
+        """Only workflows of this name, case-sensitive; `*` stands for any characters."""
+        return text(self, "name")
+
+    @property
+    def service_name(self) -> str:
+        """Only workflows of the service of this name, exact."""
+        return text(self, "service_name")
+
+    @property
+    def workflows(self) -> ListReference[VcdListedWorkflowReference]:
+        """The workflows, sorted by name."""
+        return ListReference(self, "workflows", VcdListedWorkflowReference)

@@ -71,6 +71,9 @@ class VcdSettings(TypedDict, total=False):
     org: str | None
     """Organization to sign in to; `System` is the provider's. Case-sensitive. Environment variable: `VCD_ORG`."""
 
+    tenant: str | None
+    """Organization to act in, if it is not the one that is signed in to: so a provider's user runs the workflows of a tenant. Case-sensitive. Environment variable: `VCD_TENANT`."""
+
     user: str | None
     """User to sign in as, with `password`. Environment variable: `VCD_USER`."""
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .mime_attachment_input_type import MimeAttachmentInputType as MimeAttachmentInputType
     from .number_param import NumberParam as NumberParam
     from .number_param_input_type import NumberParamInputType as NumberParamInputType
+    from .org import Org as Org
+    from .orgs import Orgs as Orgs
     from .presentation import Presentation as Presentation
     from .presentation_element import PresentationElement as PresentationElement
     from .presentation_executions_list import PresentationExecutionsList as PresentationExecutionsList
@@ -88,6 +90,8 @@ _MODULES = {
     "MimeAttachmentInputType": ".mime_attachment_input_type",
     "NumberParam": ".number_param",
     "NumberParamInputType": ".number_param_input_type",
+    "Org": ".org",
+    "Orgs": ".orgs",
     "Presentation": ".presentation",
     "PresentationElement": ".presentation_element",
     "PresentationExecutionsList": ".presentation_executions_list",
@@ -153,6 +157,8 @@ __all__ = (
     "MimeAttachmentInputType",
     "NumberParam",
     "NumberParamInputType",
+    "Org",
+    "Orgs",
     "Presentation",
     "PresentationElement",
     "PresentationExecutionsList",

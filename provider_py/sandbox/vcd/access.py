@@ -6,17 +6,18 @@ import base64
 import binascii
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from aiohttp import web
 
-from provider_py.sandbox.vcd.errors import unauthorized
+from provider_py.sandbox.vcd.errors import forbidden, unauthorized
 from provider_py.sandbox.world import World
 
 SYSTEM: Final = "vcd"
 ORG: Final = "acme"
+TENANTS: Final = (ORG, "globex", "Initech & Söhne")
 PROVIDER_ORG: Final = "System"
 # Credentials of the sandbox, accepted nowhere else.
 USER, PASSWORD = "sandbox-user", "sandbox-password"
@@ -26,6 +27,7 @@ PROVIDER_API_TOKEN: Final = "sandbox-provider-api-token"  # noqa: S105
 SERVICE_ACCOUNT_TOKEN: Final = "sandbox-service-account-token"  # noqa: S105
 """The first token of the service account; each exchange gives another and kills the one exchanged."""
 
+ORG_URN: Final = "urn:vcloud:org:"
 SITE_ID: Final = str(uuid5(NAMESPACE_URL, "vcd-sandbox/site"))
 
 
@@ -71,6 +73,19 @@ class Access:
         if session is None or session.expires_at <= self._world.clock():
             raise unauthorized()
         return session
+
+    def acting(self, request: web.Request, session: Session) -> Session:
+        """The session as the request's tenant context has it; raises ApiError for a context it may not take."""
+        context = request.headers.get("X-VMWARE-VCLOUD-TENANT-CONTEXT")
+        if context is None:
+            return session
+        if context.startswith(ORG_URN) and self._world.behaviours.text(SYSTEM, "tenant_context") != "any":
+            raise unauthorized()
+        bare = context.removeprefix(ORG_URN)
+        org = next((name for name in (*TENANTS, PROVIDER_ORG) if org_id(name) == bare), None)
+        if org is None or (session.org not in {PROVIDER_ORG, org}):
+            raise forbidden("There is no such organization, or no right to act in it.")
+        return replace(session, org=org)
 
     def close(self, session: Session) -> None:
         """Log out."""
@@ -152,10 +167,15 @@ def describe(session: Session) -> dict[str, object]:
     return {
         "id": session.id,
         "user": {"name": session.user, "id": f"urn:vcloud:user:{uuid5(NAMESPACE_URL, session.user)}"},
-        "org": {"name": session.org, "id": f"urn:vcloud:org:{session.org_id}"},
+        "org": {"name": session.org, "id": f"{ORG_URN}{session.org_id}"},
         "site": {"name": "sandbox", "id": f"urn:vcloud:site:{SITE_ID}"},
         "location": "us-1",
         "roles": ["Organization Administrator"],
         "roleRefs": [{"name": "Organization Administrator", "id": f"urn:vcloud:role:{uuid5(NAMESPACE_URL, 'role')}"}],
         "sessionIdleTimeoutMinutes": 30,
     }
+
+
+def describe_org(name: str) -> dict[str, object]:
+    """An organization as it is answered."""
+    return {"id": f"{ORG_URN}{org_id(name)}", "name": name, "displayName": name, "isEnabled": True}

@@ -27,11 +27,14 @@ BEHAVIOURS: Final[dict[str, object]] = {
     "unauthorized_body": "empty",  # "error": a 401 has an error object
     "missing": "404",  # "403": what does not exist is forbidden
     "workflow_ids": "any",  # "urn": only the service item's URN names a workflow
-    "input_types": "class",  # "any": inputType may also be spelled string, number, sdkObject …
+    "input_types": "class",  # "any": inputType may also be spelled string, number, sdkObject …; "short": only so
     "unknown_parameters": "refuse",  # "ignore": inputs the workflow does not have are dropped
     "presentation": "full",  # "untyped": without the parameters' types; "absent": there is none
     "start_answer": "plain",  # what a start answers beside the execution; "task": 202 and nothing but a task
+    "execution_state": "present",  # "absent": an execution is answered without its state
     "state_shape": "string",  # "object": {"state": …}; "value": {"value": …}
+    "list_lag": 0.0,  # how many seconds the list of executions is behind
+    "tenant_context": "uuid",  # "any": the context header may also be the organization's URN
     "date_form": "colon",  # "short": +0000 instead of +00:00
     "session_outputs": True,  # False: outputs come without the values of the session
 }
@@ -40,11 +43,13 @@ CHOICES: Final[dict[str, tuple[object, ...]]] = {
     "unauthorized_body": ("empty", "error"),
     "missing": ("404", "403"),
     "workflow_ids": ("any", "urn"),
-    "input_types": ("class", "any"),
+    "input_types": ("class", "any", "short"),
     "unknown_parameters": ("refuse", "ignore"),
     "presentation": ("full", "untyped", "absent"),
     "start_answer": ("plain", "location_task", "task_header", "location_execution", "task"),
+    "execution_state": ("present", "absent"),
     "state_shape": ("string", "object", "value"),
+    "tenant_context": ("uuid", "any"),
     "date_form": ("colon", "short"),
 }
 TASK_LOCATION: Final = "X-VMWARE-VCLOUD-TASK-LOCATION"
@@ -67,6 +72,7 @@ def application(world: World) -> web.Application:
             web.post("/cloudapi/1.0.0/sessions/provider", site.log_in),
             web.get("/cloudapi/1.0.0/sessions/current", site.session),
             web.delete("/cloudapi/1.0.0/sessions/current", site.log_out),
+            web.get("/cloudapi/1.0.0/orgs", site.orgs),
             web.post("/oauth/tenant/{org}/token", site.exchange),
             web.post("/oauth/provider/token", site.exchange),
             web.get("/cloudapi/serviceItem", site.service_items),
@@ -118,7 +124,7 @@ def _admit(request: web.Request, doors: Access) -> None:
         return
     request[_VERSION] = versions.negotiate(request.headers.get("Accept", ""))
     if not (request.method == "POST" and request.path.startswith("/cloudapi/1.0.0/sessions")):
-        request[_SESSION] = doors.session(request)
+        request[_SESSION] = doors.acting(request, doors.session(request))
 
 
 def _error(error: ApiError, request_id: str, empty_401: bool) -> web.Response:
@@ -185,6 +191,12 @@ class _Site:
         self._doors.close(request[_SESSION])
         return web.Response(status=204)
 
+    async def orgs(self, request: web.Request) -> web.Response:
+        """GET a page of the organizations; a tenant sees its own."""
+        names = (*access.TENANTS, access.PROVIDER_ORG)
+        seen = names if request[_SESSION].org == access.PROVIDER_ORG else (request[_SESSION].org,)
+        return _answer(request, page_of([access.describe_org(name) for name in seen], request.query).body)
+
     async def exchange(self, request: web.Request) -> web.Response:
         """POST an API or service account token."""
         org = request.match_info.get("org", access.PROVIDER_ORG)
@@ -211,7 +223,7 @@ class _Site:
 
     async def executions(self, request: web.Request) -> web.Response:
         """GET a workflow's executions."""
-        found = [self._executions.summary(each) for each in self._executions.of(self._workflow(request))]
+        found = self._executions.listed(self._workflow(request))
         return _answer(request, {"total": len(found), "start": 0, "executions": found})
 
     async def start(self, request: web.Request) -> web.Response:

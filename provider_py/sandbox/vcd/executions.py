@@ -11,7 +11,7 @@ from provider_py.sandbox.vcd.access import SYSTEM, Session
 from provider_py.sandbox.vcd.encoding import encode, type_of
 from provider_py.sandbox.vcd.errors import bad_request
 from provider_py.sandbox.vcd.library import Workflow
-from provider_py.sandbox.vcd.values import ValueFaultError, check
+from provider_py.sandbox.vcd.values import ValueFaultError, check, respelled
 from provider_py.sandbox.world import Phase, Run, World
 
 SETTLING: Final = 0.05
@@ -62,7 +62,7 @@ class Executions:
         known = check_parameters(
             workflow,
             parameters,
-            short_names=switches.text(SYSTEM, "input_types") == "any",
+            spelling=switches.text(SYSTEM, "input_types"),
             ignore_unknown=switches.text(SYSTEM, "unknown_parameters") == "ignore",
         )
         names = (workflow.name, workflow.item_uuid, workflow.vro_id)
@@ -85,9 +85,9 @@ class Executions:
         """The execution a task tracks; tasks outlive the record of the run."""
         return next((each for each in self._executions.values() if each.task_id == task_id), None)
 
-    def state(self, execution: Execution) -> str:
-        """The state in the vendor's words, or in a script's."""
-        run, now = execution.run, self._world.clock()
+    def state(self, execution: Execution, ago: float = 0.0) -> str:
+        """The state in the vendor's words, or in a script's, now or some seconds ago."""
+        run, now = execution.run, self._world.clock() - ago
         phase = run.phase(now)
         if phase is Phase.HELD:
             return run.hold or "suspended"
@@ -107,16 +107,22 @@ class Executions:
             raise bad_request("The execution has not ended.")
         self._world.runs.forget(execution.run.id)
 
-    def summary(self, execution: Execution) -> dict[str, object]:
-        """An execution in the list."""
-        ended = execution.run.ended_at(self._world.clock())
+    def listed(self, workflow: Workflow) -> list[dict[str, object]]:
+        """A workflow's executions as its list has them, which may be behind."""
+        lag = self._world.behaviours.number(SYSTEM, "list_lag")
+        known = [each for each in self.of(workflow) if each.run.started_at <= self._world.clock() - lag]
+        return [self.summary(each, lag) for each in known]
+
+    def summary(self, execution: Execution, ago: float = 0.0) -> dict[str, object]:
+        """An execution in the list, as it was some seconds ago."""
+        ended = execution.run.ended_at(self._world.clock() - ago)
         return {
             "id": execution.run.id,
             "name": execution.workflow.name,
             "startDate": self._date(execution.run.started_at),
             **({} if ended is None else {"endDate": self._date(ended)}),
             "startedBy": execution.session.user,
-            "state": self.state(execution),
+            "state": self.state(execution, ago),
         }
 
     def show(self, execution: Execution, href: str) -> dict[str, object]:
@@ -130,9 +136,14 @@ class Executions:
         }
         if phase is Phase.FAILED:
             shown["contentException"] = execution.run.reason or f"{STEP}: the machine could not be created"
-        return shown
+        if self._world.behaviours.text(SYSTEM, "execution_state") == "absent":
+            del shown["state"]
+        short = self._world.behaviours.text(SYSTEM, "input_types") == "short"
+        return {name: respelled(each) for name, each in shown.items()} if short else shown
 
     def _outputs(self, execution: Execution, href: str) -> list[dict[str, object]]:
+        if execution.workflow.echoes:
+            return [{**parameter, "scope": "local"} for parameter in execution.parameters]
         declared = {variable.name: variable.type for variable, _ in execution.workflow.outputs}
         values = {variable.name: value for variable, value in execution.workflow.outputs}
         values |= execution.run.outputs or {}
@@ -179,7 +190,7 @@ def legacy_date(epoch: float) -> str:
 
 
 def check_parameters(
-    workflow: Workflow, parameters: list[dict[str, Any]], short_names: bool, ignore_unknown: bool
+    workflow: Workflow, parameters: list[dict[str, Any]], spelling: str, ignore_unknown: bool
 ) -> list[dict[str, Any]]:
     """The parameters the workflow has; raises ApiError for what does not fit."""
     declared = {variable.name: variable for variable in workflow.inputs}
@@ -197,7 +208,7 @@ def check_parameters(
             raise bad_request(f"The parameter {name} is of type {type_}, not {parameter['type']}.")
         if "value" in parameter:
             try:
-                check(parameter["value"], type_, short_names, name)
+                check(parameter["value"], type_, spelling, name)
             except ValueFaultError as fault:
                 raise bad_request(str(fault)) from None
         known[name] = parameter

@@ -33,6 +33,8 @@ class Workflow:
     """Each with the plain value a run answers."""
     can_execute: bool = True
     service: str = "Tenant services"
+    echoes: bool = False
+    """Whether a run answers its inputs as its outputs."""
 
     @property
     def item_uuid(self) -> str:
@@ -97,6 +99,29 @@ WORKFLOWS: Final = (
     Workflow("Refresh inventory", None),
     Workflow("Rotate keys", "Rotates the tenant's keys."),
     Workflow("Rotate keys", "Rotates the backup's keys.", service="Backup services"),
+    Workflow(
+        "Copy values",
+        "Answers every value it is given.",
+        (
+            Variable("text", "string"),
+            Variable("number", "number"),
+            Variable("flag", "boolean"),
+            Variable("moment", "Date"),
+            Variable("secret", "SecureString"),
+            Variable("cipher", "EncryptedString"),
+            Variable("pattern", "Regexp"),
+            Variable("file", "MimeAttachment"),
+            Variable("vm", "VC:VirtualMachine"),
+            Variable("resource", "ResourceElement"),
+            Variable("list", "Array/string"),
+            Variable("machines", "Array/VC:VirtualMachine"),
+            Variable("options", "Properties"),
+            Variable("endpoint", ENDPOINT_TYPE),
+            Variable("endpoints", f"Array/{ENDPOINT_TYPE}"),
+            Variable("anything", "Any"),
+        ),
+        echoes=True,
+    ),
     Workflow("Restricted maintenance", "Seen by everybody, run by few.", can_execute=False),
     *(Workflow(f"Report {number:03}", service="Reports") for number in range(1, REPORTS + 1)),
 )

@@ -42,6 +42,7 @@ SHORT_NAMES: Final = {
     "compositeValue": "CompositeValue",
 }
 """The other spelling of inputType, which may be the wire's."""
+_LONG: Final = {name: short for short, name in SHORT_NAMES.items()}
 
 _KINDS: Final = {
     "string": "StringParam",
@@ -58,6 +59,22 @@ _KINDS: Final = {
 
 class ValueFaultError(Exception):
     """A value that does not fit; the message names the place."""
+
+
+def class_of(spelled: str, spelling: str) -> str:
+    """The class name of an inputType: "class" and "short" allow one spelling each, "any" both."""
+    if spelling == "class":
+        return spelled
+    return SHORT_NAMES.get(spelled, spelled if spelling == "any" else "")
+
+
+def respelled(value: Any) -> Any:
+    """A value with every inputType in its short spelling."""
+    if isinstance(value, list):
+        return [respelled(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _LONG.get(each, each) if key == "inputType" else respelled(each) for key, each in value.items()}
 
 
 def kind_of(type_: str) -> str | None:
@@ -78,13 +95,11 @@ def composite_fields(type_: str) -> dict[str, str]:
     return dict(field.split(":", 1) for field in inner.split(",") if field)
 
 
-def check(value: Any, type_: str, short_names: bool, place: str) -> None:
+def check(value: Any, type_: str, spelling: str, place: str) -> None:
     """Raise ValueFaultError unless the value is one of that Orchestrator type."""
     if not isinstance(value, dict) or not isinstance(value.get("inputType"), str):
         raise ValueFaultError(f"{place}: inputType is missing")
-    kind = value["inputType"]
-    if short_names:
-        kind = SHORT_NAMES.get(kind, kind)
+    kind = class_of(value["inputType"], spelling)
     if kind not in MEMBERS:
         raise ValueFaultError(f"{place}: unknown inputType {value['inputType']}")
     expected = kind_of(type_)
@@ -94,10 +109,10 @@ def check(value: Any, type_: str, short_names: bool, place: str) -> None:
         given = value.get(member)
         if not isinstance(given, python_type) or (kind == "NumberParam" and isinstance(given, bool)):
             raise ValueFaultError(f"{place}: {member} of {kind} is missing or of another type")
-    _check_inside(value, kind, type_, short_names, place)
+    _check_inside(value, kind, type_, spelling, place)
 
 
-def _check_inside(value: dict[str, Any], kind: str, type_: str, short_names: bool, place: str) -> None:
+def _check_inside(value: dict[str, Any], kind: str, type_: str, spelling: str, place: str) -> None:
     if kind == "DateParam" and not _parses(value["value"]):
         raise ValueFaultError(f"{place}: value is not an ISO 8601 date")
     if kind == "MimeAttachment" and not _is_base64(value["content"]):
@@ -107,26 +122,26 @@ def _check_inside(value: dict[str, Any], kind: str, type_: str, short_names: boo
     if kind == "ArrayParam":
         element = type_.partition("/")[2] or "Any"
         for index, each in enumerate(value["value"]):
-            check(each, element, short_names, f"{place}[{index}]")
+            check(each, element, spelling, f"{place}[{index}]")
     if kind == "Properties":
         for index, pair in enumerate(value["property"]):
-            _check_member(pair, "KeyValuePair", "key", "value", {}, short_names, f"{place}.property[{index}]")
+            _check_member(pair, "KeyValuePair", "key", "value", {}, spelling, f"{place}.property[{index}]")
     if kind == "CompositeType":
         fields = composite_fields(type_) if type_.lower() != "any" else {}
         for index, field in enumerate(value["property"]):
-            _check_member(field, "CompositeValue", "id", "property", fields, short_names, f"{place}.property[{index}]")
+            _check_member(field, "CompositeValue", "id", "property", fields, spelling, f"{place}.property[{index}]")
 
 
 def _check_member(
-    pair: Any, kind: str, name: str, content: str, fields: dict[str, str], short_names: bool, place: str
+    pair: Any, kind: str, name: str, content: str, fields: dict[str, str], spelling: str, place: str
 ) -> None:
     spelled = pair.get("inputType") if isinstance(pair, dict) else None
-    if (SHORT_NAMES.get(str(spelled), spelled) if short_names else spelled) != kind:
+    if class_of(str(spelled), spelling) != kind:
         raise ValueFaultError(f"{place}: is not a {kind}")
-    check(pair, "Any", short_names, place)
+    check(pair, "Any", spelling, place)
     if fields and pair[name] not in fields:
         raise ValueFaultError(f"{place}: there is no field {pair[name]}")
-    check(pair[content], fields.get(pair[name], "Any"), short_names, f"{place}.{content}")
+    check(pair[content], fields.get(pair[name], "Any"), spelling, f"{place}.{content}")
 
 
 def _parses(text: str) -> bool:

@@ -6,24 +6,28 @@ Destroying it forgets the execution; with `on_destroy = "cancel"` an unfinished 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from provider_py.execution.errors import SystemFault
+from provider_py.execution.errors import SystemFault, Unauthorized
 from provider_py.execution.launcher import ExecutionKind, Started
 from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Phase, Run
-from provider_py.plugin.checks import not_empty
+from provider_py.plugin.checks import not_empty, pattern
 from provider_py.plugin.diagnostics import Diagnostic, error
 from provider_py.plugin.resource import Decoded
 from provider_py.plugin.schema import Dynamic, build, computed, model, optional
 from provider_py.plugin.validators import exactly_one, together
+from provider_py.systems.vcd import types
 from provider_py.systems.vcd.settings import SYSTEM
 from provider_py.systems.vcd.system import CloudDirector
 
 if TYPE_CHECKING:
-    from provider_py.systems.vcd.calls import Request
+    from provider_py.systems.vcd.looking import Watch
+    from provider_py.systems.vcd.preparing import Request
 
 PHASES: Final = {
     "completed": Phase.SUCCEEDED,
@@ -35,6 +39,15 @@ PHASES: Final = {
 }
 """By the state's letters alone: its spelling differs between versions in case, hyphens and underscores."""
 
+BATCH: Final = 500
+"""How many executions are looked at together: those of one workflow need one request."""
+WORKFLOW_ID: Final = r"urn:vcloud:serviceItem:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Za-z_-]{1,128}"
+"""A service item's URN or UUID, or an id of Orchestrator, which is a UUID or, for its own workflows, another text."""
+_IMPORT_ID: Final = re.compile(rf"(?:{WORKFLOW_ID})/[0-9A-Za-z_-]+")
+workflow_id_form: Final = pattern(
+    WORKFLOW_ID, "the id of a service item (URN or UUID) or of Orchestrator, or name the workflow with `workflow`"
+)
+
 
 @model
 class VcdExecution(Execution):
@@ -44,17 +57,20 @@ class VcdExecution(Execution):
     workflow_id: str | None = optional(
         "Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.",
         replace=True,
-        checks=(not_empty,),
+        checks=(workflow_id_form,),
     )
     parameters: Dynamic = optional(
         "Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded by "
-        "the types that the workflow declares.",
+        "the types that the workflow declares. A date is RFC 3339 text, a reference to an object its id or an object "
+        "with `id`, `type`, an attachment an object with `name`, `mime_type` and Base64 `content`. What is null is "
+        "left out.",
         replace=True,
     )
     parameter_types: dict[str, str] | None = optional(
         "Orchestrator types of parameters, such as `Date` or `Array/VC:VirtualMachine`, where Cloud Director does not "
         "declare them or declares them wrongly.",
         replace=True,
+        element_checks=(types.fault,),
     )
     sensitive_parameters: Dynamic = optional(
         "Input parameters that are never stored. Change `sensitive_parameters_version` to run with changed ones.",
@@ -121,15 +137,21 @@ class VcdLauncher:
         """Work on a connection."""
         self._director = director
         self._tasks: dict[str, str] = {}
-        self.poller: Poller[str, Run[Detail]] = Poller(self._look, director.runtime, batch=10)
+        self.poller: Poller[str, Run[Detail]] = Poller(self._look, director.runtime, batch=BATCH)
+
+    @functools.cached_property
+    def _watch(self) -> Watch:
+        from provider_py.systems.vcd.looking import Watch
+
+        return Watch(self._director)
 
     async def prepare(self, config: VcdExecution, unknown: frozenset[str]) -> Sequence[Request]:
         """Find the workflow, check the parameters against its presentation and encode them."""
-        from provider_py.systems.vcd import calls
+        from provider_py.systems.vcd import preparing
 
         if unknown & {"workflow", "workflow_id"}:
             return ()
-        return await calls.prepare(self._director, config, unknown)
+        return await preparing.prepare(self._director, config, unknown)
 
     def likeness(self, part: Request) -> str:
         """Executions of one workflow with the same inputs are alike: there is no room for a mark."""
@@ -139,20 +161,31 @@ class VcdLauncher:
         """Send the start, once."""
         from provider_py.systems.vcd import calls
 
-        return Started(await calls.start(self._director, part))
+        try:
+            run = await calls.start(self._director, part)
+        except calls.Unnamed as fault:
+            self._tracked(token, fault.task)
+            raise
+        self._tracked(run.id, run.detail.task_url)
+        return Started(run)
 
     async def search(self, part: Request, token: str, since: float, taken: frozenset[str]) -> Run[Detail] | None:
         """Find the execution among those of the workflow, by its time and its inputs: nothing else tells them apart."""
         from provider_py.systems.vcd import calls
 
-        return await calls.search(self._director, part, since, taken)
+        run = await calls.search(self._director, part, since, taken)
+        if run is not None:
+            self._tracked(run.id, self._tasks.get(token))
+        return run
+
+    def _tracked(self, start: str, task: str | None) -> None:
+        """Keep the task of a start, or of its run: only the start's answer names it."""
+        if task is not None:
+            self._tasks[start] = task
 
     def key(self, part: Request, run: Run[Detail]) -> str:
-        """An execution is found by its workflow and its id; the answer to its start alone names the task."""
-        key = f"{part.workflow_id}/{run.id}"
-        if run.detail.task_url is not None:
-            self._tasks[key] = run.detail.task_url
-        return key
+        """An execution is found by its workflow and its id."""
+        return f"{part.workflow_id}/{run.id}"
 
     def remember(self, state: VcdExecution, keys: Sequence[str]) -> None:
         """Nothing: the import id is enough to look at an execution."""
@@ -160,29 +193,31 @@ class VcdLauncher:
     def results(self, state: VcdExecution, runs: Sequence[Run[Detail]]) -> VcdExecution:
         """Add outputs and whereabouts."""
         run = runs[0]
-        key = f"{run.detail.workflow_id}/{run.id}"
         return dataclasses.replace(
             state,
             outputs=run.detail.outputs,
-            current_item=run.detail.current_item,
-            task_url=self._tasks.get(key) or state.task_url,
-            import_id=key,
+            current_item=run.detail.current_item or state.current_item,
+            task_url=self._tasks.get(run.id) or state.task_url,
+            import_id=f"{run.detail.workflow_id}/{run.id}",
         )
 
     async def cancel(self, state: VcdExecution) -> None:
         """Cancel; actions that the run has started are neither stopped nor undone."""
         from provider_py.systems.vcd import calls
 
-        await calls.cancel(self._director, state.import_id or "")
+        key = state.import_id or ""
+        try:
+            await calls.cancel(self._director, key)
+        except Unauthorized as fault:  # what is gone may be answered like what is forbidden
+            if (await self._watch.look([key])).get(key) is not None:
+                raise fault from None
 
     def adopt(self, identifier: str, run: Run[Detail]) -> VcdExecution:
         """Name what the imported execution ran."""
         return build(VcdExecution, workflow_id=run.detail.workflow_id)
 
     async def _look(self, keys: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:
-        from provider_py.systems.vcd import calls
-
-        return await calls.look(self._director, keys)
+        return await self._watch.look(keys)
 
 
 KIND: Final = ExecutionKind(
@@ -194,7 +229,7 @@ KIND: Final = ExecutionKind(
     phase=phase,
     keys=lambda state: (state.import_id,) if state.import_id else (),
     import_form="<workflow id>/<execution id>",
-    import_key=lambda identifier: identifier if all(identifier.rpartition("/")) else None,
+    import_key=lambda identifier: identifier if _IMPORT_ID.fullmatch(identifier) else None,
     validate=validate,
     launcher=VcdLauncher,
 )

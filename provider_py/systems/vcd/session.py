@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import httpx
+from filelock import AsyncFileLock
 
 from provider_py.execution.system import readable
 from provider_py.execution.tokens import Token
@@ -17,6 +20,9 @@ from provider_py.execution.transport import Channel
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
 from provider_py.plugin.redaction import protect
 from provider_py.systems.vcd.settings import SYSTEM, VcdSettings
+
+LOCK_SECONDS: Final = 60.0
+"""How long another process may take to exchange the service account's token."""
 
 
 class Session:
@@ -63,16 +69,21 @@ class Session:
         return token, str(answer.get("refresh_token") or refresh_token)
 
     async def _service_account(self, file: Path) -> Token:
-        """Exchange the file's token; each exchange ends the old one, so the file is rewritten at once, atomically."""
+        """Exchange the file's token, while no other process does: each exchange ends the token that it is given."""
+        try:
+            async with AsyncFileLock(_beside(file, ".lock"), timeout=LOCK_SECONDS):
+                return await self._rotate(file)
+        except OSError as fault:
+            raise DiagnosticError(_unusable(file, "it cannot be locked", fault)) from fault
+
+    async def _rotate(self, file: Path) -> Token:
         kept = _read(file)
         protect(str(kept["refresh_token"]))
-        token, following = await self._exchange(str(kept["refresh_token"]))
-        protect(following)
-        renewed = {**kept, "refresh_token": following, "updated_on": datetime.now(UTC).isoformat(timespec="seconds")}
-        try:
-            _write(file, json.dumps(renewed, indent=2))
-        except OSError as fault:
-            raise DiagnosticError(_unusable(file, "its new token could not be written", fault)) from fault
+        with _replacement(file) as write:
+            token, following = await self._exchange(str(kept["refresh_token"]))
+            protect(following)
+            moment = datetime.now(UTC).isoformat(timespec="seconds")
+            write(json.dumps({**kept, "refresh_token": following, "updated_on": moment}, indent=2))
         return token
 
 
@@ -86,17 +97,35 @@ def _read(file: Path) -> Mapping[str, object]:
     return kept
 
 
-def _write(file: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=file.resolve().parent, prefix=f".{file.name}.")  # created with mode 0600
+@contextmanager
+def _replacement(file: Path) -> Iterator[Callable[[str], None]]:
+    """Make the file that is to replace this one, before the token in it is used up; no reader sees a half of it."""
+    target = file.resolve()
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(file.resolve())
-    except OSError:
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # created with mode 0600
+    except OSError as fault:
+        raise DiagnosticError(_unusable(file, "its directory cannot be written to", fault)) from fault
+
+    def write(text: str) -> None:
+        try:
+            with os.fdopen(os.dup(descriptor), "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).replace(target)
+        except OSError as fault:
+            raise DiagnosticError(_unusable(file, "its new token could not be written", fault)) from fault
+
+    try:
+        yield write
+    finally:
+        os.close(descriptor)
         Path(name).unlink(missing_ok=True)
-        raise
+
+
+def _beside(file: Path, ending: str) -> Path:
+    target = file.resolve()
+    return target.with_name(f".{target.name}{ending}")
 
 
 def _unusable(file: Path, reason: str, fault: Exception | None = None) -> Diagnostic:

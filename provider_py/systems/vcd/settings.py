@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import quote
 
 from provider_py.plugin.checks import duration, pattern, url
 from provider_py.plugin.diagnostics import Diagnostic, error
@@ -21,6 +22,11 @@ class VcdSettings:
     )
     org: str | None = setting(
         "Organization to sign in to; `System` is the provider's. Case-sensitive.", environment="VCD_ORG"
+    )
+    tenant: str | None = setting(
+        "Organization to act in, if it is not the one that is signed in to: so a provider's user runs the workflows of "
+        "a tenant. Case-sensitive.",
+        environment="VCD_TENANT",
     )
     user: str | None = setting("User to sign in as, with `password`.", environment="VCD_USER")
     password: str | None = setting("Password of `user`.", environment="VCD_PASSWORD", sensitive=True)
@@ -58,12 +64,23 @@ class VcdSettings:
     @property
     def realm(self) -> str:
         """The part of the OAuth2 paths that names who signs in."""
-        return "provider" if self.provider else f"tenant/{self.org}"
+        return "provider" if self.provider else f"tenant/{quote(str(self.org), safe='')}"
 
     @property
     def provider(self) -> bool:
         """Whether the provider organization is meant."""
-        return str(self.org).lower() == "system"
+        return _is_provider(str(self.org))
+
+    @property
+    def context(self) -> str | None:
+        """The organization to act in where it is another than the one that is signed in to."""
+        return (
+            None if self.tenant is None or self.tenant in {self.org, ""} or _is_provider(self.tenant) else self.tenant
+        )
+
+
+def _is_provider(org: str) -> bool:
+    return org.lower() == "system"
 
 
 def check_credentials(settings: VcdSettings) -> Iterable[Diagnostic]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # imported on first use: a plan that touches no Cloud Directo
     import httpx
     from vcd_client import Client
 
+    from provider_py.execution.tokens import TokenAuth
     from provider_py.execution.transport import Channel
     from provider_py.systems.vcd.session import Session
 
@@ -36,21 +37,41 @@ class CloudDirector:
         self.settings = settings
         self.runtime = runtime
         self.lookups = Lookups()
+        self.short_kinds = False
+        """Whether this server was found to take the short spellings of `inputType` only."""
 
     @functools.cached_property
     def channel(self) -> Channel:
-        """The HTTP channel; every request names the version of the API it speaks."""
-        from provider_py.execution.tokens import TokenAuth
+        """The HTTP channel; every request names the version of the API it speaks, and the tenant it is about."""
+        tenant = self.settings.context
+        if tenant is None:
+            return self._signed_in
+        from provider_py.systems.vcd.tenant import TenantContext
 
-        auth = TokenAuth(self._session.token, self.runtime.clock, _credentials(self.settings))
-        return self._channel(auth=auth, base_url=self.settings.address)
+        context = TenantContext(self._client(self._signed_in), self.lookups, tenant)
+        return self._channel(
+            auth=self._auth, base_url=self.settings.address, event_hooks={"request": [context], "response": []}
+        )
 
     @functools.cached_property
     def client(self) -> Client:
         """The generated client over the channel."""
+        return self._client(self.channel)
+
+    def _client(self, channel: Channel) -> Client:
         from vcd_client import Client
 
-        return Client(base_url=self.settings.address).set_async_httpx_client(self.channel)
+        return Client(base_url=self.settings.address).set_async_httpx_client(channel)
+
+    @functools.cached_property
+    def _signed_in(self) -> Channel:
+        return self._channel(auth=self._auth, base_url=self.settings.address)
+
+    @functools.cached_property
+    def _auth(self) -> TokenAuth:
+        from provider_py.execution.tokens import TokenAuth
+
+        return TokenAuth(self._session.token, self.runtime.clock, _credentials(self.settings))
 
     @functools.cached_property
     def _session(self) -> Session:
@@ -86,7 +107,7 @@ class CloudDirector:
                 await self._session.close()
             except SystemFault as fault:
                 log.debug("signing out failed: %s", fault)
-        for name in ("channel", "_door"):
+        for name in ("channel", "_signed_in", "_door"):
             if name in self.__dict__:
                 await self.__dict__[name].aclose()
 
@@ -106,10 +127,11 @@ def _credentials(settings: VcdSettings) -> str:
 
 def _explain(response: httpx.Response) -> str:
     """Read the error object of cloudapi or of OAuth2; bodies may be empty."""
-    if not response.content:
-        return ""
-    body = response.json()
-    text = str(body.get("message") or body.get("error_description") or body.get("error") or "")
-    if response.status_code == 406:
-        return f"{text} Set `vcd.api_version` to a version that this server has."
-    return text
+    version = response.status_code == 406
+    advice = "Set `vcd.api_version` (VCD_API_VERSION) to a version that this server has. " if version else ""
+    try:
+        body = response.json()
+        text = body.get("message") or body.get("error_description") or body.get("error") or ""
+    except (ValueError, AttributeError):
+        text = ""
+    return f"{advice}{text}"

@@ -24,6 +24,7 @@ OPERATIONS = {
     "createProviderSession": ("post", "/cloudapi/1.0.0/sessions/provider"),
     "getCurrentSession": ("get", "/cloudapi/1.0.0/sessions/current"),
     "deleteCurrentSession": ("delete", "/cloudapi/1.0.0/sessions/current"),
+    "queryOrgs": ("get", "/cloudapi/1.0.0/orgs"),
     "exchangeTenantToken": ("post", "/oauth/tenant/{org}/token"),
     "exchangeProviderToken": ("post", "/oauth/provider/token"),
     "getVersions": ("get", "/api/versions"),

@@ -44,7 +44,7 @@ def token_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def look(file: Path) -> tuple[int, list[str]]:
     """Return the file's mode, and the names of all files beside it."""
-    return stat.S_IMODE(file.stat().st_mode), [each.name for each in file.parent.iterdir()]
+    return stat.S_IMODE(file.stat().st_mode), sorted(each.name for each in file.parent.iterdir())
 
 
 def write(file: Path, text: str | None) -> None:
@@ -129,7 +129,7 @@ async def test_a_service_account_keeps_its_newest_token(served: Sandbox, token_f
     assert second["refresh_token"] != access.SERVICE_ACCOUNT_TOKEN
     assert second["token_type"] == "Service Account"
     assert second["updated_on"]
-    assert look(token_file) == (0o600, ["token.json"])
+    assert look(token_file) == (0o600, [".token.json.lock", "token.json"])
     async with driving(served) as driver:
         assert await driver.plan(simple("vcd")) == ()
     assert kept(token_file)["refresh_token"] != second["refresh_token"]

@@ -10,8 +10,8 @@ from provider_py.execution.run import Phase, Run
 from provider_py.execution.runtime import Runtime
 from provider_py.plugin.resource import Decoded
 from provider_py.plugin.schema import build
-from provider_py.systems.vcd.calls import _run
 from provider_py.systems.vcd.execution import Detail, VcdExecution, phase, validate
+from provider_py.systems.vcd.records import run_of
 from provider_py.systems.vcd.settings import VcdSettings
 from provider_py.systems.vcd.system import CloudDirector
 from tests.support.clock import VirtualClock
@@ -25,7 +25,7 @@ def director() -> CloudDirector:
 
 def look(director: CloudDirector, *outputs: dict[str, Any], **more: Any) -> Run[Detail]:
     answer = {"id": "e-1", "state": "completed", "outputParameters": list(outputs), **more}
-    return _run(director, "w-1", WsWorkflowExecution.from_dict(answer), None)
+    return run_of(director, "w-1", WsWorkflowExecution.from_dict(answer))
 
 
 def output(name: str, value: object, kind: str = "StringParam", scope: str = "local") -> dict[str, Any]:

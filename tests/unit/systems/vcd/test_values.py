@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from vcd_client.models import WsParameter
 
-from provider_py.systems.vcd.values import Unfit, decode, encode, infer
+from provider_py.execution.errors import Refused
+from provider_py.systems.vcd import types
+from provider_py.systems.vcd.spelling import SHORT, is_about_kinds, shortened
+from provider_py.systems.vcd.values import Unfit, alike, decode, encode, infer
 
 ENDPOINT = "CompositeType(host:string,port:number):Endpoint"
 NESTED = "CompositeType(name:string,at:CompositeType(host:string,port:number):Endpoint,tags:Array/string):Site"
@@ -87,8 +90,26 @@ def test_values_go_out_and_come_back(declared: str, value: object, wire: dict[st
         (
             "VC:VirtualMachine",
             {"id": "vm-42", "type": "VC:Special", "href": "https://vc/vm-42", "display_value": "web"},
-            {"inputType": "SdkObject", "type": "VC:Special", "id": "vm-42", "href": "https://vc/vm-42"},
-            {"type": "VC:Special", "id": "vm-42", "href": "https://vc/vm-42"},
+            {
+                "inputType": "SdkObject",
+                "type": "VC:Special",
+                "id": "vm-42",
+                "href": "https://vc/vm-42",
+                "displayValue": "web",
+            },
+            {"type": "VC:Special", "id": "vm-42", "href": "https://vc/vm-42", "display_value": "web"},
+        ),
+        (
+            "VC:VM",
+            {"id": "1", "href": None},
+            {"inputType": "SdkObject", "type": "VC:VM", "id": "1"},
+            {"type": "VC:VM", "id": "1"},
+        ),
+        (
+            "ResourceElement",
+            "r-1",
+            {"inputType": "SdkObject", "type": "ResourceElement", "id": "r-1"},
+            {"type": "ResourceElement", "id": "r-1"},
         ),
         (
             "MimeAttachment",
@@ -109,7 +130,17 @@ def test_values_go_out_and_come_back(declared: str, value: object, wire: dict[st
         ),
         ("string", 7, text("7"), "7"),
         ("string", True, text("true"), "true"),
+        ("string", 0.0000001, text("0.0000001"), "0.0000001"),
         ("number", "2", number(2), 2),
+        ("number", "1e3", number(1000), 1000),
+        ("number", 2**60, number(2**60), 2**60),
+        ("Properties", {"a": None, "b": 1}, properties(b=number(1)), {"b": 1}),
+        (
+            "Date",
+            "2026-01-31T12:00:00.5+0100",
+            kind("DateParam", "2026-01-31T12:00:00.5+0100"),
+            "2026-01-31T12:00:00.5+01:00",
+        ),
         ("number", "-2.5", number(-2.5), -2.5),
         ("boolean", "true", kind("BooleanParam", True), True),
         ("STRING", "a", text("a"), "a"),
@@ -144,7 +175,7 @@ def test_nothing_stays_nothing() -> None:
         (1.5, "number"),
         (True, "boolean"),
         (["a"], "Array/string"),
-        ([1, None, 2], "Array/number"),
+        ([[1], [2]], "Array/Array/number"),
         (["a", 1], "Array/Any"),
         ([], "Array/Any"),
         ({"a": 1}, "Properties"),
@@ -160,30 +191,54 @@ def test_the_type_a_value_is_taken_for(value: object, declared: str) -> None:
     [
         ("string", ["a"], "a list is not a text; write a string"),
         ("string", {"a": 1}, "an object is not a text"),
-        ("number", "two", "'two' is not a number"),
+        ("number", "two", '"two" is not a number'),
         ("number", True, "a boolean is not a number"),
         ("number", [1], "a list is not a number"),
-        ("number", "nan", "'nan' is not a number"),
-        ("number", "inf", "'inf' is not a number"),
-        ("boolean", "yes", "'yes' is not a boolean; write true or false"),
+        ("number", "nan", '"nan" is not a number'),
+        ("number", "inf", '"inf" is not a number'),
+        ("boolean", "yes", '"yes" is not a boolean; write true or false'),
         ("boolean", 1, "a number is not a boolean; write true or false"),
         ("boolean", ["a"], "a list is not a boolean"),
-        ("Date", "tomorrow", "'tomorrow' is not a date; write RFC 3339"),
-        ("Date", "2026-01-31T12:00:00", "names no time zone"),
-        ("Date", "2026-01-31", "names no time zone"),
+        ("Date", "tomorrow", '"tomorrow" is not a date with time and zone; write RFC 3339'),
+        ("Date", "2026-01-31T12:00:00", "is not a date with time and zone"),
+        ("Date", "2026-01-31", "is not a date with time and zone"),
         ("Date", 5, "is not a date"),
         ("Array/string", "a", 'a text is not of type Array/string; write a list such as ["a", "b"]'),
-        ("Array/number", ["a"], "'a' is not a number"),
+        ("Array/number", ["a"], '"a" is not a number'),
         ("Properties", "a", "a text is not of type Properties; write an object"),
         ("Properties", ["a"], "a list is not of type Properties"),
-        ("MimeAttachment", "a.txt", "a MimeAttachment is an object such as"),
-        ("MimeAttachment", {"name": "a.txt"}, "a MimeAttachment is an object such as"),
+        ("MimeAttachment", "a.txt", "a text is not a MimeAttachment; write an object such as"),
+        ("MimeAttachment", {"name": "a.txt"}, "an object is not a MimeAttachment; write an object"),
         ("VC:VirtualMachine", 5, "a number is not a reference to a VC:VirtualMachine; write its id"),
         ("VC:VirtualMachine", {"name": "web"}, "an object is not a reference"),
         (ENDPOINT, "h:443", "write an object with host, port"),
-        (ENDPOINT, {"hots": "h"}, "has no field 'hots'; its fields are host, port"),
-        (ENDPOINT, {"port": "https"}, "'https' is not a number"),
-        ("Strnig", "a", "the type 'Strnig' is not known; name another in `parameter_types`"),
+        (ENDPOINT, {"hots": "h"}, 'has no field "hots"; its fields are host, port'),
+        (ENDPOINT, {"port": "https"}, '"https" is not a number'),
+        ("number", "1_000", '"1_000" is not a number'),
+        ("number", " 2", '" 2" is not a number'),
+        ("number", "\u0663", "is not a number"),
+        ("number", "9" * 5000, "more than Orchestrator's numbers hold exactly"),
+        ("number", "1e999999999", "more than Orchestrator's numbers hold exactly"),
+        ("number", 2**53 + 1, '9007199254740993" is more than'),
+        ("number", 10**400, "more than Orchestrator's numbers hold exactly"),
+        ("number", float("inf"), "more than Orchestrator's numbers hold exactly"),
+        ("Date", "2026-02-30T12:00:00Z", "is not a date with time and zone"),
+        ("Date", "2026-W05-6T12:00:00Z", "is not a date with time and zone"),
+        ("Date", "20260131T120000Z", "is not a date with time and zone"),
+        ("Array/string", ["a", None], "[1] is null, which a list cannot hold"),
+        ("Array/Array/number", [[1], [2, "x"]], '[1][1]: "x" is not a number'),
+        ("Array/" + ENDPOINT, [{"host": "h"}, {"port": True}], "[1].port: a boolean is not a number"),
+        ("Properties", {"a": {"b": [1, None]}}, ".a.b[1] is null"),
+        (ENDPOINT, {"port": "https"}, '.port: "https" is not a number'),
+        ("CompositeType(", {"a": 1}, "names no fields"),
+        ("CompositeType():Empty", {}, "names no fields"),
+        ("MimeAttachment", {"content": "not Base64!"}, "its `content` is not Base64"),
+        ("MimeAttachment", {"content": "ü"}, "its `content` is not Base64"),
+        ("MimeAttachment", {"content": "", "mimeType": "text/plain"}, 'has no field "mimeType"; its fields are name'),
+        ("VC:VirtualMachine", "", "a text is not a reference"),
+        ("VC:VirtualMachine", {"id": ""}, "an object is not a reference"),
+        ("VC:VirtualMachine", {"id": "1", "nmae": "x"}, 'has no field "nmae"'),
+        ("Strnig", 5, "a number is not a reference to a Strnig"),
     ],
 )
 def test_a_value_that_cannot_be_of_its_type_is_told(declared: str, value: object, words: str) -> None:
@@ -202,6 +257,9 @@ def test_a_value_that_cannot_be_of_its_type_is_told(declared: str, value: object
         ({"inputType": "ArrayParam"}, []),
         ({"inputType": "Properties", "property": None}, {}),
         ({"inputType": "StringParam", "value": None}, None),
+        ({"inputType": "DateParam", "value": "2024-04-03T17:19:14.894+0300"}, "2024-04-03T17:19:14.894+03:00"),
+        ({"inputType": "DateParam", "value": "some day"}, "some day"),
+        ({"inputType": "DateParam"}, None),
         ({"inputType": "KindOfTomorrow", "value": 7}, 7),
         ({"inputType": "KindOfTomorrow", "a": 1}, {"a": 1}),
         ({"value": "no kind"}, "no kind"),
@@ -209,3 +267,109 @@ def test_a_value_that_cannot_be_of_its_type_is_told(declared: str, value: object
 )  # fmt: skip
 def test_whatever_a_system_answers_is_read(wire: dict[str, object], value: object) -> None:
     assert decode(wire) == value
+
+
+EVERY_KIND: tuple[tuple[str, object], ...] = (
+    ("string", "a"),
+    ("number", 1.5),
+    ("boolean", True),
+    ("Date", "2026-01-31T12:00:00Z"),
+    ("SecureString", "s"),
+    ("EncryptedString", "e"),
+    ("Regexp", "^a$"),
+    ("MimeAttachment", {"name": "a", "mime_type": "b/c", "content": ""}),
+    ("VC:VirtualMachine", {"type": "VC:VirtualMachine", "id": "vm-1"}),
+    ("Array/Properties", [{"inputType": "a key like any other"}]),
+    (NESTED, {"at": {"port": 1}}),
+)
+
+
+def kinds_in(wire: object) -> set[str]:
+    if isinstance(wire, list):
+        return set().union(*map(kinds_in, wire))
+    if not isinstance(wire, dict):
+        return set()
+    return {str(wire["inputType"])}.union(*map(kinds_in, wire.values())) if "inputType" in wire else set()
+
+
+def test_the_examples_have_all_fourteen_kinds() -> None:
+    assert kinds_in([encode(value, declared) for declared, value in EVERY_KIND]) == set(SHORT)
+    assert len(SHORT) == 14
+
+
+@pytest.mark.parametrize(("declared", "value"), EVERY_KIND)
+def test_the_short_spelling_is_read_like_the_kinds_names(declared: str, value: object) -> None:
+    wire = encode(value, declared)
+    short = shortened(wire)
+    assert kinds_in(short) <= set(SHORT.values())
+    assert decode(through_the_client(short)) == decode(wire)
+
+
+@pytest.mark.parametrize(
+    ("reason", "about"),
+    [
+        ("POST h/executions was answered 400: [ id ] vmName: unknown inputType StringParam", True),
+        ("POST h/executions was answered 400: Could not resolve type id 'StringParam' as a subtype of", True),
+        ("POST h/executions was answered 400: vmName is missing", False),
+        ("POST h/executions was answered 403: no right to inputType", False),
+        ("POST h400/executions was answered 400", False),
+    ],
+)
+def test_which_refusals_are_about_the_spelling(reason: str, about: bool) -> None:
+    assert is_about_kinds(Refused("Cloud Director", reason)) is about
+
+
+@pytest.mark.parametrize(
+    ("had", "wanted", "same"),
+    [
+        ("a", "a", True),
+        ("a", "b", False),
+        (2.0, 2, True),
+        (["a"], ["a", "b"], False),
+        ([1, 2], [1, 2], True),
+        ("2026-01-31T13:00:00.000+01:00", "2026-01-31T12:00:00Z", True),
+        ("2026-01-31T13:00:00Z", "2026-01-31T12:00:00Z", False),
+        ({"type": "T", "id": "1", "href": "h"}, {"type": "T", "id": "1"}, True),
+        ({"type": "T", "id": "2"}, {"type": "T", "id": "1"}, False),
+        ({"a": 1, "b": None}, {"a": 1}, True),
+        ({"a": 1, "b": 2}, {"a": 1}, False),
+        (None, "a", False),
+    ],
+)
+def test_which_values_are_the_same(had: object, wanted: object, same: bool) -> None:
+    assert alike(had, wanted) is same
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "string", "Date", "regexp", "Regex", "Any", "VC:VirtualMachine", "REST:RESTHost", "ResourceElement",
+        "Array/string", "array/Array/VC:VM", "Properties", ENDPOINT, NESTED, f"Array/{NESTED}",
+    ],
+)  # fmt: skip
+def test_types_that_can_be_named(declared: str) -> None:
+    assert types.fault(declared) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ("Strnig", 'did you mean "string"?'),
+        ("Numbr", 'did you mean "number"?'),
+        ("Propertees", 'did you mean "Properties"?'),
+        ("securestrng", "is no type of Orchestrator"),
+        ("", '"" is no type of Orchestrator'),
+        ("Array/", '"" is no type of Orchestrator'),
+        ("list(string)", "did you mean"),
+        ("VC:", "is no type"),
+        ("CompositeType(a)", "names no fields"),
+        ("CompositeType(a:b):C", '"b" is no type of Orchestrator'),
+        ("日本", "write string, number, boolean, Date"),
+        ("x" * 500, "…"),
+    ],
+)
+def test_types_that_cannot(declared: str, words: str) -> None:
+    wrong = types.fault(declared)
+    assert wrong is not None
+    assert words in wrong
+    assert len(wrong) < 400
