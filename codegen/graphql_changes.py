@@ -49,7 +49,8 @@ def compare(old: GraphQLSchema, new: GraphQLSchema, document: DocumentNode) -> l
         *find_breaking_changes(old, new),
         *find_dangerous_changes(old, new),
     ]
-    return [*(_change(change, uses) for change in found), *(Change(text) for text in _additions(old, new))]
+    kept = [change for change in found if "DIRECTIVE" not in change.type.name]  # our operations use the standard ones
+    return [*(_change(change, uses) for change in kept), *(Change(text) for text in _additions(old, new))]
 
 
 def _additions(old: GraphQLSchema, new: GraphQLSchema) -> Iterator[str]:
@@ -62,7 +63,7 @@ def _additions(old: GraphQLSchema, new: GraphQLSchema) -> Iterator[str]:
 
 
 def _change(change: BreakingChange | DangerousChange, uses: Mapping[str, frozenset[str]]) -> Change:
-    if change.type in _HARMLESS or "directive" in change.type.name.lower():
+    if change.type in _HARMLESS:
         return Change(change.description)
     subjects = _subjects(change.description)
     return Change(change.description, tuple(name for name, used in uses.items() if used & subjects))

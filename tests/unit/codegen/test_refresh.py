@@ -180,7 +180,7 @@ def require_parameter(document: Any) -> None:
 
 
 def add_word(document: Any) -> None:
-    document["components"]["schemas"]["Workflow"]["properties"]["status"]["enum"].append("RETIRED")
+    document["components"]["schemas"]["Workflow.Status"]["enum"].append("RETIRED")
 
 
 @pytest.mark.parametrize(
@@ -235,8 +235,8 @@ async def test_a_rest_document_is_taken_over_from_an_address(root: Path, tmp_pat
         ),
         (("harness", "--from", "/nowhere.graphql"), "cannot be read"),
         (("vcd", "--endpoint", "http://127.0.0.1:1"), "--from"),
-        (("vcd", "--from", "pyproject.toml"), "not an OpenAPI"),
-        (("terraform", "--from", "x"), "cannot be refreshed|not a specification"),
+        (("vcd", "--from", "specs/sources.toml"), "JSON"),
+        (("terraform", "--from", "x"), "not a specification"),
         (("acme", "--from", "x"), "not a specification"),
     ],
 )
@@ -244,7 +244,7 @@ async def test_what_cannot_be_compared_fails_in_one_line(root: Path, arguments: 
     outcome = await refresh(root, *arguments)
     assert outcome.status == 2
     assert outcome.err.count("\n") == 1
-    assert any(word in outcome.err for word in words.split("|")), outcome.err
+    assert words in outcome.err, outcome.err
     assert KEY not in outcome.err + outcome.out
 
 
