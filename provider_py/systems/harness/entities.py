@@ -107,8 +107,10 @@ async def _entity(harness: Harness, within: str, kind: str, by: str, wanted: str
     try:
         found = await harness.lookups.get((kind, by, within, wanted), asks[kind, by])
     except Missing as fault:
-        known = await harness.lookups.get((f"{kind}s", within), lambda: _entity_names(harness, within, kind))
-        raise DiagnosticError(unknown_name(f"Harness {kind}", wanted, known if by == "name" else (), field)) from fault
+        known: Sequence[str] = ()
+        if by == "name":
+            known = await harness.lookups.get((f"{kind}s", within), lambda: _entity_names(harness, within, kind))
+        raise DiagnosticError(unknown_name(f"Harness {kind}", wanted, known, field)) from fault
     return found
 
 

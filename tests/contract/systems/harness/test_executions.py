@@ -163,3 +163,24 @@ async def test_unknown_variables_are_told_in_the_plan(account: Account) -> None:
     told = await refused(account, workflow="restart", variables={"typo": "1"})
     assert "has no variable 'typo'" in told
     assert "startExecution" not in account.operations()
+
+
+@pytest.mark.parametrize("text", ['a"b', "a\\", "line\nbreak", "naïve - 名前 🚀", '") { id } #', "${x} $y {z}"])
+async def test_any_text_may_stand_in_notes_and_variables(account: Account, text: str) -> None:
+    given = {"size": "small", "password": text}
+    started = await start(account, workflow="configured", variables=given, notes=text)
+    run = await look(account, started)
+    assert (run.detail.outputs or {})["password"] == text
+    (sent,) = (body for body in account.sent() if body["operationName"] == "startExecution")
+    assert sent["variables"]["input"]["notes"].startswith(text)
+    assert account.refused_by_schema() == []
+
+
+@pytest.mark.parametrize("text", ['a"b', "line\nbreak", '") { id } #', "名前"])
+async def test_odd_names_of_nothing_are_told(account: Account, text: str) -> None:
+    assert "application" in await refused(account, application=text, workflow="restart")
+    assert "workflow" in await refused(account, workflow=text)
+    assert "pipeline" in await refused(account, pipeline=text)
+    assert "pipeline_id" in await refused(account, pipeline_id=text)
+    assert account.refused_by_schema() == []
+    assert "startExecution" not in account.operations()
