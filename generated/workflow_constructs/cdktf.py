@@ -277,7 +277,7 @@ class HarnessArtifactSelectionReference(Reference):
 
     @property
     def artifact_source_id(self) -> str:
-        """Id of the artifact source, for `LAST_COLLECTED`."""
+        """Id of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
         return text(self._owner, f"{self._path}.artifact_source_id")
 
     @property

@@ -228,7 +228,7 @@ class HarnessArtifactSelection(TypedDict, total=False):
     """How it is chosen: `FROM_TRIGGERING_ARTIFACT`, `FROM_TRIGGERING_PIPELINE`, `FROM_PAYLOAD_SOURCE`, `LAST_COLLECTED`, `LAST_DEPLOYED_WORKFLOW`, `LAST_DEPLOYED_PIPELINE`."""
 
     artifact_source_id: str | None
-    """Id of the artifact source, for `LAST_COLLECTED`."""
+    """Id of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
 
     regex: bool | Expression | None
     """Whether the filter is a regular expression."""

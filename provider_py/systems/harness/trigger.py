@@ -84,7 +84,9 @@ class HarnessArtifactSelection:
     type: str = required(
         f"How it is chosen: {', '.join(f'`{name}`' for name in SELECTIONS)}.", checks=(one_of(*SELECTIONS),)
     )
-    artifact_source_id: str | None = optional("Id of the artifact source, for `LAST_COLLECTED`.")
+    artifact_source_id: str | None = optional(
+        "Id of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."
+    )
     regex: bool | None = optional("Whether the filter is a regular expression.")
     artifact_filter: str | None = optional("Build numbers or tags to choose from, for `LAST_COLLECTED`.")
     workflow_id: str | None = optional("Id of the workflow, for `LAST_DEPLOYED_WORKFLOW`.")

@@ -89,10 +89,13 @@ async def listed(harness: Harness, application: str, identifier: str) -> Harness
 async def update(harness: Harness, planned: HarnessTrigger) -> HarnessTrigger:
     """Send `updateTrigger` with the trigger as it shall be."""
     wanted = UpdateTriggerInput.model_validate({**trigger_forms.write(planned), "triggerId": planned.id})
-    async with harness.asking("updateTrigger"):
-        answer = (await harness.client.change_trigger(input=wanted)).update_trigger
+    advice = "Whether it was changed is not known; the next plan shows it."
+    try:
+        async with harness.asking("updateTrigger"):
+            answer = (await harness.client.change_trigger(input=wanted)).update_trigger
+    except Unanswered as fault:
+        raise Unanswered(SYSTEM, fault.reason, advice=advice) from fault
     if answer is None or answer.trigger is None:
-        advice = "The next plan shows whether it was changed."
         raise Unanswered(SYSTEM, "updateTrigger was answered without a trigger", advice=advice)
     return trigger_forms.trigger(answer.trigger, planned.application_id)
 

@@ -9,9 +9,10 @@ import pytest
 from provider_py.execution.errors import RateLimited, Refused
 from provider_py.execution.launcher import Started
 from provider_py.execution.run import Phase, Run
-from provider_py.plugin.diagnostics import DiagnosticError
+from provider_py.plugin.diagnostics import DiagnosticError, Severity
 from provider_py.plugin.schema import build
 from provider_py.sandbox.runs import Script
+from provider_py.systems.harness import calls, entities
 from provider_py.systems.harness.execution import Artifact, Detail, HarnessExecution, HarnessLauncher
 from tests.contract.systems.harness.conftest import APPLICATION, Account
 
@@ -184,3 +185,11 @@ async def test_odd_names_of_nothing_are_told(account: Account, text: str) -> Non
     assert "pipeline_id" in await refused(account, pipeline_id=text)
     assert account.refused_by_schema() == []
     assert "startExecution" not in account.operations()
+
+
+async def test_a_warning_of_harness_is_passed_on(account: Account) -> None:
+    given = config(workflow="restart", variables={"typo": "1"})
+    part = calls.start_input(given, APPLICATION, await entities.entity(account.harness, given, APPLICATION))
+    (warning,) = (await HarnessLauncher(account.harness).start(part, "token")).warnings
+    assert warning.severity is Severity.WARNING
+    assert "typo" in warning.detail

@@ -209,3 +209,17 @@ async def test_a_plan_finds_what_is_of_another_application(resource: HarnessTrig
     assert DEPLOY in found.summary
     good = await resource.plan(Change(None, Decoded(trigger()), frozenset({"application_id", "action"})))
     assert good.diagnostics == ()
+
+
+async def test_an_unanswered_change_is_shown_by_the_next_plan(
+    resource: HarnessTriggerResource, account: Account
+) -> None:
+    made = await resource.create(trigger(), b"")
+    assert made.state is not None
+    wanted = dataclasses.replace(made.state, description="new")
+    account.strike(Fault("harness", FaultKind.CUT, Match(body="updateTrigger"), after=True))
+    with pytest.raises(DiagnosticError) as raised:
+        await resource.update(made.state, wanted, made.private)
+    assert "the next plan shows it" in raised.value.diagnostics[0].detail
+    assert account.operations().count("changeTrigger") == 1
+    assert (await reread(resource, made)).state == wanted
