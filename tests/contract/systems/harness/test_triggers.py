@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
+from harness_client import CreateTriggerInput
 
 from provider_py.plugin.diagnostics import DiagnosticError
 from provider_py.plugin.resource import Answer, Change, Decoded
@@ -223,3 +224,21 @@ async def test_an_unanswered_change_is_shown_by_the_next_plan(
     assert "the next plan shows it" in raised.value.diagnostics[0].detail
     assert account.operations().count("changeTrigger") == 1
     assert (await reread(resource, made)).state == wanted
+
+
+async def test_a_trigger_of_a_kind_that_is_not_known_is_not_imported(
+    resource: HarnessTriggerResource, account: Account
+) -> None:
+    condition = {"conditionType": "ON_NEW_MANIFEST", "manifestConditionInput": {"appManifestId": "m-1"}}
+    given = {
+        "name": "charts",
+        "applicationId": APPLICATION,
+        "condition": condition,
+        "action": {"executionType": "WORKFLOW", "entityId": DEPLOY},
+    }
+    made = (await account.harness.client.keep_trigger(input=CreateTriggerInput.model_validate(given))).create_trigger
+    assert made is not None
+    assert made.trigger is not None
+    with pytest.raises(DiagnosticError) as raised:
+        await resource.import_state(f"{APPLICATION}/{made.trigger.id}")
+    assert "new manifest" in raised.value.diagnostics[0].detail
