@@ -18,7 +18,14 @@ from provider_py.plugin.diagnostics import Diagnostic
 from provider_py.plugin.resource import DataSource, Decoded, Resource
 from provider_py.plugin.schema import model, optional, setting
 from provider_py.plugin.settings import resolve
+from provider_py.systems.harness import application as harness_application
 from provider_py.systems.harness import execution as harness_execution
+from provider_py.systems.harness import execution_inputs as harness_execution_inputs
+from provider_py.systems.harness import executions as harness_executions
+from provider_py.systems.harness import pipeline as harness_pipeline
+from provider_py.systems.harness import service as harness_service
+from provider_py.systems.harness import trigger as harness_trigger
+from provider_py.systems.harness import workflow as harness_workflow
 from provider_py.systems.harness.settings import HarnessSettings
 from provider_py.systems.harness.system import Harness
 from provider_py.systems.nexthink import event as nexthink_event
@@ -35,11 +42,18 @@ from provider_py.systems.vcd.system import CloudDirector
 
 RESOURCES: Final[tuple[ExecutionKind[Any] | ResourceKind[Any, Any], ...]] = (
     harness_execution.KIND,
+    harness_trigger.KIND,
     nexthink_execution.KIND,
     nexthink_event.KIND,
     vcd_execution.KIND,
 )
 DATA_SOURCES: Final[tuple[DataSourceKind[Any, Any], ...]] = (
+    harness_application.KIND,
+    harness_workflow.KIND,
+    harness_pipeline.KIND,
+    harness_service.KIND,
+    harness_execution_inputs.KIND,
+    harness_executions.KIND,
     nexthink_workflow.KIND,
     nexthink_workflows.KIND,
     vcd_workflow.KIND,

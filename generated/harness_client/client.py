@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from .approval_details import ApprovalDetails
     from .approve_or_reject_approvals import ApproveOrRejectApprovals
     from .base_model import UnsetType
+    from .change_trigger import ChangeTrigger
     from .create_trigger import CreateTrigger
     from .delete_trigger import DeleteTrigger
     from .enums import ExecutionType
     from .environments import Environments
     from .execution_inputs import ExecutionInputs
     from .execution_state import ExecutionState
+    from .execution_state_older import ExecutionStateOlder
     from .export_executions import ExportExecutions
     from .infrastructure_definition_by_name import InfrastructureDefinitionByName
     from .input_types import (
@@ -31,10 +33,16 @@ if TYPE_CHECKING:
         RuntimeExecutionInputsToResumePipeline,
         ServiceFilter,
         StartExecutionInput,
+        TriggerFilter,
         UpdateTriggerInput,
         VariableInput,
         WorkflowFilter,
     )
+    from .keep_trigger import KeepTrigger
+    from .kept_trigger import KeptTrigger
+    from .kept_trigger_by_name import KeptTriggerByName
+    from .kept_triggers import KeptTriggers
+    from .listed_executions import ListedExecutions
     from .pipeline import Pipeline
     from .pipeline_by_name import PipelineByName
     from .pipeline_resume_runtime import PipelineResumeRuntime
@@ -43,8 +51,11 @@ if TYPE_CHECKING:
     from .resume_execution import ResumeExecution
     from .runtime_inputs import RuntimeInputs
     from .service import Service
+    from .service_artifacts import ServiceArtifacts
+    from .service_names import ServiceNames
     from .services import Services
     from .start_execution import StartExecution
+    from .start_execution_older import StartExecutionOlder
     from .trigger import Trigger
     from .trigger_by_name import TriggerByName
     from .update_trigger import UpdateTrigger
@@ -401,6 +412,10 @@ class Client(AsyncBaseClient):
                   ... on WorkflowStageExecution {
                     status
                     workflowExecutionId
+                    inputVariables {
+                      name
+                      value
+                    }
                   }
                 }
               }
@@ -481,6 +496,151 @@ class Client(AsyncBaseClient):
         )
         data = self.get_data(response)
         return ExportExecutions.model_validate(data)
+
+    async def start_execution_older(
+        self, input: "StartExecutionInput", **kwargs: Any
+    ) -> "StartExecutionOlder":
+        from .start_execution_older import StartExecutionOlder
+
+        query = gql("""
+            mutation startExecutionOlder($input: StartExecutionInput!) {
+              startExecution(input: $input) {
+                warningMessage
+                execution {
+                  __typename
+                  id
+                  status
+                  createdAt
+                  startedAt
+                  endedAt
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="startExecutionOlder",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return StartExecutionOlder.model_validate(data)
+
+    async def execution_state_older(
+        self, execution_id: str, **kwargs: Any
+    ) -> "ExecutionStateOlder":
+        from .execution_state_older import ExecutionStateOlder
+
+        query = gql("""
+            query executionStateOlder($executionId: String!) {
+              execution(executionId: $executionId) {
+                ...ExecutionStateOlder
+              }
+            }
+
+            fragment ExecutionStateOlder on Execution {
+              __typename
+              id
+              status
+              notes
+              createdAt
+              startedAt
+              endedAt
+              failureDetails
+              application {
+                id
+              }
+              ... on WorkflowExecution {
+                workflow {
+                  id
+                }
+              }
+              ... on PipelineExecution {
+                pipeline {
+                  id
+                }
+                pipelineStageExecutions {
+                  __typename
+                  pipelineStageName
+                  ... on ApprovalStageExecution {
+                    status
+                  }
+                  ... on WorkflowStageExecution {
+                    status
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"executionId": execution_id}
+        response = await self.execute(
+            query=query,
+            operation_name="executionStateOlder",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return ExecutionStateOlder.model_validate(data)
+
+    async def listed_executions(
+        self,
+        limit: int,
+        filters: Union[
+            Optional[list[Optional["ExecutionFilter"]]], "UnsetType"
+        ] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "ListedExecutions":
+        from .listed_executions import ListedExecutions
+
+        query = gql("""
+            query listedExecutions($filters: [ExecutionFilter], $limit: Int!, $offset: Int) {
+              executions(filters: $filters, limit: $limit, offset: $offset) {
+                pageInfo {
+                  hasMore
+                }
+                nodes {
+                  __typename
+                  id
+                  status
+                  notes
+                  createdAt
+                  startedAt
+                  endedAt
+                  failureDetails
+                  application {
+                    id
+                  }
+                  ... on WorkflowExecution {
+                    workflow {
+                      id
+                      name
+                    }
+                  }
+                  ... on PipelineExecution {
+                    pipeline {
+                      id
+                      name
+                    }
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query,
+            operation_name="listedExecutions",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return ListedExecutions.model_validate(data)
 
     async def pipeline(self, pipeline_id: str, **kwargs: Any) -> "Pipeline":
         from .pipeline import Pipeline
@@ -718,6 +878,77 @@ class Client(AsyncBaseClient):
         )
         data = self.get_data(response)
         return InfrastructureDefinitionByName.model_validate(data)
+
+    async def service_names(
+        self,
+        limit: int,
+        filters: Union[Optional[list[Optional["ServiceFilter"]]], "UnsetType"] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "ServiceNames":
+        from .service_names import ServiceNames
+
+        query = gql("""
+            query serviceNames($filters: [ServiceFilter], $limit: Int!, $offset: Int) {
+              services(filters: $filters, limit: $limit, offset: $offset) {
+                pageInfo {
+                  hasMore
+                }
+                nodes {
+                  id
+                  name
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="serviceNames", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return ServiceNames.model_validate(data)
+
+    async def service_artifacts(
+        self, service_id: str, artifacts: int, **kwargs: Any
+    ) -> "ServiceArtifacts":
+        from .service_artifacts import ServiceArtifacts
+
+        query = gql("""
+            query serviceArtifacts($serviceId: String!, $artifacts: Int!) {
+              service(serviceId: $serviceId) {
+                id
+                name
+                description
+                artifactType
+                deploymentType
+                artifactSources {
+                  __typename
+                  id
+                  name
+                  artifacts(limit: $artifacts) {
+                    nodes {
+                      id
+                      buildNo
+                      collectedAt
+                    }
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"serviceId": service_id, "artifacts": artifacts}
+        response = await self.execute(
+            query=query,
+            operation_name="serviceArtifacts",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return ServiceArtifacts.model_validate(data)
 
     async def trigger(self, trigger_id: str, **kwargs: Any) -> "Trigger":
         from .trigger import Trigger
@@ -1050,6 +1281,497 @@ class Client(AsyncBaseClient):
         )
         data = self.get_data(response)
         return DeleteTrigger.model_validate(data)
+
+    async def kept_trigger(self, trigger_id: str, **kwargs: Any) -> "KeptTrigger":
+        from .kept_trigger import KeptTrigger
+
+        query = gql("""
+            query keptTrigger($triggerId: String!) {
+              trigger(triggerId: $triggerId) {
+                ...TriggerRecord
+              }
+            }
+
+            fragment TriggerRecord on Trigger {
+              id
+              name
+              description
+              createdAt
+              excludeHostsWithSameArtifact
+              condition {
+                __typename
+                triggerConditionType
+                ... on OnNewArtifact {
+                  artifactSourceId
+                  artifactFilter
+                  regex
+                }
+                ... on OnPipelineCompletion {
+                  pipelineId
+                }
+                ... on OnSchedule {
+                  cronExpression
+                  onNewArtifactOnly
+                }
+                ... on OnWebhook {
+                  webhookSource
+                  webhookDetails {
+                    webhookURL
+                    method
+                    header
+                    payload
+                  }
+                  webhookEvent {
+                    event
+                    action
+                  }
+                  branchName
+                  branchRegex
+                  repoName
+                  filePaths
+                  deployOnlyIfFilesChanged
+                  gitConnectorId
+                }
+              }
+              action {
+                __typename
+                variables {
+                  name
+                  value
+                }
+                artifactSelections {
+                  __typename
+                  serviceId
+                  ... on FromWebhookPayload {
+                    artifactSourceId
+                  }
+                  ... on LastCollected {
+                    artifactSourceId
+                    regex
+                    artifactFilter
+                  }
+                  ... on LastDeployedFromWorkflow {
+                    workflowId
+                  }
+                  ... on LastDeployedFromPipeline {
+                    pipelineId
+                  }
+                }
+                ... on WorkflowAction {
+                  workflowId
+                }
+                ... on PipelineAction {
+                  pipelineId
+                  continueWithDefaultValues
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"triggerId": trigger_id}
+        response = await self.execute(
+            query=query, operation_name="keptTrigger", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return KeptTrigger.model_validate(data)
+
+    async def kept_trigger_by_name(
+        self, trigger_name: str, application_id: str, **kwargs: Any
+    ) -> "KeptTriggerByName":
+        from .kept_trigger_by_name import KeptTriggerByName
+
+        query = gql("""
+            query keptTriggerByName($triggerName: String!, $applicationId: String!) {
+              triggerByName(triggerName: $triggerName, applicationId: $applicationId) {
+                ...TriggerRecord
+              }
+            }
+
+            fragment TriggerRecord on Trigger {
+              id
+              name
+              description
+              createdAt
+              excludeHostsWithSameArtifact
+              condition {
+                __typename
+                triggerConditionType
+                ... on OnNewArtifact {
+                  artifactSourceId
+                  artifactFilter
+                  regex
+                }
+                ... on OnPipelineCompletion {
+                  pipelineId
+                }
+                ... on OnSchedule {
+                  cronExpression
+                  onNewArtifactOnly
+                }
+                ... on OnWebhook {
+                  webhookSource
+                  webhookDetails {
+                    webhookURL
+                    method
+                    header
+                    payload
+                  }
+                  webhookEvent {
+                    event
+                    action
+                  }
+                  branchName
+                  branchRegex
+                  repoName
+                  filePaths
+                  deployOnlyIfFilesChanged
+                  gitConnectorId
+                }
+              }
+              action {
+                __typename
+                variables {
+                  name
+                  value
+                }
+                artifactSelections {
+                  __typename
+                  serviceId
+                  ... on FromWebhookPayload {
+                    artifactSourceId
+                  }
+                  ... on LastCollected {
+                    artifactSourceId
+                    regex
+                    artifactFilter
+                  }
+                  ... on LastDeployedFromWorkflow {
+                    workflowId
+                  }
+                  ... on LastDeployedFromPipeline {
+                    pipelineId
+                  }
+                }
+                ... on WorkflowAction {
+                  workflowId
+                }
+                ... on PipelineAction {
+                  pipelineId
+                  continueWithDefaultValues
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "triggerName": trigger_name,
+            "applicationId": application_id,
+        }
+        response = await self.execute(
+            query=query,
+            operation_name="keptTriggerByName",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return KeptTriggerByName.model_validate(data)
+
+    async def kept_triggers(
+        self,
+        limit: int,
+        filters: Union[Optional[list[Optional["TriggerFilter"]]], "UnsetType"] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "KeptTriggers":
+        from .kept_triggers import KeptTriggers
+
+        query = gql("""
+            query keptTriggers($filters: [TriggerFilter], $limit: Int!, $offset: Int) {
+              triggers(filters: $filters, limit: $limit, offset: $offset) {
+                pageInfo {
+                  hasMore
+                }
+                nodes {
+                  ...TriggerRecord
+                }
+              }
+            }
+
+            fragment TriggerRecord on Trigger {
+              id
+              name
+              description
+              createdAt
+              excludeHostsWithSameArtifact
+              condition {
+                __typename
+                triggerConditionType
+                ... on OnNewArtifact {
+                  artifactSourceId
+                  artifactFilter
+                  regex
+                }
+                ... on OnPipelineCompletion {
+                  pipelineId
+                }
+                ... on OnSchedule {
+                  cronExpression
+                  onNewArtifactOnly
+                }
+                ... on OnWebhook {
+                  webhookSource
+                  webhookDetails {
+                    webhookURL
+                    method
+                    header
+                    payload
+                  }
+                  webhookEvent {
+                    event
+                    action
+                  }
+                  branchName
+                  branchRegex
+                  repoName
+                  filePaths
+                  deployOnlyIfFilesChanged
+                  gitConnectorId
+                }
+              }
+              action {
+                __typename
+                variables {
+                  name
+                  value
+                }
+                artifactSelections {
+                  __typename
+                  serviceId
+                  ... on FromWebhookPayload {
+                    artifactSourceId
+                  }
+                  ... on LastCollected {
+                    artifactSourceId
+                    regex
+                    artifactFilter
+                  }
+                  ... on LastDeployedFromWorkflow {
+                    workflowId
+                  }
+                  ... on LastDeployedFromPipeline {
+                    pipelineId
+                  }
+                }
+                ... on WorkflowAction {
+                  workflowId
+                }
+                ... on PipelineAction {
+                  pipelineId
+                  continueWithDefaultValues
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="keptTriggers", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return KeptTriggers.model_validate(data)
+
+    async def keep_trigger(
+        self, input: "CreateTriggerInput", **kwargs: Any
+    ) -> "KeepTrigger":
+        from .keep_trigger import KeepTrigger
+
+        query = gql("""
+            mutation keepTrigger($input: CreateTriggerInput!) {
+              createTrigger(input: $input) {
+                trigger {
+                  ...TriggerRecord
+                }
+              }
+            }
+
+            fragment TriggerRecord on Trigger {
+              id
+              name
+              description
+              createdAt
+              excludeHostsWithSameArtifact
+              condition {
+                __typename
+                triggerConditionType
+                ... on OnNewArtifact {
+                  artifactSourceId
+                  artifactFilter
+                  regex
+                }
+                ... on OnPipelineCompletion {
+                  pipelineId
+                }
+                ... on OnSchedule {
+                  cronExpression
+                  onNewArtifactOnly
+                }
+                ... on OnWebhook {
+                  webhookSource
+                  webhookDetails {
+                    webhookURL
+                    method
+                    header
+                    payload
+                  }
+                  webhookEvent {
+                    event
+                    action
+                  }
+                  branchName
+                  branchRegex
+                  repoName
+                  filePaths
+                  deployOnlyIfFilesChanged
+                  gitConnectorId
+                }
+              }
+              action {
+                __typename
+                variables {
+                  name
+                  value
+                }
+                artifactSelections {
+                  __typename
+                  serviceId
+                  ... on FromWebhookPayload {
+                    artifactSourceId
+                  }
+                  ... on LastCollected {
+                    artifactSourceId
+                    regex
+                    artifactFilter
+                  }
+                  ... on LastDeployedFromWorkflow {
+                    workflowId
+                  }
+                  ... on LastDeployedFromPipeline {
+                    pipelineId
+                  }
+                }
+                ... on WorkflowAction {
+                  workflowId
+                }
+                ... on PipelineAction {
+                  pipelineId
+                  continueWithDefaultValues
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="keepTrigger", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return KeepTrigger.model_validate(data)
+
+    async def change_trigger(
+        self, input: "UpdateTriggerInput", **kwargs: Any
+    ) -> "ChangeTrigger":
+        from .change_trigger import ChangeTrigger
+
+        query = gql("""
+            mutation changeTrigger($input: UpdateTriggerInput!) {
+              updateTrigger(input: $input) {
+                trigger {
+                  ...TriggerRecord
+                }
+              }
+            }
+
+            fragment TriggerRecord on Trigger {
+              id
+              name
+              description
+              createdAt
+              excludeHostsWithSameArtifact
+              condition {
+                __typename
+                triggerConditionType
+                ... on OnNewArtifact {
+                  artifactSourceId
+                  artifactFilter
+                  regex
+                }
+                ... on OnPipelineCompletion {
+                  pipelineId
+                }
+                ... on OnSchedule {
+                  cronExpression
+                  onNewArtifactOnly
+                }
+                ... on OnWebhook {
+                  webhookSource
+                  webhookDetails {
+                    webhookURL
+                    method
+                    header
+                    payload
+                  }
+                  webhookEvent {
+                    event
+                    action
+                  }
+                  branchName
+                  branchRegex
+                  repoName
+                  filePaths
+                  deployOnlyIfFilesChanged
+                  gitConnectorId
+                }
+              }
+              action {
+                __typename
+                variables {
+                  name
+                  value
+                }
+                artifactSelections {
+                  __typename
+                  serviceId
+                  ... on FromWebhookPayload {
+                    artifactSourceId
+                  }
+                  ... on LastCollected {
+                    artifactSourceId
+                    regex
+                    artifactFilter
+                  }
+                  ... on LastDeployedFromWorkflow {
+                    workflowId
+                  }
+                  ... on LastDeployedFromPipeline {
+                    pipelineId
+                  }
+                }
+                ... on WorkflowAction {
+                  workflowId
+                }
+                ... on PipelineAction {
+                  pipelineId
+                  continueWithDefaultValues
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="changeTrigger", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return ChangeTrigger.model_validate(data)
 
     async def workflow(self, workflow_id: str, **kwargs: Any) -> "Workflow":
         from .workflow import Workflow

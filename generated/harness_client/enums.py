@@ -180,6 +180,10 @@ class ExportExecutionsStatus(str, Enum):
         return member
 
 
+class TriggerTagType(str, Enum):
+    APPLICATION = "APPLICATION"
+
+
 class TriggerConditionType(str, Enum):
     NEW_ARTIFACT = "NEW_ARTIFACT"
     PIPELINE_COMPLETION = "PIPELINE_COMPLETION"

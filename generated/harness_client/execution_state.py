@@ -104,6 +104,20 @@ class ExecutionStateExecutionPipelineExecutionPipelineStageExecutionsWorkflowSta
     pipeline_step_name: Optional[str] = Field(alias="pipelineStepName")
     status: Optional[ExecutionStatus]
     workflow_execution_id: Optional[str] = Field(alias="workflowExecutionId")
+    input_variables: Optional[
+        list[
+            Optional[
+                "ExecutionStateExecutionPipelineExecutionPipelineStageExecutionsWorkflowStageExecutionInputVariables"
+            ]
+        ]
+    ] = Field(alias="inputVariables")
+
+
+class ExecutionStateExecutionPipelineExecutionPipelineStageExecutionsWorkflowStageExecutionInputVariables(
+    BaseModel
+):
+    name: Optional[str]
+    value: Optional[str]
 
 
 class ExecutionStateExecutionWorkflowExecution(BaseModel):
@@ -141,4 +155,5 @@ class ExecutionStateExecutionWorkflowExecutionInputVariables(BaseModel):
 ExecutionState.model_rebuild()
 ExecutionStateExecutionExecution.model_rebuild()
 ExecutionStateExecutionPipelineExecution.model_rebuild()
+ExecutionStateExecutionPipelineExecutionPipelineStageExecutionsWorkflowStageExecution.model_rebuild()
 ExecutionStateExecutionWorkflowExecution.model_rebuild()

@@ -192,6 +192,300 @@ class TriggerDetailsActionWorkflowActionArtifactSelections(BaseModel):
     service_name: Optional[str] = Field(alias="serviceName")
 
 
+class TriggerRecord(BaseModel):
+    id: Optional[str]
+    name: Optional[str]
+    description: Optional[str]
+    created_at: Optional[int] = Field(alias="createdAt")
+    exclude_hosts_with_same_artifact: Optional[bool] = Field(
+        alias="excludeHostsWithSameArtifact"
+    )
+    condition: Optional[
+        Annotated[
+            Union[
+                "TriggerRecordConditionTriggerCondition",
+                "TriggerRecordConditionOnNewArtifact",
+                "TriggerRecordConditionOnPipelineCompletion",
+                "TriggerRecordConditionOnSchedule",
+                "TriggerRecordConditionOnWebhook",
+            ],
+            Field(discriminator="typename__"),
+        ]
+    ]
+    action: Optional[
+        Annotated[
+            Union[
+                "TriggerRecordActionTriggerAction",
+                "TriggerRecordActionPipelineAction",
+                "TriggerRecordActionWorkflowAction",
+            ],
+            Field(discriminator="typename__"),
+        ]
+    ]
+
+
+class TriggerRecordConditionTriggerCondition(BaseModel):
+    typename__: Literal["OnNewManifest", "TriggerCondition"] = Field(alias="__typename")
+    trigger_condition_type: Optional[TriggerConditionType] = Field(
+        alias="triggerConditionType"
+    )
+
+
+class TriggerRecordConditionOnNewArtifact(BaseModel):
+    typename__: Literal["OnNewArtifact"] = Field(alias="__typename")
+    trigger_condition_type: Optional[TriggerConditionType] = Field(
+        alias="triggerConditionType"
+    )
+    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
+    artifact_filter: Optional[str] = Field(alias="artifactFilter")
+    regex: Optional[bool]
+
+
+class TriggerRecordConditionOnPipelineCompletion(BaseModel):
+    typename__: Literal["OnPipelineCompletion"] = Field(alias="__typename")
+    trigger_condition_type: Optional[TriggerConditionType] = Field(
+        alias="triggerConditionType"
+    )
+    pipeline_id: Optional[str] = Field(alias="pipelineId")
+
+
+class TriggerRecordConditionOnSchedule(BaseModel):
+    typename__: Literal["OnSchedule"] = Field(alias="__typename")
+    trigger_condition_type: Optional[TriggerConditionType] = Field(
+        alias="triggerConditionType"
+    )
+    cron_expression: str = Field(alias="cronExpression")
+    on_new_artifact_only: Optional[bool] = Field(alias="onNewArtifactOnly")
+
+
+class TriggerRecordConditionOnWebhook(BaseModel):
+    typename__: Literal["OnWebhook"] = Field(alias="__typename")
+    trigger_condition_type: Optional[TriggerConditionType] = Field(
+        alias="triggerConditionType"
+    )
+    webhook_source: Optional[WebhookSource] = Field(alias="webhookSource")
+    webhook_details: Optional["TriggerRecordConditionOnWebhookWebhookDetails"] = Field(
+        alias="webhookDetails"
+    )
+    webhook_event: Optional["TriggerRecordConditionOnWebhookWebhookEvent"] = Field(
+        alias="webhookEvent"
+    )
+    branch_name: Optional[str] = Field(alias="branchName")
+    branch_regex: Optional[str] = Field(alias="branchRegex")
+    repo_name: Optional[str] = Field(alias="repoName")
+    file_paths: Optional[list[Optional[str]]] = Field(alias="filePaths")
+    deploy_only_if_files_changed: Optional[bool] = Field(
+        alias="deployOnlyIfFilesChanged"
+    )
+    git_connector_id: Optional[str] = Field(alias="gitConnectorId")
+
+
+class TriggerRecordConditionOnWebhookWebhookDetails(BaseModel):
+    webhook_url: Optional[str] = Field(alias="webhookURL")
+    method: Optional[str]
+    header: Optional[str]
+    payload: Optional[str]
+
+
+class TriggerRecordConditionOnWebhookWebhookEvent(BaseModel):
+    event: Optional[str]
+    action: Optional[str]
+
+
+class TriggerRecordActionTriggerAction(BaseModel):
+    typename__: Literal["TriggerAction"] = Field(alias="__typename")
+    variables: Optional[list[Optional["TriggerRecordActionTriggerActionVariables"]]]
+    artifact_selections: Optional[
+        list[
+            Optional[
+                Annotated[
+                    Union[
+                        "TriggerRecordActionTriggerActionArtifactSelectionsArtifactSelection",
+                        "TriggerRecordActionTriggerActionArtifactSelectionsFromWebhookPayload",
+                        "TriggerRecordActionTriggerActionArtifactSelectionsLastCollected",
+                        "TriggerRecordActionTriggerActionArtifactSelectionsLastDeployedFromPipeline",
+                        "TriggerRecordActionTriggerActionArtifactSelectionsLastDeployedFromWorkflow",
+                    ],
+                    Field(discriminator="typename__"),
+                ]
+            ]
+        ]
+    ] = Field(alias="artifactSelections")
+
+
+class TriggerRecordActionTriggerActionVariables(BaseModel):
+    name: Optional[str]
+    value: Optional[str]
+
+
+class TriggerRecordActionTriggerActionArtifactSelectionsArtifactSelection(BaseModel):
+    typename__: Literal[
+        "ArtifactSelection", "FromTriggeringArtifactSource", "FromTriggeringPipeline"
+    ] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+
+
+class TriggerRecordActionTriggerActionArtifactSelectionsFromWebhookPayload(BaseModel):
+    typename__: Literal["FromWebhookPayload"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
+
+
+class TriggerRecordActionTriggerActionArtifactSelectionsLastCollected(BaseModel):
+    typename__: Literal["LastCollected"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
+    regex: Optional[bool]
+    artifact_filter: Optional[str] = Field(alias="artifactFilter")
+
+
+class TriggerRecordActionTriggerActionArtifactSelectionsLastDeployedFromPipeline(
+    BaseModel
+):
+    typename__: Literal["LastDeployedFromPipeline"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    pipeline_id: Optional[str] = Field(alias="pipelineId")
+
+
+class TriggerRecordActionTriggerActionArtifactSelectionsLastDeployedFromWorkflow(
+    BaseModel
+):
+    typename__: Literal["LastDeployedFromWorkflow"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    workflow_id: Optional[str] = Field(alias="workflowId")
+
+
+class TriggerRecordActionPipelineAction(BaseModel):
+    typename__: Literal["PipelineAction"] = Field(alias="__typename")
+    variables: Optional[list[Optional["TriggerRecordActionPipelineActionVariables"]]]
+    artifact_selections: Optional[
+        list[
+            Optional[
+                Annotated[
+                    Union[
+                        "TriggerRecordActionPipelineActionArtifactSelectionsArtifactSelection",
+                        "TriggerRecordActionPipelineActionArtifactSelectionsFromWebhookPayload",
+                        "TriggerRecordActionPipelineActionArtifactSelectionsLastCollected",
+                        "TriggerRecordActionPipelineActionArtifactSelectionsLastDeployedFromPipeline",
+                        "TriggerRecordActionPipelineActionArtifactSelectionsLastDeployedFromWorkflow",
+                    ],
+                    Field(discriminator="typename__"),
+                ]
+            ]
+        ]
+    ] = Field(alias="artifactSelections")
+    pipeline_id: Optional[str] = Field(alias="pipelineId")
+    continue_with_default_values: Optional[bool] = Field(
+        alias="continueWithDefaultValues"
+    )
+
+
+class TriggerRecordActionPipelineActionVariables(BaseModel):
+    name: Optional[str]
+    value: Optional[str]
+
+
+class TriggerRecordActionPipelineActionArtifactSelectionsArtifactSelection(BaseModel):
+    typename__: Literal[
+        "ArtifactSelection", "FromTriggeringArtifactSource", "FromTriggeringPipeline"
+    ] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+
+
+class TriggerRecordActionPipelineActionArtifactSelectionsFromWebhookPayload(BaseModel):
+    typename__: Literal["FromWebhookPayload"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
+
+
+class TriggerRecordActionPipelineActionArtifactSelectionsLastCollected(BaseModel):
+    typename__: Literal["LastCollected"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
+    regex: Optional[bool]
+    artifact_filter: Optional[str] = Field(alias="artifactFilter")
+
+
+class TriggerRecordActionPipelineActionArtifactSelectionsLastDeployedFromPipeline(
+    BaseModel
+):
+    typename__: Literal["LastDeployedFromPipeline"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    pipeline_id: Optional[str] = Field(alias="pipelineId")
+
+
+class TriggerRecordActionPipelineActionArtifactSelectionsLastDeployedFromWorkflow(
+    BaseModel
+):
+    typename__: Literal["LastDeployedFromWorkflow"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    workflow_id: Optional[str] = Field(alias="workflowId")
+
+
+class TriggerRecordActionWorkflowAction(BaseModel):
+    typename__: Literal["WorkflowAction"] = Field(alias="__typename")
+    variables: Optional[list[Optional["TriggerRecordActionWorkflowActionVariables"]]]
+    artifact_selections: Optional[
+        list[
+            Optional[
+                Annotated[
+                    Union[
+                        "TriggerRecordActionWorkflowActionArtifactSelectionsArtifactSelection",
+                        "TriggerRecordActionWorkflowActionArtifactSelectionsFromWebhookPayload",
+                        "TriggerRecordActionWorkflowActionArtifactSelectionsLastCollected",
+                        "TriggerRecordActionWorkflowActionArtifactSelectionsLastDeployedFromPipeline",
+                        "TriggerRecordActionWorkflowActionArtifactSelectionsLastDeployedFromWorkflow",
+                    ],
+                    Field(discriminator="typename__"),
+                ]
+            ]
+        ]
+    ] = Field(alias="artifactSelections")
+    workflow_id: Optional[str] = Field(alias="workflowId")
+
+
+class TriggerRecordActionWorkflowActionVariables(BaseModel):
+    name: Optional[str]
+    value: Optional[str]
+
+
+class TriggerRecordActionWorkflowActionArtifactSelectionsArtifactSelection(BaseModel):
+    typename__: Literal[
+        "ArtifactSelection", "FromTriggeringArtifactSource", "FromTriggeringPipeline"
+    ] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+
+
+class TriggerRecordActionWorkflowActionArtifactSelectionsFromWebhookPayload(BaseModel):
+    typename__: Literal["FromWebhookPayload"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
+
+
+class TriggerRecordActionWorkflowActionArtifactSelectionsLastCollected(BaseModel):
+    typename__: Literal["LastCollected"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
+    regex: Optional[bool]
+    artifact_filter: Optional[str] = Field(alias="artifactFilter")
+
+
+class TriggerRecordActionWorkflowActionArtifactSelectionsLastDeployedFromPipeline(
+    BaseModel
+):
+    typename__: Literal["LastDeployedFromPipeline"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    pipeline_id: Optional[str] = Field(alias="pipelineId")
+
+
+class TriggerRecordActionWorkflowActionArtifactSelectionsLastDeployedFromWorkflow(
+    BaseModel
+):
+    typename__: Literal["LastDeployedFromWorkflow"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    workflow_id: Optional[str] = Field(alias="workflowId")
+
+
 class VariableDetails(BaseModel):
     name: Optional[str]
     type_: Optional[str] = Field(alias="type")
@@ -203,4 +497,5 @@ class VariableDetails(BaseModel):
 
 
 TriggerDetails.model_rebuild()
+TriggerRecord.model_rebuild()
 VariableDetails.model_rebuild()

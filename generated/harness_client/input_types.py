@@ -27,6 +27,7 @@ from .enums import (
     PipelineTagType,
     ServiceTagType,
     TimeOperator,
+    TriggerTagType,
     VariableValueType,
     WebhookSource,
     WorkflowTagType,
@@ -396,6 +397,21 @@ class ExportExecutionFilter(BaseModel):
     )
 
 
+class TriggerFilter(BaseModel):
+    """Conditions on triggers."""
+
+    trigger: Optional["IdFilter"] = None
+    application: Optional["IdFilter"] = None
+    tag: Optional["TriggerTagFilter"] = None
+
+
+class TriggerTagFilter(BaseModel):
+    """Compares tags."""
+
+    entity_type: Optional[TriggerTagType] = Field(alias="entityType", default=None)
+    tags: Optional[list[Optional["TagInput"]]] = None
+
+
 class CreateTriggerInput(BaseModel):
     """A new trigger."""
 
@@ -572,6 +588,8 @@ EnvironmentFilter.model_rebuild()
 EnvironmentTagFilter.model_rebuild()
 ExportExecutionsInput.model_rebuild()
 ExportExecutionFilter.model_rebuild()
+TriggerFilter.model_rebuild()
+TriggerTagFilter.model_rebuild()
 CreateTriggerInput.model_rebuild()
 UpdateTriggerInput.model_rebuild()
 TriggerConditionInput.model_rebuild()

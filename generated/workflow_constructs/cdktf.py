@@ -15,7 +15,14 @@ from .expressions import Expression, given
 from .models import (
     Artifact,
     Device,
+    HarnessArtifactSelection,
+    HarnessNewArtifact,
+    HarnessPipelineCompletion,
+    HarnessSchedule,
     HarnessSettings,
+    HarnessTriggerAction,
+    HarnessTriggerCondition,
+    HarnessWebhook,
     Manifest,
     NexthinkSettings,
     Timeouts,
@@ -31,13 +38,27 @@ if TYPE_CHECKING:
 __all__ = (
     "InvalidArgumentError",
     "Artifact",
+    "DataHarnessApplication",
+    "DataHarnessExecutionInputs",
+    "DataHarnessExecutions",
+    "DataHarnessPipeline",
+    "DataHarnessService",
+    "DataHarnessWorkflow",
     "DataNexthinkWorkflow",
     "DataNexthinkWorkflows",
     "DataVcdWorkflow",
     "DataVcdWorkflows",
     "Device",
+    "HarnessArtifactSelection",
     "HarnessExecution",
+    "HarnessNewArtifact",
+    "HarnessPipelineCompletion",
+    "HarnessSchedule",
     "HarnessSettings",
+    "HarnessTrigger",
+    "HarnessTriggerAction",
+    "HarnessTriggerCondition",
+    "HarnessWebhook",
     "Manifest",
     "NexthinkEvent",
     "NexthinkExecution",
@@ -110,6 +131,242 @@ class ManifestReference(Reference):
     def version(self) -> str:
         """Chart version in that source."""
         return text(self._owner, f"{self._path}.version")
+
+
+class HarnessStageReference(Reference):
+    """A stage of a pipeline's execution."""
+
+    @property
+    def name(self) -> str:
+        """Name of the stage, such as `STAGE 1`."""
+        return text(self._owner, f"{self._path}.name")
+
+    @property
+    def status(self) -> str:
+        """Its status, `QUEUED` until it is reached."""
+        return text(self._owner, f"{self._path}.status")
+
+
+class HarnessScheduleReference(Reference):
+    """A schedule."""
+
+    @property
+    def cron(self) -> str:
+        """Quartz cron expression, such as `0 2 * * ?`."""
+        return text(self._owner, f"{self._path}.cron")
+
+    @property
+    def on_new_artifact_only(self) -> cdktf.IResolvable:
+        """Start only if there is a new artifact since the last time."""
+        return boolean(self._owner, f"{self._path}.on_new_artifact_only")
+
+
+class HarnessPipelineCompletionReference(Reference):
+    """The end of a pipeline."""
+
+    @property
+    def pipeline_id(self) -> str:
+        """Id of the pipeline."""
+        return text(self._owner, f"{self._path}.pipeline_id")
+
+
+class HarnessNewArtifactReference(Reference):
+    """A new artifact."""
+
+    @property
+    def artifact_source_id(self) -> str:
+        """Id of the artifact source."""
+        return text(self._owner, f"{self._path}.artifact_source_id")
+
+    @property
+    def artifact_filter(self) -> str:
+        """Build number or tag to start on; all without it."""
+        return text(self._owner, f"{self._path}.artifact_filter")
+
+    @property
+    def regex(self) -> cdktf.IResolvable:
+        """Whether the filter is a regular expression."""
+        return boolean(self._owner, f"{self._path}.regex")
+
+
+class HarnessWebhookReference(Reference):
+    """A call of the trigger's webhook."""
+
+    @property
+    def source(self) -> str:
+        """Who calls: `GITHUB`, `GITLAB`, `BITBUCKET` or `CUSTOM`."""
+        return text(self._owner, f"{self._path}.source")
+
+    @property
+    def event(self) -> str:
+        """The source's event, such as `PUSH` or `PULL_REQUEST`; not for `CUSTOM`."""
+        return text(self._owner, f"{self._path}.event")
+
+    @property
+    def action(self) -> str:
+        """What happened in the event, such as `OPENED`; for `GITHUB` only."""
+        return text(self._owner, f"{self._path}.action")
+
+    @property
+    def branch_name(self) -> str:
+        """Branch whose pushes count."""
+        return text(self._owner, f"{self._path}.branch_name")
+
+    @property
+    def branch_regex(self) -> str:
+        """Regular expression of branches whose pushes count."""
+        return text(self._owner, f"{self._path}.branch_regex")
+
+    @property
+    def repo_name(self) -> str:
+        """Repository, where the Git connector is of an account."""
+        return text(self._owner, f"{self._path}.repo_name")
+
+    @property
+    def file_paths(self) -> ListReference[str]:
+        """Files whose changes count."""
+        return ListReference(self._owner, f"{self._path}.file_paths", text)
+
+    @property
+    def deploy_only_if_files_changed(self) -> cdktf.IResolvable:
+        """Start only if one of the files changed."""
+        return boolean(self._owner, f"{self._path}.deploy_only_if_files_changed")
+
+    @property
+    def git_connector_id(self) -> str:
+        """Id of the Git connector of those files."""
+        return text(self._owner, f"{self._path}.git_connector_id")
+
+    @property
+    def secret(self) -> str:
+        """The webhook's secret. Harness never shows it, so drift goes unseen."""
+        return text(self._owner, f"{self._path}.secret")
+
+
+class HarnessTriggerConditionReference(Reference):
+    """What sets the trigger off: exactly one of these."""
+
+    @property
+    def schedule(self) -> HarnessScheduleReference:
+        """Start on a schedule."""
+        return HarnessScheduleReference(self._owner, f"{self._path}.schedule")
+
+    @property
+    def pipeline_completion(self) -> HarnessPipelineCompletionReference:
+        """Start when a pipeline has succeeded."""
+        return HarnessPipelineCompletionReference(self._owner, f"{self._path}.pipeline_completion")
+
+    @property
+    def new_artifact(self) -> HarnessNewArtifactReference:
+        """Start when an artifact is collected."""
+        return HarnessNewArtifactReference(self._owner, f"{self._path}.new_artifact")
+
+    @property
+    def webhook(self) -> HarnessWebhookReference:
+        """Start when the webhook is called."""
+        return HarnessWebhookReference(self._owner, f"{self._path}.webhook")
+
+
+class HarnessArtifactSelectionReference(Reference):
+    """The artifact to deploy for one service."""
+
+    @property
+    def service_id(self) -> str:
+        """Id of the service."""
+        return text(self._owner, f"{self._path}.service_id")
+
+    @property
+    def type(self) -> str:
+        """How it is chosen: `FROM_TRIGGERING_ARTIFACT`, `FROM_TRIGGERING_PIPELINE`, `FROM_PAYLOAD_SOURCE`, `LAST_COLLECTED`, `LAST_DEPLOYED_WORKFLOW`, `LAST_DEPLOYED_PIPELINE`."""
+        return text(self._owner, f"{self._path}.type")
+
+    @property
+    def artifact_source_id(self) -> str:
+        """Id of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
+        return text(self._owner, f"{self._path}.artifact_source_id")
+
+    @property
+    def regex(self) -> cdktf.IResolvable:
+        """Whether the filter is a regular expression."""
+        return boolean(self._owner, f"{self._path}.regex")
+
+    @property
+    def artifact_filter(self) -> str:
+        """Build numbers or tags to choose from, for `LAST_COLLECTED`."""
+        return text(self._owner, f"{self._path}.artifact_filter")
+
+    @property
+    def workflow_id(self) -> str:
+        """Id of the workflow, for `LAST_DEPLOYED_WORKFLOW`."""
+        return text(self._owner, f"{self._path}.workflow_id")
+
+    @property
+    def pipeline_id(self) -> str:
+        """Id of the pipeline, for `LAST_DEPLOYED_PIPELINE`."""
+        return text(self._owner, f"{self._path}.pipeline_id")
+
+
+class HarnessTriggerActionReference(Reference):
+    """What the trigger starts: a workflow or a pipeline."""
+
+    @property
+    def workflow_id(self) -> str:
+        """Id of the workflow to start."""
+        return text(self._owner, f"{self._path}.workflow_id")
+
+    @property
+    def pipeline_id(self) -> str:
+        """Id of the pipeline to start."""
+        return text(self._owner, f"{self._path}.pipeline_id")
+
+    @property
+    def variables(self) -> MapReference[str]:
+        """Values of its variables, by name. One with an expression, such as `$${webhook.body.x}`, is evaluated later."""
+        return MapReference(self._owner, f"{self._path}.variables", text)
+
+    @property
+    def variable_ids(self) -> MapReference[str]:
+        """Values that name an environment, service or so on, by id."""
+        return MapReference(self._owner, f"{self._path}.variable_ids", text)
+
+    @property
+    def artifact_selections(self) -> ListReference[HarnessArtifactSelectionReference]:
+        """The artifacts to deploy, one per service."""
+        return ListReference(self._owner, f"{self._path}.artifact_selections", HarnessArtifactSelectionReference)
+
+    @property
+    def exclude_hosts_with_same_artifact(self) -> cdktf.IResolvable:
+        """Skip hosts that have the artifact already."""
+        return boolean(self._owner, f"{self._path}.exclude_hosts_with_same_artifact")
+
+    @property
+    def continue_with_default_values(self) -> cdktf.IResolvable:
+        """Use default values where a pipeline's stage would pause for runtime inputs; pipelines only."""
+        return boolean(self._owner, f"{self._path}.continue_with_default_values")
+
+
+class HarnessWebhookDetailsReference(Reference):
+    """How to call the trigger's webhook."""
+
+    @property
+    def url(self) -> str:
+        """Its address. Whoever knows it can set the trigger off."""
+        return text(self._owner, f"{self._path}.url")
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return text(self._owner, f"{self._path}.method")
+
+    @property
+    def header(self) -> str:
+        """The header to send."""
+        return text(self._owner, f"{self._path}.header")
+
+    @property
+    def payload(self) -> str:
+        """An example of a body."""
+        return text(self._owner, f"{self._path}.payload")
 
 
 class DeviceReference(Reference):
@@ -225,6 +482,166 @@ class NexthinkSummaryReference(Reference):
     def in_progress(self) -> float:
         """Those that have not ended, or are not reported yet."""
         return number(self._owner, f"{self._path}.in_progress")
+
+
+class HarnessVariableReference(Reference):
+    """A variable of a workflow or pipeline."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return text(self._owner, f"{self._path}.name")
+
+    @property
+    def type(self) -> str:
+        """What it holds, such as `Text`, `Environment` or `Infrastructure definition`."""
+        return text(self._owner, f"{self._path}.type")
+
+    @property
+    def required(self) -> cdktf.IResolvable:
+        """Whether a run needs a value for it."""
+        return boolean(self._owner, f"{self._path}.required")
+
+    @property
+    def fixed(self) -> cdktf.IResolvable:
+        """Whether its value cannot be changed by a run."""
+        return boolean(self._owner, f"{self._path}.fixed")
+
+    @property
+    def default(self) -> str:
+        """Its value where a run gives none."""
+        return text(self._owner, f"{self._path}.default")
+
+    @property
+    def allowed_values(self) -> ListReference[str]:
+        """The values it takes; empty where any will do."""
+        return ListReference(self._owner, f"{self._path}.allowed_values", text)
+
+    @property
+    def allow_multiple_values(self) -> cdktf.IResolvable:
+        """Whether it takes several values, separated by commas."""
+        return boolean(self._owner, f"{self._path}.allow_multiple_values")
+
+
+class HarnessArtifactReference(Reference):
+    """A collected artifact."""
+
+    @property
+    def id(self) -> str:
+        """The artifact's id."""
+        return text(self._owner, f"{self._path}.id")
+
+    @property
+    def build_number(self) -> str:
+        """Its build number or tag."""
+        return text(self._owner, f"{self._path}.build_number")
+
+    @property
+    def collected_at(self) -> str:
+        """When Harness collected it (RFC 3339)."""
+        return text(self._owner, f"{self._path}.collected_at")
+
+
+class HarnessArtifactSourceReference(Reference):
+    """Where a service's artifacts come from."""
+
+    @property
+    def id(self) -> str:
+        """The source's id."""
+        return text(self._owner, f"{self._path}.id")
+
+    @property
+    def name(self) -> str:
+        """The source's name."""
+        return text(self._owner, f"{self._path}.name")
+
+    @property
+    def type(self) -> str:
+        """The kind of source, such as `DockerArtifactSource`."""
+        return text(self._owner, f"{self._path}.type")
+
+    @property
+    def artifacts(self) -> ListReference[HarnessArtifactReference]:
+        """Its recent artifacts, in the order of Harness."""
+        return ListReference(self._owner, f"{self._path}.artifacts", HarnessArtifactReference)
+
+
+class HarnessServiceInputReference(Reference):
+    """A service that a run deploys."""
+
+    @property
+    def id(self) -> str:
+        """The service's id."""
+        return text(self._owner, f"{self._path}.id")
+
+    @property
+    def name(self) -> str:
+        """The service's name: the key for `artifacts` or `manifests` of an execution."""
+        return text(self._owner, f"{self._path}.name")
+
+    @property
+    def artifact_type(self) -> str:
+        """What it deploys, such as `DOCKER`."""
+        return text(self._owner, f"{self._path}.artifact_type")
+
+
+class HarnessPastExecutionReference(Reference):
+    """An execution."""
+
+    @property
+    def id(self) -> str:
+        """The execution's id."""
+        return text(self._owner, f"{self._path}.id")
+
+    @property
+    def status(self) -> str:
+        """Its status."""
+        return text(self._owner, f"{self._path}.status")
+
+    @property
+    def status_message(self) -> str:
+        """Why it failed."""
+        return text(self._owner, f"{self._path}.status_message")
+
+    @property
+    def workflow_id(self) -> str:
+        """Id of the workflow it runs; null for a pipeline."""
+        return text(self._owner, f"{self._path}.workflow_id")
+
+    @property
+    def workflow(self) -> str:
+        """Name of that workflow."""
+        return text(self._owner, f"{self._path}.workflow")
+
+    @property
+    def pipeline_id(self) -> str:
+        """Id of the pipeline it runs; null for a workflow."""
+        return text(self._owner, f"{self._path}.pipeline_id")
+
+    @property
+    def pipeline(self) -> str:
+        """Name of that pipeline."""
+        return text(self._owner, f"{self._path}.pipeline")
+
+    @property
+    def notes(self) -> str:
+        """The notes it carries."""
+        return text(self._owner, f"{self._path}.notes")
+
+    @property
+    def created_at(self) -> str:
+        """When it was queued (RFC 3339)."""
+        return text(self._owner, f"{self._path}.created_at")
+
+    @property
+    def started_at(self) -> str:
+        """When it started to run (RFC 3339)."""
+        return text(self._owner, f"{self._path}.started_at")
+
+    @property
+    def ended_at(self) -> str:
+        """When it ended (RFC 3339)."""
+        return text(self._owner, f"{self._path}.ended_at")
 
 
 class NexthinkTriggerMethodsReference(Reference):
@@ -722,8 +1139,98 @@ class HarnessExecution(Resource):
 
     @property
     def outputs(self) -> MapReference[str]:
-        """The variables the workflow ran with, as Harness resolved them."""
+        """The variables it ran with, as Harness resolved them: environments, services and infrastructure definitions by id. Null where the server is of a version before 2023."""
         return MapReference(self, "outputs", text)
+
+    @property
+    def stages(self) -> ListReference[HarnessStageReference]:
+        """The stages of a pipeline, in order; null for a workflow."""
+        return ListReference(self, "stages", HarnessStageReference)
+
+
+class HarnessTrigger(Resource):
+    """Has Harness FirstGen start a workflow or pipeline on a schedule, an artifact, a pipeline or a webhook."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        application_id: str,
+        name: str,
+        condition: HarnessTriggerCondition | Expression,
+        action: HarnessTriggerAction | Expression,
+        description: str | None = None,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+        provisioners: Sequence[Any] | None = None,
+        connection: Any | None = None,
+    ) -> None:
+        """Declare `workflow_harness_trigger`; count, depends_on, for_each, lifecycle, provider, provisioners, connection are Terraform's own.
+
+        application_id: Id of the application.
+        name: Name of the trigger, unique in the application.
+        condition: What sets it off: exactly one condition.
+        action: What it starts. A change from a workflow to a pipeline, or back, replaces the trigger.
+        description: What it is for.
+        """
+        arguments = given(
+            application_id=application_id,
+            name=name,
+            condition=condition,
+            action=action,
+            description=description,
+        )
+        validate_resource("harness_trigger", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+            provisioners=provisioners,
+            connection=connection,
+        )
+        super().__init__(scope, id, "workflow_harness_trigger", arguments, meta)
+
+    @property
+    def application_id(self) -> str:
+        """Id of the application."""
+        return text(self, "application_id")
+
+    @property
+    def name(self) -> str:
+        """Name of the trigger, unique in the application."""
+        return text(self, "name")
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return text(self, "description")
+
+    @property
+    def condition(self) -> HarnessTriggerConditionReference:
+        """What sets it off: exactly one condition."""
+        return HarnessTriggerConditionReference(self, "condition")
+
+    @property
+    def action(self) -> HarnessTriggerActionReference:
+        """What it starts. A change from a workflow to a pipeline, or back, replaces the trigger."""
+        return HarnessTriggerActionReference(self, "action")
+
+    @property
+    def id(self) -> str:
+        """The trigger's id."""
+        return text(self, "id")
+
+    @property
+    def webhook_details(self) -> HarnessWebhookDetailsReference:
+        """How to call the webhook, if that is the condition."""
+        return HarnessWebhookDetailsReference(self, "webhook_details")
 
 
 class NexthinkExecution(Resource):
@@ -1181,6 +1688,545 @@ class VcdExecution(Resource):
     def import_id(self) -> str:
         """What `terraform import` takes: `<workflow id>/<execution id>`."""
         return text(self, "import_id")
+
+
+class DataHarnessApplication(DataSource):
+    """Looks up an application of Harness FirstGen by its name or id."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        application: str | None = None,
+        application_id: str | None = None,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+    ) -> None:
+        """Declare `workflow_harness_application`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
+
+        application: Name of the application, exact and case-sensitive.
+        application_id: Id of the application, in place of its name.
+        """
+        arguments = given(
+            application=application,
+            application_id=application_id,
+        )
+        validate_data_source("harness_application", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+        )
+        super().__init__(scope, id, "workflow_harness_application", arguments, meta)
+
+    @property
+    def application(self) -> str:
+        """Name of the application, exact and case-sensitive."""
+        return text(self, "application")
+
+    @property
+    def application_id(self) -> str:
+        """Id of the application, in place of its name."""
+        return text(self, "application_id")
+
+    @property
+    def id(self) -> str:
+        """The application's id."""
+        return text(self, "id")
+
+    @property
+    def name(self) -> str:
+        """The application's name."""
+        return text(self, "name")
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return text(self, "description")
+
+
+class DataHarnessWorkflow(DataSource):
+    """Looks up a workflow of Harness FirstGen by its name or id, with the variables that a run of it takes."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        application: str | None = None,
+        application_id: str | None = None,
+        workflow: str | None = None,
+        workflow_id: str | None = None,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+    ) -> None:
+        """Declare `workflow_harness_workflow`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
+
+        application: Name of the application, exact and case-sensitive.
+        application_id: Id of the application, in place of its name.
+        workflow: Name of the workflow, exact and case-sensitive.
+        workflow_id: Id of the workflow, in place of its name.
+        """
+        arguments = given(
+            application=application,
+            application_id=application_id,
+            workflow=workflow,
+            workflow_id=workflow_id,
+        )
+        validate_data_source("harness_workflow", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+        )
+        super().__init__(scope, id, "workflow_harness_workflow", arguments, meta)
+
+    @property
+    def application(self) -> str:
+        """Name of the application, exact and case-sensitive."""
+        return text(self, "application")
+
+    @property
+    def application_id(self) -> str:
+        """Id of the application, in place of its name."""
+        return text(self, "application_id")
+
+    @property
+    def workflow(self) -> str:
+        """Name of the workflow, exact and case-sensitive."""
+        return text(self, "workflow")
+
+    @property
+    def workflow_id(self) -> str:
+        """Id of the workflow, in place of its name."""
+        return text(self, "workflow_id")
+
+    @property
+    def id(self) -> str:
+        """The workflow's id."""
+        return text(self, "id")
+
+    @property
+    def name(self) -> str:
+        """The workflow's name."""
+        return text(self, "name")
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return text(self, "description")
+
+    @property
+    def variables(self) -> ListReference[HarnessVariableReference]:
+        """The variables that a run of it takes."""
+        return ListReference(self, "variables", HarnessVariableReference)
+
+
+class DataHarnessPipeline(DataSource):
+    """Looks up a pipeline of Harness FirstGen by its name or id, with the variables that a run of it takes."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        application: str | None = None,
+        application_id: str | None = None,
+        pipeline: str | None = None,
+        pipeline_id: str | None = None,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+    ) -> None:
+        """Declare `workflow_harness_pipeline`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
+
+        application: Name of the application, exact and case-sensitive.
+        application_id: Id of the application, in place of its name.
+        pipeline: Name of the pipeline, exact and case-sensitive.
+        pipeline_id: Id of the pipeline, in place of its name.
+        """
+        arguments = given(
+            application=application,
+            application_id=application_id,
+            pipeline=pipeline,
+            pipeline_id=pipeline_id,
+        )
+        validate_data_source("harness_pipeline", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+        )
+        super().__init__(scope, id, "workflow_harness_pipeline", arguments, meta)
+
+    @property
+    def application(self) -> str:
+        """Name of the application, exact and case-sensitive."""
+        return text(self, "application")
+
+    @property
+    def application_id(self) -> str:
+        """Id of the application, in place of its name."""
+        return text(self, "application_id")
+
+    @property
+    def pipeline(self) -> str:
+        """Name of the pipeline, exact and case-sensitive."""
+        return text(self, "pipeline")
+
+    @property
+    def pipeline_id(self) -> str:
+        """Id of the pipeline, in place of its name."""
+        return text(self, "pipeline_id")
+
+    @property
+    def id(self) -> str:
+        """The pipeline's id."""
+        return text(self, "id")
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return text(self, "name")
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return text(self, "description")
+
+    @property
+    def variables(self) -> ListReference[HarnessVariableReference]:
+        """The variables that a run of it takes."""
+        return ListReference(self, "variables", HarnessVariableReference)
+
+
+class DataHarnessService(DataSource):
+    """Looks up a service of Harness FirstGen by its name or id, with artifact sources and recent artifacts."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        application: str | None = None,
+        application_id: str | None = None,
+        service: str | None = None,
+        service_id: str | None = None,
+        recent_artifacts: float | None = None,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+    ) -> None:
+        """Declare `workflow_harness_service`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
+
+        application: Name of the application, exact and case-sensitive.
+        application_id: Id of the application, in place of its name.
+        service: Name of the service, exact and case-sensitive.
+        service_id: Id of the service, in place of its name.
+        recent_artifacts: How many artifacts of each source to list.
+        """
+        arguments = given(
+            application=application,
+            application_id=application_id,
+            service=service,
+            service_id=service_id,
+            recent_artifacts=recent_artifacts,
+        )
+        validate_data_source("harness_service", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+        )
+        super().__init__(scope, id, "workflow_harness_service", arguments, meta)
+
+    @property
+    def application(self) -> str:
+        """Name of the application, exact and case-sensitive."""
+        return text(self, "application")
+
+    @property
+    def application_id(self) -> str:
+        """Id of the application, in place of its name."""
+        return text(self, "application_id")
+
+    @property
+    def service(self) -> str:
+        """Name of the service, exact and case-sensitive."""
+        return text(self, "service")
+
+    @property
+    def service_id(self) -> str:
+        """Id of the service, in place of its name."""
+        return text(self, "service_id")
+
+    @property
+    def recent_artifacts(self) -> float:
+        """How many artifacts of each source to list."""
+        return number(self, "recent_artifacts")
+
+    @property
+    def id(self) -> str:
+        """The service's id."""
+        return text(self, "id")
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return text(self, "name")
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return text(self, "description")
+
+    @property
+    def artifact_type(self) -> str:
+        """What it deploys, such as `DOCKER`."""
+        return text(self, "artifact_type")
+
+    @property
+    def deployment_type(self) -> str:
+        """How it is deployed, such as `KUBERNETES`."""
+        return text(self, "deployment_type")
+
+    @property
+    def artifact_sources(self) -> ListReference[HarnessArtifactSourceReference]:
+        """Where its artifacts come from."""
+        return ListReference(self, "artifact_sources", HarnessArtifactSourceReference)
+
+
+class DataHarnessExecutionInputs(DataSource):
+    """Tells what a run of a Harness FirstGen workflow or pipeline has to be given."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        application: str | None = None,
+        application_id: str | None = None,
+        workflow: str | None = None,
+        workflow_id: str | None = None,
+        pipeline: str | None = None,
+        pipeline_id: str | None = None,
+        variables: Mapping[str, str] | Expression | None = None,
+        variable_ids: Mapping[str, str] | Expression | None = None,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+    ) -> None:
+        """Declare `workflow_harness_execution_inputs`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
+
+        application: Name of the application, exact and case-sensitive.
+        application_id: Id of the application, in place of its name.
+        workflow: Name of the workflow.
+        workflow_id: Id of the workflow.
+        pipeline: Name of the pipeline.
+        pipeline_id: Id of the pipeline.
+        variables: Values of variables, by name; services may depend on them.
+        variable_ids: Values of variables that name an environment or so on, by id.
+        """
+        arguments = given(
+            application=application,
+            application_id=application_id,
+            workflow=workflow,
+            workflow_id=workflow_id,
+            pipeline=pipeline,
+            pipeline_id=pipeline_id,
+            variables=variables,
+            variable_ids=variable_ids,
+        )
+        validate_data_source("harness_execution_inputs", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+        )
+        super().__init__(scope, id, "workflow_harness_execution_inputs", arguments, meta)
+
+    @property
+    def application(self) -> str:
+        """Name of the application, exact and case-sensitive."""
+        return text(self, "application")
+
+    @property
+    def application_id(self) -> str:
+        """Id of the application, in place of its name."""
+        return text(self, "application_id")
+
+    @property
+    def workflow(self) -> str:
+        """Name of the workflow."""
+        return text(self, "workflow")
+
+    @property
+    def workflow_id(self) -> str:
+        """Id of the workflow."""
+        return text(self, "workflow_id")
+
+    @property
+    def pipeline(self) -> str:
+        """Name of the pipeline."""
+        return text(self, "pipeline")
+
+    @property
+    def pipeline_id(self) -> str:
+        """Id of the pipeline."""
+        return text(self, "pipeline_id")
+
+    @property
+    def variables(self) -> MapReference[str]:
+        """Values of variables, by name; services may depend on them."""
+        return MapReference(self, "variables", text)
+
+    @property
+    def variable_ids(self) -> MapReference[str]:
+        """Values of variables that name an environment or so on, by id."""
+        return MapReference(self, "variable_ids", text)
+
+    @property
+    def declared_variables(self) -> ListReference[HarnessVariableReference]:
+        """The variables that a run takes."""
+        return ListReference(self, "declared_variables", HarnessVariableReference)
+
+    @property
+    def artifact_services(self) -> ListReference[HarnessServiceInputReference]:
+        """The services that need an artifact."""
+        return ListReference(self, "artifact_services", HarnessServiceInputReference)
+
+    @property
+    def manifest_services(self) -> ListReference[HarnessServiceInputReference]:
+        """The services that need a Helm chart."""
+        return ListReference(self, "manifest_services", HarnessServiceInputReference)
+
+
+class DataHarnessExecutions(DataSource):
+    """Lists executions of a Harness FirstGen application, newest first."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        /,
+        *,
+        application: str | None = None,
+        application_id: str | None = None,
+        workflow: str | None = None,
+        workflow_id: str | None = None,
+        pipeline: str | None = None,
+        pipeline_id: str | None = None,
+        status: str | None = None,
+        limit: float | None = None,
+        count: float | cdktf.TerraformCount | None = None,
+        depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
+        for_each: cdktf.ITerraformIterator | None = None,
+        lifecycle: cdktf.TerraformResourceLifecycle | None = None,
+        provider: cdktf.TerraformProvider | None = None,
+    ) -> None:
+        """Declare `workflow_harness_executions`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
+
+        application: Name of the application, exact and case-sensitive.
+        application_id: Id of the application, in place of its name.
+        workflow: Name of the workflow whose executions are listed.
+        workflow_id: Id of that workflow.
+        pipeline: Name of the pipeline whose executions are listed.
+        pipeline_id: Id of that pipeline.
+        status: List those of this status only, such as `SUCCESS`.
+        limit: How many to list at most.
+        """
+        arguments = given(
+            application=application,
+            application_id=application_id,
+            workflow=workflow,
+            workflow_id=workflow_id,
+            pipeline=pipeline,
+            pipeline_id=pipeline_id,
+            status=status,
+            limit=limit,
+        )
+        validate_data_source("harness_executions", id, arguments)
+        meta = given(
+            count=count,
+            depends_on=depends_on,
+            for_each=for_each,
+            lifecycle=lifecycle,
+            provider=provider,
+        )
+        super().__init__(scope, id, "workflow_harness_executions", arguments, meta)
+
+    @property
+    def application(self) -> str:
+        """Name of the application, exact and case-sensitive."""
+        return text(self, "application")
+
+    @property
+    def application_id(self) -> str:
+        """Id of the application, in place of its name."""
+        return text(self, "application_id")
+
+    @property
+    def workflow(self) -> str:
+        """Name of the workflow whose executions are listed."""
+        return text(self, "workflow")
+
+    @property
+    def workflow_id(self) -> str:
+        """Id of that workflow."""
+        return text(self, "workflow_id")
+
+    @property
+    def pipeline(self) -> str:
+        """Name of the pipeline whose executions are listed."""
+        return text(self, "pipeline")
+
+    @property
+    def pipeline_id(self) -> str:
+        """Id of that pipeline."""
+        return text(self, "pipeline_id")
+
+    @property
+    def status(self) -> str:
+        """List those of this status only, such as `SUCCESS`."""
+        return text(self, "status")
+
+    @property
+    def limit(self) -> float:
+        """How many to list at most."""
+        return number(self, "limit")
+
+    @property
+    def executions(self) -> ListReference[HarnessPastExecutionReference]:
+        """The executions."""
+        return ListReference(self, "executions", HarnessPastExecutionReference)
 
 
 class DataNexthinkWorkflow(DataSource):

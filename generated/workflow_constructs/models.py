@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Required, TypedDict
 
 from .expressions import Expression
 
@@ -139,6 +139,136 @@ class Manifest(TypedDict, total=False):
 
     version: str | None
     """Chart version in that source."""
+
+
+class HarnessSchedule(TypedDict, total=False):
+    """A schedule."""
+
+    cron: Required[str]
+    """Quartz cron expression, such as `0 2 * * ?`."""
+
+    on_new_artifact_only: bool | Expression | None
+    """Start only if there is a new artifact since the last time."""
+
+
+class HarnessPipelineCompletion(TypedDict, total=False):
+    """The end of a pipeline."""
+
+    pipeline_id: Required[str]
+    """Id of the pipeline."""
+
+
+class HarnessNewArtifact(TypedDict, total=False):
+    """A new artifact."""
+
+    artifact_source_id: Required[str]
+    """Id of the artifact source."""
+
+    artifact_filter: str | None
+    """Build number or tag to start on; all without it."""
+
+    regex: bool | Expression | None
+    """Whether the filter is a regular expression."""
+
+
+class HarnessWebhook(TypedDict, total=False):
+    """A call of the trigger's webhook."""
+
+    source: Required[str]
+    """Who calls: `GITHUB`, `GITLAB`, `BITBUCKET` or `CUSTOM`."""
+
+    event: str | None
+    """The source's event, such as `PUSH` or `PULL_REQUEST`; not for `CUSTOM`."""
+
+    action: str | None
+    """What happened in the event, such as `OPENED`; for `GITHUB` only."""
+
+    branch_name: str | None
+    """Branch whose pushes count."""
+
+    branch_regex: str | None
+    """Regular expression of branches whose pushes count."""
+
+    repo_name: str | None
+    """Repository, where the Git connector is of an account."""
+
+    file_paths: Sequence[str] | Expression | None
+    """Files whose changes count."""
+
+    deploy_only_if_files_changed: bool | Expression | None
+    """Start only if one of the files changed."""
+
+    git_connector_id: str | None
+    """Id of the Git connector of those files."""
+
+    secret: str | None
+    """The webhook's secret. Harness never shows it, so drift goes unseen."""
+
+
+class HarnessTriggerCondition(TypedDict, total=False):
+    """What sets the trigger off: exactly one of these."""
+
+    schedule: HarnessSchedule | Expression | None
+    """Start on a schedule."""
+
+    pipeline_completion: HarnessPipelineCompletion | Expression | None
+    """Start when a pipeline has succeeded."""
+
+    new_artifact: HarnessNewArtifact | Expression | None
+    """Start when an artifact is collected."""
+
+    webhook: HarnessWebhook | Expression | None
+    """Start when the webhook is called."""
+
+
+class HarnessArtifactSelection(TypedDict, total=False):
+    """The artifact to deploy for one service."""
+
+    service_id: Required[str]
+    """Id of the service."""
+
+    type: Required[str]
+    """How it is chosen: `FROM_TRIGGERING_ARTIFACT`, `FROM_TRIGGERING_PIPELINE`, `FROM_PAYLOAD_SOURCE`, `LAST_COLLECTED`, `LAST_DEPLOYED_WORKFLOW`, `LAST_DEPLOYED_PIPELINE`."""
+
+    artifact_source_id: str | None
+    """Id of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
+
+    regex: bool | Expression | None
+    """Whether the filter is a regular expression."""
+
+    artifact_filter: str | None
+    """Build numbers or tags to choose from, for `LAST_COLLECTED`."""
+
+    workflow_id: str | None
+    """Id of the workflow, for `LAST_DEPLOYED_WORKFLOW`."""
+
+    pipeline_id: str | None
+    """Id of the pipeline, for `LAST_DEPLOYED_PIPELINE`."""
+
+
+class HarnessTriggerAction(TypedDict, total=False):
+    """What the trigger starts: a workflow or a pipeline."""
+
+    workflow_id: str | None
+    """Id of the workflow to start."""
+
+    pipeline_id: str | None
+    """Id of the pipeline to start."""
+
+    variables: Mapping[str, str] | Expression | None
+    """Values of its variables, by name. One with an expression, such as `$${webhook.body.x}`, is evaluated later."""
+
+    variable_ids: Mapping[str, str] | Expression | None
+    """Values that name an environment, service or so on, by id."""
+
+    artifact_selections: Sequence[HarnessArtifactSelection | Expression] | Expression | None
+    """The artifacts to deploy, one per service."""
+
+    exclude_hosts_with_same_artifact: bool | Expression | None
+    """Skip hosts that have the artifact already."""
+
+    continue_with_default_values: bool | Expression | None
+    """Use default values where a pipeline's stage would pause for runtime inputs; pipelines only."""
 
 
 class Device(TypedDict, total=False):

@@ -111,7 +111,7 @@ class Channel(httpx.AsyncClient):
     def _judge(self, request: httpx.Request, response: httpx.Response) -> None:
         status = response.status_code
         if status == 429:
-            reason = f"{_named(request)} was answered 429, too many requests"
+            reason = f"{_named(request)} was answered 429, too many requests{self._said(response)}"
             raise RateLimited(self._system, reason, retry_after=self._asked_pause(response))
         if status >= 500:
             raise Unanswered(self._system, f"{_named(request)} was answered {status}{self._said(response)}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -19,7 +20,6 @@ from harness_client import (
     ParameterValueInput,
     ServiceInput,
     StartExecutionInput,
-    VariableDetails,
     VariableInput,
     VariableValue,
     VariableValueType,
@@ -27,68 +27,37 @@ from harness_client import (
 )
 
 from provider_py.execution.errors import Missing, Refused
-from provider_py.execution.system import unknown_name
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
-from provider_py.systems.harness.settings import SYSTEM
-from provider_py.systems.harness.variables import Entity, Variable
+from provider_py.systems.harness.entities import elsewhere
+from provider_py.systems.harness.variables import Entity
 
 if TYPE_CHECKING:
     from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest
     from provider_py.systems.harness.system import Harness
 
-PAGE: Final = 100
-"""The most that Harness returns at once, whatever is asked for."""
+_ELSEWHERE: Final = re.compile(r"(Workflow|Pipeline) \S+ doesn't exist in the specified application")
+"""What Harness says of an id that is good, but not in this application."""
 
 
-async def application_id(harness: Harness, config: HarnessExecution) -> str:
-    """Return the id of the configured application; raises DiagnosticError if there is none of that name."""
-    if config.application is None:
-        return config.application_id or ""
-    name = config.application
-    try:
-        return await harness.lookups.get(("application", name), lambda: _application_by_name(harness, name))
-    except Missing as fault:
-        known = await harness.lookups.get(("applications",), lambda: _applications(harness))
-        raise DiagnosticError(unknown_name("Harness application", name, known, "application")) from fault
-
-
-async def entity(harness: Harness, config: HarnessExecution, application: str) -> Entity:
-    """Return the workflow or pipeline to run, with its variables; raises DiagnosticError if there is none."""
-    for kind, attribute in (("workflow", "workflow"), ("pipeline", "pipeline")):
-        for by, field in (("name", attribute), ("id", f"{attribute}_id")):
-            wanted = getattr(config, field)
-            if wanted is not None:
-                return await _entity(harness, application, kind, by, wanted, field)
-    raise Refused(SYSTEM, "neither a workflow nor a pipeline is named")
-
-
-async def _entity(harness: Harness, application: str, kind: str, by: str, wanted: str, field: str) -> Entity:
-    asks = {
-        ("workflow", "name"): lambda: _workflow_by_name(harness, application, wanted),
-        ("workflow", "id"): lambda: _workflow(harness, wanted),
-        ("pipeline", "name"): lambda: _pipeline_by_name(harness, application, wanted),
-        ("pipeline", "id"): lambda: _pipeline(harness, wanted),
-    }
-    try:
-        found = await harness.lookups.get((kind, by, application, wanted), asks[kind, by])
-    except Missing as fault:
-        known = await harness.lookups.get((f"{kind}s", application), lambda: _names(harness, application, kind))
-        names = known if by == "name" else ()
-        raise DiagnosticError(unknown_name(f"Harness {kind}", wanted, names, field)) from fault
-    return found
+async def needed_services(
+    harness: Harness, application: str, found: Entity, inputs: list[VariableInput]
+) -> ExecutionInputsExecutionInputs:
+    """Ask which services need an artifact or a chart, given the variables."""
+    key = ("inputs", application, found.id, *((each.name, each.variable_value.value) for each in inputs))
+    return await harness.lookups.get(key, lambda: _execution_inputs(harness, application, found, inputs))
 
 
 async def check_services(
     harness: Harness, config: HarnessExecution, application: str, found: Entity, unknown: frozenset[str]
 ) -> None:
     """Ask which services need an artifact or a chart; raises DiagnosticError for each that has none."""
-    inputs = variable_inputs(config, found)
-    key = ("inputs", application, found.id, *((each.name, each.variable_value.value) for each in inputs))
     try:
-        needed = await harness.lookups.get(key, lambda: _execution_inputs(harness, application, found, inputs))
+        needed = await needed_services(harness, application, found, variable_inputs(config, found))
     except Refused as fault:
         if type(fault) is not Refused and not isinstance(fault, Missing):
             raise
+        if _ELSEWHERE.search(fault.reason):
+            raise DiagnosticError(elsewhere(found.kind.lower(), found.id)) from fault
         told = error(
             f"Harness does not accept the variables of {found.kind.lower()} {found.name!r}",
             f"{fault.reason}. Correct `variables`.",
@@ -146,12 +115,16 @@ def start_input(config: HarnessExecution, application: str, found: Entity) -> St
 
 def variable_inputs(config: HarnessExecution, found: Entity) -> list[VariableInput]:
     """Write the variables in the order of their declaration, since an environment decides on what follows it."""
+    named = {**(config.variables or {}), **(config.sensitive_variables or {})}
+    return variable_values(found, by_name=named, by_id=config.variable_ids)
+
+
+def variable_values(
+    found: Entity, *, by_name: Mapping[str, str] | None, by_id: Mapping[str, str] | None
+) -> list[VariableInput]:
+    """Write values of variables, by the names or by the ids of what they stand for."""
     values: dict[str, VariableValue] = {}
-    for given, kind in (
-        (config.variables, VariableValueType.NAME),
-        (config.sensitive_variables, VariableValueType.NAME),
-        (config.variable_ids, VariableValueType.ID),
-    ):
+    for given, kind in ((by_name, VariableValueType.NAME), (by_id, VariableValueType.ID)):
         for name, value in (given or {}).items():
             values[name] = VariableValue(type=kind, value=value)
     order = {variable.name: place for place, variable in enumerate(found.variables)}
@@ -197,68 +170,8 @@ async def abort(harness: Harness, application: str, identifier: str) -> None:
     try:
         await harness.channel.put(address, params=routing, json={"executionInterruptType": "ABORT_ALL"})
     except Refused as fault:
-        if "already been aborted" not in fault.reason:
+        if not any(words in fault.reason for words in ("already been aborted", "in final state")):
             raise
-
-
-async def _application_by_name(harness: Harness, name: str) -> str:
-    async with harness.asking("applicationByName"):
-        found = (await harness.client.application_by_name(name=name)).application_by_name
-    return _id(found, "application")
-
-
-async def _applications(harness: Harness) -> Sequence[str]:
-    async with harness.asking("applications"):
-        page = (await harness.client.applications(limit=PAGE)).applications
-    return _listed(page)
-
-
-async def _names(harness: Harness, application: str, kind: str) -> Sequence[str]:
-    from harness_client import IdFilter, IdOperator, PipelineFilter, WorkflowFilter
-
-    only = IdFilter(operator=IdOperator.EQUALS, values=[application])
-    async with harness.asking(f"{kind}s"):
-        if kind == "workflow":
-            return _listed(
-                (await harness.client.workflows(limit=PAGE, filters=[WorkflowFilter(application=only)])).workflows
-            )
-        return _listed(
-            (await harness.client.pipelines(limit=PAGE, filters=[PipelineFilter(application=only)])).pipelines
-        )
-
-
-async def _workflow_by_name(harness: Harness, application: str, name: str) -> Entity:
-    async with harness.asking("workflowByName"):
-        found = (await harness.client.workflow_by_name(workflow_name=name, application_id=application)).workflow_by_name
-    return Entity("WORKFLOW", _id(found, "workflow"), name, _variables(found.workflow_variables if found else ()))
-
-
-async def _workflow(harness: Harness, identifier: str) -> Entity:
-    async with harness.asking("workflow"):
-        found = (await harness.client.workflow(workflow_id=identifier)).workflow
-    return Entity(
-        "WORKFLOW",
-        _id(found, "workflow"),
-        _name(found, identifier),
-        _variables(found.workflow_variables if found else ()),
-    )
-
-
-async def _pipeline_by_name(harness: Harness, application: str, name: str) -> Entity:
-    async with harness.asking("pipelineByName"):
-        found = (await harness.client.pipeline_by_name(pipeline_name=name, application_id=application)).pipeline_by_name
-    return Entity("PIPELINE", _id(found, "pipeline"), name, _variables(found.pipeline_variables if found else ()))
-
-
-async def _pipeline(harness: Harness, identifier: str) -> Entity:
-    async with harness.asking("pipeline"):
-        found = (await harness.client.pipeline(pipeline_id=identifier)).pipeline
-    return Entity(
-        "PIPELINE",
-        _id(found, "pipeline"),
-        _name(found, identifier),
-        _variables(found.pipeline_variables if found else ()),
-    )
 
 
 async def _execution_inputs(
@@ -272,34 +185,3 @@ async def _execution_inputs(
             variable_inputs=list(inputs),
         )
     return answer.execution_inputs or ExecutionInputsExecutionInputs(serviceInputs=[], serviceManifestInputs=[])
-
-
-def _variables(declared: Iterable[VariableDetails | None] | None) -> Sequence[Variable]:
-    return tuple(
-        Variable(
-            name=each.name,
-            type=each.type_ or "",
-            required=bool(each.required),
-            fixed=bool(each.fixed),
-            default=each.default_value,
-            allowed=tuple(value for value in each.allowed_values or () if value is not None),
-            several=bool(each.allow_multiple_values),
-        )
-        for each in declared or ()
-        if each is not None and each.name is not None
-    )
-
-
-def _id(found: Any, what: str) -> str:
-    """Harness answers a missing pipeline with null, a missing workflow with an error; both are Missing here."""
-    if found is None or not found.id:
-        raise Missing(SYSTEM, f"there is no such {what}")
-    return str(found.id)
-
-
-def _name(found: Any, identifier: str) -> str:
-    return str(found.name) if found is not None and found.name else identifier
-
-
-def _listed(page: Any) -> Sequence[str]:
-    return [str(node.name) for node in (page.nodes if page else None) or () if node is not None]

@@ -61,6 +61,14 @@ class Manifest:
 
 
 @model
+class HarnessStage:
+    """A stage of a pipeline's execution."""
+
+    name: str | None = computed("Name of the stage, such as `STAGE 1`.")
+    status: str | None = computed("Its status, `QUEUED` until it is reached.")
+
+
+@model
 class HarnessExecution(Execution):
     """A run of a Harness FirstGen workflow or pipeline."""
 
@@ -92,7 +100,11 @@ class HarnessExecution(Execution):
     continue_with_default_values: bool | None = optional(
         "Use default values where a pipeline's stage would pause for runtime inputs.", replace=True
     )
-    outputs: dict[str, str] | None = computed("The variables the workflow ran with, as Harness resolved them.")
+    outputs: dict[str, str] | None = computed(
+        "The variables it ran with, as Harness resolved them: environments, services and infrastructure definitions by "
+        "id. Null where the server is of a version before 2023."
+    )
+    stages: list[HarnessStage] | None = computed("The stages of a pipeline, in order; null for a workflow.")
 
 
 def validate(config: Decoded[HarnessExecution]) -> Iterable[Diagnostic]:
@@ -151,6 +163,7 @@ class Detail:
     workflow_id: str | None = None
     pipeline_id: str | None = None
     outputs: dict[str, str] | None = None
+    stages: list[HarnessStage] | None = None
 
 
 class HarnessLauncher:
@@ -168,14 +181,14 @@ class HarnessLauncher:
 
     async def prepare(self, config: HarnessExecution, unknown: frozenset[str]) -> Sequence[StartExecutionInput]:
         """Resolve the names, check variables and artifacts."""
-        from provider_py.systems.harness import calls
+        from provider_py.systems.harness import calls, entities
 
         if unknown & {"application", "application_id"}:
             return ()
-        application = await calls.application_id(self._harness, config)
+        application = await entities.application_id(self._harness, config)
         if unknown & {"workflow", "workflow_id", "pipeline", "pipeline_id"}:
             return ()
-        entity = await calls.entity(self._harness, config, application)
+        entity = await entities.entity(self._harness, config, application)
         if unknown & {"variables", "variable_ids", "sensitive_variables"}:
             return ()
         given = {name: getattr(config, name) or {} for name in ("variables", "variable_ids", "sensitive_variables")}
@@ -210,7 +223,7 @@ class HarnessLauncher:
         """Nothing: an execution's id is enough to look at it."""
 
     def results(self, state: HarnessExecution, runs: Sequence[Run[Detail]]) -> HarnessExecution:
-        """Add the resolved variables.
+        """Add the stages and the resolved variables.
 
         Harness shows sensitive ones too, and a state does not tell their names: beside them only those count that are
         named in the configuration.
@@ -219,14 +232,14 @@ class HarnessLauncher:
         if resolved is not None and state.sensitive_variables_version is not None:
             named = {**(state.variables or {}), **(state.variable_ids or {})}
             resolved = {name: value for name, value in resolved.items() if name in named}
-        return dataclasses.replace(state, outputs=resolved)
+        return dataclasses.replace(state, outputs=resolved, stages=runs[0].detail.stages)
 
     async def cancel(self, state: HarnessExecution) -> None:
         """Abort the execution; one that is over or being aborted already is fine."""
-        from provider_py.systems.harness import calls, runs
+        from provider_py.systems.harness import calls, entities, runs
 
         identifier = state.id or ""
-        application = await calls.application_id(self._harness, state)
+        application = await entities.application_id(self._harness, state)
         try:
             await calls.abort(self._harness, application, identifier)
         except Refused as fault:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from harness_client import (
+    Client,
     ExecutionFilter,
-    ExecutionState,
     ExecutionType,
     IdFilter,
     IdOperator,
@@ -15,15 +15,16 @@ from harness_client import (
     TimeFilter,
     TimeOperator,
 )
-from harness_client.batches import execution_state_batch
+from harness_client.batches import execution_state_batch, execution_state_older_batch
 from harness_client.exceptions import GraphQLClientGraphQLError, GraphQLClientGraphQLMultiError
 
 from provider_py.execution.errors import Missing, SystemFault, Unanswered
 from provider_py.execution.launcher import Started
 from provider_py.execution.run import Run
 from provider_py.plugin.diagnostics import Diagnostic, warning
-from provider_py.systems.harness.calls import PAGE
-from provider_py.systems.harness.execution import Detail, phase
+from provider_py.plugin.schema import build
+from provider_py.systems.harness.entities import PAGE
+from provider_py.systems.harness.execution import Detail, HarnessStage, phase
 from provider_py.systems.harness.settings import SYSTEM
 from provider_py.systems.harness.system import Harness, fault_of, rfc3339
 
@@ -45,14 +46,10 @@ async def start(harness: Harness, request: StartExecutionInput, token: str) -> S
     marked = StartExecutionInput.model_validate(
         {**request.model_dump(by_alias=True, exclude_unset=True), "notes": notes}
     )
-    async with harness.asking("startExecution"):
-        try:
-            answer = (await harness.client.start_execution(input=marked)).start_execution
-        except GraphQLClientGraphQLMultiError as refused:
-            if _began(refused):
-                reason = "startExecution was answered with an execution that could not be read"
-                raise Unanswered(SYSTEM, reason) from refused
-            raise
+    answer = await harness.fitting(
+        lambda: _started(harness, lambda: harness.client.start_execution(input=marked)),
+        lambda: _started(harness, lambda: harness.client.start_execution_older(input=marked)),
+    )
     execution = answer.execution if answer else None
     if answer is None or execution is None or not execution.id:
         raise Unanswered(SYSTEM, "startExecution was answered without an execution")
@@ -61,6 +58,17 @@ async def start(harness: Harness, request: StartExecutionInput, token: str) -> S
         warnings.append(warning("Harness started the execution with a warning", answer.warning_message, ("variables",)))
     detail = Detail(application_id=request.application_id)
     return Started(_run(harness, execution, detail), warnings)
+
+
+async def _started(harness: Harness, ask: Callable[[], Awaitable[Any]]) -> Any:
+    async with harness.asking("startExecution"):
+        try:
+            return (await ask()).start_execution
+        except GraphQLClientGraphQLMultiError as refused:
+            if _began(refused):
+                reason = "startExecution was answered with an execution that could not be read"
+                raise Unanswered(SYSTEM, reason) from refused
+            raise
 
 
 def _began(answer: GraphQLClientGraphQLMultiError) -> bool:
@@ -73,7 +81,8 @@ async def search(harness: Harness, request: StartExecutionInput, token: str, sin
     entity = IdFilter(operator=IdOperator.EQUALS, values=[request.entity_id])
     key = "workflow" if request.execution_type is ExecutionType.WORKFLOW else "pipeline"
     created = TimeFilter(operator=TimeOperator.AFTER, value=int((since - CLOCK_SKEW_SECONDS) * 1000))
-    recent = ExecutionFilter.model_validate({key: entity, "creationTime": created})
+    within = IdFilter(operator=IdOperator.EQUALS, values=[request.application_id])
+    recent = ExecutionFilter.model_validate({key: entity, "application": within, "creationTime": created})
     async with harness.asking("executions"):
         page = (await harness.client.recent_executions(limit=PAGE, filters=[recent])).executions
     for node in (page.nodes if page else None) or ():
@@ -91,13 +100,23 @@ def _mark(token: str) -> str:
 
 async def look(harness: Harness, identifiers: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:
     """Look at up to 25 executions with one request; those that Harness has no record of are left out."""
-    async with harness.asking("execution"):
-        answers = await execution_state_batch(harness.client, list(identifiers))
+    wanted = list(identifiers)
+    answers = await harness.fitting(
+        lambda: _states(harness, execution_state_batch, wanted),
+        lambda: _states(harness, execution_state_older_batch, wanted),
+    )
     looks = {key: _look(harness, answer) for key, answer in zip(identifiers, answers, strict=True)}
     return {key: seen for key, seen in looks.items() if seen is not None}
 
 
-def _look(harness: Harness, answer: ExecutionState | GraphQLClientGraphQLError) -> Run[Detail] | SystemFault | None:
+async def _states(
+    harness: Harness, ask: Callable[[Client, Sequence[str]], Awaitable[Sequence[Any]]], wanted: Sequence[str]
+) -> Sequence[Any]:
+    async with harness.asking("execution"):
+        return await ask(harness.client, wanted)
+
+
+def _look(harness: Harness, answer: Any) -> Run[Detail] | SystemFault | None:
     if isinstance(answer, GraphQLClientGraphQLError):
         fault = fault_of([answer.message])
         return None if isinstance(fault, Missing) else fault
@@ -109,7 +128,8 @@ def _look(harness: Harness, answer: ExecutionState | GraphQLClientGraphQLError) 
         application_id=execution.application.id if execution.application else None,
         workflow_id=workflow.id if workflow else None,
         pipeline_id=pipeline.id if pipeline else None,
-        outputs=_variables(getattr(execution, "input_variables", None)),
+        outputs=_outputs(execution),
+        stages=_stages(execution),
     )
     return _run(harness, execution, detail)
 
@@ -122,10 +142,32 @@ def _run(harness: Harness, execution: Any, detail: Detail) -> Run[Detail]:
         phase=phase(status),
         detail=detail,
         message=_HELD.get(status or "") or getattr(execution, "failure_details", None) or None,
-        url=execution.execution_url or _url(harness, execution, detail),
+        url=getattr(execution, "execution_url", None) or _url(harness, execution, detail),
         started_at=rfc3339(execution.started_at or execution.created_at),
         ended_at=rfc3339(execution.ended_at),
     )
+
+
+def _outputs(execution: Any) -> dict[str, str] | None:
+    """Return the resolved variables; those of a pipeline are told by its stages, the later ones win."""
+    stages = getattr(execution, "pipeline_stage_executions", None)
+    if stages is None:
+        return _variables(getattr(execution, "input_variables", None))
+    told = [_variables(getattr(stage, "input_variables", None)) for stage in stages]
+    known = [variables for variables in told if variables is not None]
+    return {name: value for variables in known for name, value in variables.items()} if known else None
+
+
+def _stages(execution: Any) -> list[HarnessStage] | None:
+    stages = getattr(execution, "pipeline_stage_executions", None)
+    if stages is None:
+        return None
+    return [
+        build(HarnessStage, name=stage.pipeline_stage_name, status=str(status.value) if status else None)
+        for stage in stages
+        if stage is not None
+        for status in [getattr(stage, "status", None)]
+    ]
 
 
 def _variables(given: Sequence[Any] | None) -> dict[str, str] | None:

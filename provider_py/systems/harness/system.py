@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
 from provider_py.execution.lookups import Lookups
@@ -24,9 +24,24 @@ if TYPE_CHECKING:  # imported on first use: a plan that touches no Harness resou
     from provider_py.execution.budget import Budget
     from provider_py.execution.transport import Channel
 
+T = TypeVar("T")
+
 WINDOW_SECONDS: Final = 61
 """Harness counts a minute by when requests arrive; one second more allows for their different times on the way."""
 _SERVER_PREFIX: Final = re.compile(r"^Exception while fetching data \([^)]*\) : ")
+_LIMITS: Final = {
+    "deployments in a day in an hour": "It limits deployments in any hour to 40 % of those in a day. Apply again in an "
+    "hour.",
+    "deployment rate limit reached": "It limits the deployments of an account in any 24 hours. Apply again when older "
+    "ones are past that, or have Harness raise the limit.",
+    "freeze window": "Apply again when the window is over, or ask who set it for an exception.",
+    "deployment freeze is active": "Apply again when the freeze is over.",
+}
+"""Refusals that time heals, by their words, with what to do: nothing is sent again by itself."""
+
+
+class FieldUnknown(Refused):
+    """The server is older than a field that was asked for; it executed nothing."""
 
 
 class Harness:
@@ -38,6 +53,7 @@ class Harness:
         self.settings = settings
         self.runtime = runtime
         self.lookups = Lookups()
+        self._is_older = False
 
     @functools.cached_property
     def channel(self) -> Channel:
@@ -92,6 +108,18 @@ class Harness:
             except GraphQLClientError as answer:
                 raise Unanswered(SYSTEM, f"the answer to {asked} is not one of GraphQL") from answer
 
+    async def fitting(self, newest: Callable[[], Awaitable[T]], older: Callable[[], Awaitable[T]]) -> T:
+        """Ask with the fields of the newest servers; once one is unknown, without them for the process's life.
+
+        A server refuses a request with an unknown field before it executes any of it, so even a start may be sent anew.
+        """
+        if not self._is_older:
+            try:
+                return await newest()
+            except FieldUnknown:
+                self._is_older = True
+        return await older()
+
     async def close(self) -> None:
         """Close the connections, if there are any."""
         if "channel" in self.__dict__:
@@ -107,6 +135,11 @@ def fault_of(messages: Sequence[str]) -> SystemFault:
     """
     text = "; ".join(_SERVER_PREFIX.sub("", message) for message in messages)
     lowered = text.lower()
+    if "fieldundefined" in lowered.replace(" ", ""):
+        return FieldUnknown(SYSTEM, text, advice="The server is older than this provider's schema of it.")
+    for words, advice in _LIMITS.items():
+        if words in lowered:
+            return Refused(SYSTEM, text, advice=advice)
     if "not authorized" in lowered or "invalid api key" in lowered or "rights to" in lowered:
         return Unauthorized(SYSTEM, text, advice="Check `harness.api_key` and the permissions of its user groups.")
     if "an error has occurred" in lowered:

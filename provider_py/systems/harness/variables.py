@@ -30,10 +30,14 @@ class Entity:
     id: str
     name: str
     variables: Sequence[Variable]
+    description: str | None = None
 
 
-def check(entity: Entity, given: Mapping[str, Mapping[str, str]]) -> Iterator[Diagnostic]:
-    """Judge values, by attribute name and variable name, against what the entity declares."""
+def check(entity: Entity, given: Mapping[str, Mapping[str, str]], *, complete: bool = True) -> Iterator[Diagnostic]:
+    """Judge values, by attribute name and variable name, against what the entity declares.
+
+    `complete`: whether every required variable has to be among them.
+    """
     declared = {variable.name: variable for variable in entity.variables}
     values = {name: value for attribute in given.values() for name, value in attribute.items()}
     for attribute, pairs in given.items():
@@ -45,7 +49,7 @@ def check(entity: Entity, given: Mapping[str, Mapping[str, str]]) -> Iterator[Di
                 # A write-only value must not be echoed, so its message names the variable only.
                 yield from _misfit(declared[name], value, path, shown=attribute != "sensitive_variables")
     missing = [v.name for v in entity.variables if v.required and not v.fixed and not values.get(v.name)]
-    if missing:
+    if missing and complete:
         names = ", ".join(missing)
         yield error(
             f"{_title(entity)} needs a value for: {names}",

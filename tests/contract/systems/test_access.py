@@ -76,7 +76,7 @@ async def test_a_system_that_cannot_be_reached(served: Sandbox, monkeypatch: pyt
             text = only(await driver.plan(simple(system)), Severity.WARNING)
             assert "no connection to 127.0.0.1 could be made" in text
             assert "could not be checked before the apply" in text
-            assert clock.monotonic() - began < 30
+            assert clock.monotonic() - began < 60  # the work itself counts a hundredfold on this clock
             answer = await driver.create(simple(system))
             assert "Nothing was started" in only(answer.diagnostics, Severity.ERROR)
             assert answer.state is None

@@ -9,7 +9,7 @@ from provider_py.execution.run import Phase
 from provider_py.plugin.resource import Decoded
 from provider_py.plugin.schema import build
 from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest, phase, validate
-from provider_py.systems.harness.system import fault_of, rfc3339
+from provider_py.systems.harness.system import FieldUnknown, fault_of, rfc3339
 
 BASE: dict[str, Any] = {"application": "Test App", "workflow": "restart"}
 
@@ -90,7 +90,8 @@ def test_status_words(status: str | None, meaning: Phase) -> None:
         ("Exception while fetching data (/startExecution) : User not authorized: Not authorized", Unauthorized),
         ("Invalid Api Key", Unauthorized),
         ("Exception while fetching data (/x) : An error has occurred. Please contact support.", Unanswered),
-        ("Validation error of type FieldUndefined: Field 'x' in type 'Query' is undefined", Refused),
+        ("Validation error of type FieldUndefined: Field 'x' in type 'Query' is undefined", FieldUnknown),
+        ("Deployment rate limit reached. You have reached 100.0% of allowed limits for deployments in a day.", Refused),
         ("Exception while fetching data (/startExecution) : Invalid request: Value not provided", Refused),
     ],
 )

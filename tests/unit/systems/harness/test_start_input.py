@@ -9,7 +9,7 @@ import pytest
 from provider_py.plugin.schema import build
 from provider_py.systems.harness.calls import start_input
 from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest
-from provider_py.systems.harness.variables import Entity, Variable
+from provider_py.systems.harness.variables import Entity, Variable, check
 
 APPLICATION = "naNJDKrUTZKKdKycL5Tx4g"
 WORKFLOW = Entity(
@@ -165,3 +165,14 @@ def test_options_are_sent_only_where_they_are_given() -> None:
         "excludeHostsWithSameArtifact": False,
         "continueWithDefaultValues": True,
     }
+
+
+def test_an_artifact_stream_is_a_variable_like_any_other() -> None:
+    declared = Entity("WORKFLOW", "w-1", "build", (Variable("ArtifactStream", "Artifact Stream", required=True),))
+    assert list(check(declared, {"variables": {"ArtifactStream": "library_nginx"}})) == []
+    assert sent(declared, variables={"ArtifactStream": "library_nginx"})["variableInputs"] == [
+        named("ArtifactStream", "library_nginx")
+    ]
+    assert sent(declared, variable_ids={"ArtifactStream": "s-1"})["variableInputs"] == [
+        named("ArtifactStream", "s-1", "ID")
+    ]

@@ -1,0 +1,39 @@
+"""`workflow_harness_application`: the queries `applicationByName` and `application`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+
+from provider_py.execution.offers import DataSourceKind
+from provider_py.plugin.schema import computed, model
+from provider_py.systems.harness.models import InHarnessApplication, one_application
+from provider_py.systems.harness.system import Harness
+
+
+@model
+class HarnessApplication(InHarnessApplication):
+    """An application of Harness FirstGen."""
+
+    id: str | None = computed("The application's id.")
+    name: str | None = computed("The application's name.")
+    description: str | None = computed("What it is for.")
+
+
+async def read(harness: Harness, config: HarnessApplication) -> HarnessApplication:
+    """Look up the application."""
+    from provider_py.systems.harness import entities  # lazy: needs the generated client
+
+    found = await entities.application(harness, config)
+    return dataclasses.replace(config, id=found.id, name=found.name, description=found.description)
+
+
+KIND: Final = DataSourceKind(
+    name="harness_application",
+    title="Harness application",
+    system="harness",
+    model=HarnessApplication,
+    description="Looks up an application of Harness FirstGen by its name or id.",
+    read=read,
+    validate=one_application,
+)

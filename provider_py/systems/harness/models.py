@@ -1,0 +1,56 @@
+"""What the data sources of Harness have in common: how applications and what runs in them are named, and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from provider_py.plugin.checks import not_empty
+from provider_py.plugin.diagnostics import Diagnostic
+from provider_py.plugin.resource import Decoded
+from provider_py.plugin.schema import build, computed, model, optional
+from provider_py.plugin.validators import exactly_one
+from provider_py.systems.harness.variables import Entity
+
+
+@model
+class InHarnessApplication:
+    """The arguments that name an application."""
+
+    application: str | None = optional("Name of the application, exact and case-sensitive.", checks=(not_empty,))
+    application_id: str | None = optional("Id of the application, in place of its name.", checks=(not_empty,))
+
+
+@model
+class HarnessVariable:
+    """A variable of a workflow or pipeline."""
+
+    name: str | None = computed("Its name.")
+    type: str | None = computed("What it holds, such as `Text`, `Environment` or `Infrastructure definition`.")
+    required: bool | None = computed("Whether a run needs a value for it.")
+    fixed: bool | None = computed("Whether its value cannot be changed by a run.")
+    default: str | None = computed("Its value where a run gives none.")
+    allowed_values: list[str] | None = computed("The values it takes; empty where any will do.")
+    allow_multiple_values: bool | None = computed("Whether it takes several values, separated by commas.")
+
+
+def one_application(config: Decoded[Any]) -> Iterable[Diagnostic]:
+    """Demand that the application is named in one way."""
+    return exactly_one(config, ("application", "application_id"), meaning="application")
+
+
+def declared(entity: Entity) -> list[HarnessVariable]:
+    """Return the variables of a workflow or pipeline as results."""
+    return [
+        build(
+            HarnessVariable,
+            name=each.name,
+            type=each.type,
+            required=each.required,
+            fixed=each.fixed,
+            default=each.default,
+            allowed_values=list(each.allowed),
+            allow_multiple_values=each.several,
+        )
+        for each in entity.variables
+    ]

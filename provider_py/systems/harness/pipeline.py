@@ -1,0 +1,55 @@
+"""`workflow_harness_pipeline`: the queries `pipelineByName` and `pipeline`, with the variables that a run takes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Final
+
+from provider_py.execution.offers import DataSourceKind
+from provider_py.plugin.checks import not_empty
+from provider_py.plugin.diagnostics import Diagnostic
+from provider_py.plugin.resource import Decoded
+from provider_py.plugin.schema import computed, model, optional
+from provider_py.plugin.validators import exactly_one
+from provider_py.systems.harness.models import HarnessVariable, InHarnessApplication, declared, one_application
+from provider_py.systems.harness.system import Harness
+
+
+@model
+class HarnessPipeline(InHarnessApplication):
+    """A pipeline of a Harness FirstGen application."""
+
+    pipeline: str | None = optional("Name of the pipeline, exact and case-sensitive.", checks=(not_empty,))
+    pipeline_id: str | None = optional("Id of the pipeline, in place of its name.", checks=(not_empty,))
+    id: str | None = computed("The pipeline's id.")
+    name: str | None = computed("The pipeline's name.")
+    description: str | None = computed("What it is for.")
+    variables: list[HarnessVariable] | None = computed("The variables that a run of it takes.")
+
+
+def validate(config: Decoded[HarnessPipeline]) -> Iterable[Diagnostic]:
+    """Judge the arguments together."""
+    yield from one_application(config)
+    yield from exactly_one(config, ("pipeline", "pipeline_id"), meaning="pipeline")
+
+
+async def read(harness: Harness, config: HarnessPipeline) -> HarnessPipeline:
+    """Look up the pipeline in its application."""
+    from provider_py.systems.harness import entities  # lazy: needs the generated client
+
+    found = await entities.own_entity(harness, config, await entities.application_id(harness, config))
+    return dataclasses.replace(
+        config, id=found.id, name=found.name, description=found.description, variables=declared(found)
+    )
+
+
+KIND: Final = DataSourceKind(
+    name="harness_pipeline",
+    title="Harness pipeline",
+    system="harness",
+    model=HarnessPipeline,
+    description="Looks up a pipeline of Harness FirstGen by its name or id, with the variables that a run of it takes.",
+    read=read,
+    validate=validate,
+)

@@ -1,0 +1,231 @@
+"""The life of a trigger, a pipeline and the data sources that go with it, through the real Terraform."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from provider_py.cli.sandbox import SandboxProcess
+from tests.acceptance.stack import Result, Stack
+
+pytestmark = pytest.mark.terraform
+
+APPLICATION = "naNJDKrUTZKKdKycL5Tx4g"
+DEPLOY = "bhI2FyPrTpupdzL4QEk0_A"
+ADDRESS = "workflow_harness_trigger.nightly"
+SCHEDULE = 'schedule = { cron = "0 0 2 * * ?" }'
+SERVICE = """
+data "workflow_harness_service" "k8s" {
+  application = "Test App"
+  service     = "k8s"
+}
+"""
+
+
+def hcl(
+    condition: str = SCHEDULE, action: str = f'workflow_id = "{DEPLOY}"', *, name: str = "nightly", more: str = ""
+) -> str:
+    return f"""
+resource "workflow_harness_trigger" "nightly" {{
+  application_id = "{APPLICATION}"
+  name           = "{name}"
+  condition      = {{ {condition} }}
+  action         = {{ {action} }}
+  {more}
+}}
+"""
+
+
+def ask(stack: Stack, query: str, variables: Mapping[str, Any]) -> Any:
+    """Do something in Harness by hand."""
+    given = stack.environment
+    address = f"{given['HARNESS_ENDPOINT']}/api/graphql?accountId={given['HARNESS_ACCOUNT_ID']}"
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    headers = {"x-api-key": given["HARNESS_API_KEY"], "content-type": "application/json"}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(urllib.request.Request(address, body, headers), timeout=10) as response:
+        answer = json.load(response)
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def change_by_hand(stack: Stack, identifier: str, cron: str) -> None:
+    wanted = {
+        "triggerId": identifier,
+        "applicationId": APPLICATION,
+        "name": "nightly",
+        "condition": {"conditionType": "ON_SCHEDULE", "scheduleConditionInput": {"cronExpression": cron}},
+        "action": {"executionType": "WORKFLOW", "entityId": DEPLOY},
+    }
+    ask(stack, "mutation($i: UpdateTriggerInput!) { updateTrigger(input: $i) { trigger { id } } }", {"i": wanted})
+
+
+def cron(stack: Stack, identifier: str) -> str:
+    query = "query($t: String!) { trigger(triggerId: $t) { condition { ... on OnSchedule { cronExpression } } } }"
+    return str(ask(stack, query, {"t": identifier})["trigger"]["condition"]["cronExpression"])
+
+
+def triggers(stack: Stack) -> list[str]:
+    return [each["id"] for each in ask(stack, "{ triggers(limit: 10) { nodes { id } } }", {})["triggers"]["nodes"]]
+
+
+def planned(result: Result) -> list[str]:
+    lines = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+    return [line["change"]["action"] for line in lines if line.get("type") == "planned_change"]
+
+
+def test_a_trigger_lives(stack: Stack, sandbox: SandboxProcess) -> None:
+    sandbox.ask("POST", "/behaviours", {"harness": {"requests_per_minute": 0}})
+    stack.environment["HARNESS_REQUESTS_PER_MINUTE"] = "600"
+    stack.write(hcl())
+    stack.init()
+    stack.applied()
+    made = stack.values(ADDRESS)
+    assert triggers(stack) == [made["id"]]
+    assert stack.plan().status == 0
+
+    change_by_hand(stack, made["id"], "0 0 4 * * ?")
+    drifted = stack.plan()
+    assert (drifted.status, planned(drifted)) == (2, ["update"])
+    stack.applied()
+    assert cron(stack, made["id"]) == "0 0 2 * * ?"
+    assert stack.plan().status == 0
+
+    stack.write(hcl('webhook = { source = "GITHUB", event = "PUSH", branch_name = "main" }', name="on push"))
+    assert planned(stack.plan()) == ["update"]
+    stack.applied()
+    changed = stack.values(ADDRESS)
+    assert (changed["id"], changed["name"]) == (made["id"], "on push")
+    assert made["id"] in changed["webhook_details"]["url"]
+    assert stack.plan().status == 0
+
+    pipeline = 'pipeline_id = data.workflow_harness_pipeline.release.id, variables = { note = "from a trigger" }'
+    found = (
+        'data "workflow_harness_pipeline" "release" {\n  application = "Test App"\n  pipeline = "Test Pipeline"\n}\n'
+    )
+    stack.write(hcl(action=pipeline) + found)
+    assert planned(stack.plan()) == ["replace"]
+    stack.applied()
+    replaced = stack.values(ADDRESS)
+    assert replaced["id"] != made["id"]
+    assert triggers(stack) == [replaced["id"]]
+    assert stack.plan().status == 0
+
+    assert stack.run("state", "rm", ADDRESS).status == 0
+    imported = stack.run("import", "-input=false", "-no-color", ADDRESS, f"{APPLICATION}/{replaced['id']}")
+    assert imported.status == 0, imported.stderr
+    assert stack.values(ADDRESS) == replaced
+    assert stack.plan().status == 0
+
+    ask(
+        stack,
+        "mutation($i: DeleteTriggerInput!) { deleteTrigger(input: $i) { clientMutationId } }",
+        {"i": {"applicationId": APPLICATION, "triggerId": replaced["id"]}},
+    )
+    assert planned(stack.plan()) == ["create"]
+    stack.applied()
+    stack.destroy()
+    assert triggers(stack) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "action"),
+    [
+        (
+            "new_artifact = { artifact_source_id = data.workflow_harness_service.k8s.artifact_sources[0].id }",
+            f'workflow_id = "{DEPLOY}", artifact_selections = [{{ service_id = data.workflow_harness_service.k8s.id, '
+            'type = "FROM_TRIGGERING_ARTIFACT" }]',
+        ),
+        (
+            'webhook = { source = "CUSTOM", secret = "s3cr3t" }',
+            f'workflow_id = "{DEPLOY}", variables = {{ Environment = "Prod", tag = "$${{webhook.body.tag}}" }}',
+        ),
+    ],
+    ids=["artifact", "webhook"],
+)
+def test_what_is_applied_stays_as_planned(stack: Stack, condition: str, action: str) -> None:
+    stack.write(hcl(condition, action, more='description = "by \\"terraform\\""') + SERVICE)
+    stack.init()
+    result = stack.applied()
+    assert "s3cr3t" not in result.stdout
+    assert stack.plan().status == 0
+    stack.destroy()
+
+
+def test_an_unanswered_creation_is_adopted(stack: Stack, sandbox: SandboxProcess) -> None:
+    fault = {"system": "harness", "match": {"body": "createTrigger"}, "kind": "cut", "after": True}
+    sandbox.ask("POST", "/faults", fault)
+    stack.write(hcl())
+    stack.init()
+    stack.applied()
+    assert triggers(stack) == [stack.values(ADDRESS)["id"]]
+    assert stack.plan().status == 0
+
+
+@pytest.mark.parametrize(
+    ("configuration", "words"),
+    [
+        (hcl(condition=""), "no condition"),
+        (hcl(condition=f'{SCHEDULE}, pipeline_completion = {{ pipeline_id = "p" }}'), "more than one condition"),
+        (hcl(action=""), "starts nothing"),
+        (hcl(action='workflow_id = "w", pipeline_id = "p"'), "two things"),
+        (hcl(action='workflow_id = "of-another-application"'), "of-another-application"),
+        (hcl(condition='webhook = { source = "SVN" }'), "SVN"),
+        (hcl(name="  "), "name"),
+    ],
+)
+def test_a_wrong_trigger_is_told_before_anything_is_made(stack: Stack, configuration: str, words: str) -> None:
+    stack.write(configuration)
+    stack.init()
+    result = stack.plan()
+    assert result.status == 1
+    assert any(words in error.text for error in result.errors), result.errors
+    assert triggers(stack) == []
+
+
+@pytest.mark.parametrize("version", ["2023-12", "2022-02"])
+def test_a_pipeline_tells_its_stages_and_what_is_known_of_it(
+    stack: Stack, sandbox: SandboxProcess, version: str
+) -> None:
+    sandbox.ask("POST", "/behaviours", {"harness": {"server_version": version}})
+    stack.write("""
+data "workflow_harness_service" "services" {
+  for_each    = toset(["test", "k8s"])
+  application = "Test App"
+  service     = each.key
+}
+
+resource "workflow_harness_execution" "release" {
+  application = "Test App"
+  pipeline    = "Test Pipeline"
+  variables   = { Environment = "Prod", InfraDefinition_Kubernetes = "k8s" }
+  artifacts = {
+    for name, service in data.workflow_harness_service.services : name => {
+      source       = service.artifact_sources[0].name
+      build_number = service.artifact_sources[0].artifacts[0].build_number
+    }
+  }
+}
+
+data "workflow_harness_executions" "all" {
+  application = "Test App"
+  depends_on  = [workflow_harness_execution.release]
+}
+
+output "listed" { value = data.workflow_harness_executions.all.executions[*].id }
+""")
+    stack.init()
+    stack.applied()
+    values = stack.values("workflow_harness_execution.release")
+    assert [stage["status"] for stage in values["stages"]] == ["SUCCESS", "SUCCESS"]
+    assert values["id"] in values["url"]
+    if version.startswith("2022"):
+        assert values["outputs"] is None
+    else:
+        assert values["outputs"]["Environment"] not in {"", "Prod"}
+    assert stack.outputs()["listed"] == [values["id"]]
+    assert stack.plan().status == 0

@@ -1,0 +1,195 @@
+"""Executions against the simulated Harness: servers of 2022, stages, limits, aborts and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provider_py.execution.errors import RateLimited, Refused
+from provider_py.execution.launcher import Started
+from provider_py.execution.run import Phase, Run
+from provider_py.plugin.diagnostics import DiagnosticError, Severity
+from provider_py.plugin.schema import build
+from provider_py.sandbox.runs import Script
+from provider_py.systems.harness import calls, entities
+from provider_py.systems.harness.execution import Artifact, Detail, HarnessExecution, HarnessLauncher
+from tests.contract.systems.harness.conftest import APPLICATION, Account
+
+VARIABLES = {"Environment": "Prod", "InfraDefinition_Kubernetes": "k8s", "InfraDefinition_Kubernetes2": "k8s"}
+ARTIFACTS = {
+    "test": build(Artifact, source="library_nginx", build_number="stable-perl"),
+    "k8s": build(Artifact, source="docker_hello-world", build_number="latest"),
+}
+DEPLOY: dict[str, Any] = {"workflow": "multi service graphql test", "variables": VARIABLES, "artifacts": ARTIFACTS}
+PIPELINE: dict[str, Any] = {
+    "pipeline": "Test Pipeline",
+    "variables": {"Environment": "Prod", "InfraDefinition_Kubernetes": "k8s"},
+    "artifacts": ARTIFACTS,
+}
+
+
+def config(**given: Any) -> HarnessExecution:
+    return build(HarnessExecution, **{"application": "Test App", **given})
+
+
+async def start(account: Account, **given: Any) -> Started[Detail]:
+    launcher = HarnessLauncher(account.harness)
+    (part,) = await launcher.prepare(config(**given), frozenset())
+    return await launcher.start(part, "token")
+
+
+async def look(account: Account, started: Started[Detail]) -> Run[Detail]:
+    run = await HarnessLauncher(account.harness).poller.next(started.run.id, 0)
+    assert run is not None
+    return run
+
+
+async def refused(account: Account, **given: Any) -> str:
+    with pytest.raises(DiagnosticError) as raised:
+        await start(account, **given)
+    return "\n".join(f"{each.path} {each.summary}\n{each.detail}" for each in raised.value.diagnostics)
+
+
+@pytest.mark.parametrize("version", ["2023-12", "2022-05", "2022-02"])
+@pytest.mark.parametrize("given", [DEPLOY, PIPELINE], ids=["workflow", "pipeline"])
+async def test_servers_of_every_version(account: Account, version: str, given: dict[str, Any]) -> None:
+    account.behave(server_version=version)
+    started = await start(account, **given)
+    run = await look(account, started)
+    assert run.phase is Phase.SUCCEEDED
+    assert run.url is not None
+    assert started.run.id in run.url
+    resolved = run.detail.outputs
+    assert resolved is None if version.startswith("2022") else set(VARIABLES) >= set(resolved or ()) != set()
+    starts = account.operations().count("startExecution")
+    assert starts == 1
+    assert account.operations().count("startExecutionOlder") == (version != "2023-12")
+    again = await start(account, **given)
+    assert (await look(account, again)).id == again.run.id
+    assert account.operations().count("startExecution") == (1 if version.startswith("2022") else 2)
+    assert len(account.world.runs.of("harness")) >= 2
+
+
+async def test_a_pipeline_has_stages(account: Account) -> None:
+    run = await look(account, await start(account, **PIPELINE))
+    stages = run.detail.stages or []
+    assert [(stage.name, stage.status) for stage in stages] == [("STAGE 1", "SUCCESS"), ("STAGE 2", "SUCCESS")]
+    assert (await look(account, await start(account, workflow="restart"))).detail.stages is None
+
+
+async def test_a_failure_tells_its_details(account: Account) -> None:
+    account.world.runs.scripts.append(Script("harness", ending="failure", reason="disk full"))
+    run = await look(account, await start(account, workflow="restart"))
+    assert (run.status, run.phase, run.message) == ("FAILED", Phase.FAILED, "disk full")
+
+
+async def test_an_infrastructure_is_one_of_its_environment(account: Account) -> None:
+    wrong = {**VARIABLES, "Environment": "QA"}
+    told = await refused(account, **{**DEPLOY, "variables": wrong})
+    assert "('variables',)" in told
+    assert "k8s" in told
+    right = {"Environment": "QA", "InfraDefinition_Kubernetes": "k8s-qa", "InfraDefinition_Kubernetes2": "k8s-qa"}
+    reversed_order = dict(reversed(right.items()))
+    assert (await start(account, **{**DEPLOY, "variables": reversed_order})).run.id
+
+
+async def test_variables_by_id(account: Account) -> None:
+    prod = account.harness_application().environments[0]
+    definition = prod.infrastructure_definitions[0].id
+    ids = {"InfraDefinition_Kubernetes": definition, "InfraDefinition_Kubernetes2": definition}
+    started = await start(account, **{**DEPLOY, "variables": {"Environment": "Prod"}, "variable_ids": ids})
+    assert ((await look(account, started)).detail.outputs or {})["InfraDefinition_Kubernetes"] == definition
+
+
+async def test_an_id_of_another_application(account: Account) -> None:
+    restart = next(each for each in account.harness_application().workflows if each.name == "restart")
+    told = await refused(account, application="Billing", workflow_id=restart.id)
+    assert "('workflow_id',)" in told
+    assert "another one" in told
+    assert "startExecution" not in account.operations()
+
+
+@pytest.mark.parametrize(("style", "words"), [("graphql", "rate limit for data queries"), ("cloudflare", "Too many")])
+async def test_both_shapes_of_429_are_told(account: Account, style: str, words: str) -> None:
+    account.behave(requests_per_minute=1, rate_limit_style=style)
+    with pytest.raises(RateLimited) as raised:
+        await start(account, workflow="restart")
+    assert words in raised.value.reason
+    assert "request budget" in raised.value.advice
+
+
+@pytest.mark.parametrize(("day", "earlier", "words"), [(100, 40, "an hour"), (2, 2, "24 hours")])
+async def test_the_limits_of_deployments_are_told_and_not_tried_again(
+    account: Account, day: int, earlier: int, words: str
+) -> None:
+    account.behave(deployments_per_day=0)
+    account.behave(deployments_per_day=day)
+    if day == 2:
+        await start(account, workflow="restart")
+        account.world.advance(7200)
+        await start(account, workflow="restart")
+        account.world.advance(7200)
+    else:
+        for _ in range(earlier):
+            await start(account, workflow="restart")
+    before = account.operations().count("startExecution")
+    with pytest.raises(Refused) as raised:
+        await start(account, workflow="restart")
+    assert "Deployment rate limit reached" in raised.value.reason
+    assert words in raised.value.advice
+    assert account.operations().count("startExecution") == before + 1
+
+
+async def test_a_freeze_is_told(account: Account) -> None:
+    account.behave(freeze_window="christmas")
+    with pytest.raises(Refused, match="christmas") as raised:
+        await start(account, workflow="restart")
+    assert "window is over" in raised.value.advice
+
+
+async def test_an_abort_may_come_twice_or_late(account: Account) -> None:
+    launcher = HarnessLauncher(account.harness)
+    finished = await start(account, workflow="restart")
+    await launcher.cancel(build(HarnessExecution, application_id=APPLICATION, id=finished.run.id))
+    account.world.runs.scripts.append(Script("harness", seconds=3600))
+    going = await start(account, workflow="restart")
+    for _ in range(2):
+        await launcher.cancel(build(HarnessExecution, application_id=APPLICATION, id=going.run.id))
+    account.world.advance(60)
+    assert (await look(account, going)).status == "ABORTED"
+
+
+async def test_unknown_variables_are_told_in_the_plan(account: Account) -> None:
+    told = await refused(account, workflow="restart", variables={"typo": "1"})
+    assert "has no variable 'typo'" in told
+    assert "startExecution" not in account.operations()
+
+
+@pytest.mark.parametrize("text", ['a"b', "a\\", "line\nbreak", "naïve - 名前 🚀", '") { id } #', "${x} $y {z}"])
+async def test_any_text_may_stand_in_notes_and_variables(account: Account, text: str) -> None:
+    given = {"size": "small", "password": text}
+    started = await start(account, workflow="configured", variables=given, notes=text)
+    run = await look(account, started)
+    assert (run.detail.outputs or {})["password"] == text
+    (sent,) = (body for body in account.sent() if body["operationName"] == "startExecution")
+    assert sent["variables"]["input"]["notes"].startswith(text)
+    assert account.refused_by_schema() == []
+
+
+@pytest.mark.parametrize("text", ['a"b', "line\nbreak", '") { id } #', "名前"])
+async def test_odd_names_of_nothing_are_told(account: Account, text: str) -> None:
+    assert "application" in await refused(account, application=text, workflow="restart")
+    assert "workflow" in await refused(account, workflow=text)
+    assert "pipeline" in await refused(account, pipeline=text)
+    assert "pipeline_id" in await refused(account, pipeline_id=text)
+    assert account.refused_by_schema() == []
+    assert "startExecution" not in account.operations()
+
+
+async def test_a_warning_of_harness_is_passed_on(account: Account) -> None:
+    given = config(workflow="restart", variables={"typo": "1"})
+    part = calls.start_input(given, APPLICATION, await entities.entity(account.harness, given, APPLICATION))
+    (warning,) = (await HarnessLauncher(account.harness).start(part, "token")).warnings
+    assert warning.severity is Severity.WARNING
+    assert "typo" in warning.detail
