@@ -56,7 +56,8 @@ class Budget:
         heapq.heappush(self._queue, ticket)
         try:
             while (pause := self._pause(ticket)) is not None:
-                await self._runtime.unless_stopped(self._change(pause))
+                # The event of this moment: by the time the coroutine runs, the queue may have moved already.
+                await self._runtime.unless_stopped(self._change(pause, self._moved))
         finally:
             self._queue.remove(ticket)
             heapq.heapify(self._queue)
@@ -80,10 +81,10 @@ class Budget:
         pause = self._bucket.waiting(item)
         return (pause if isinstance(pause, int) else 0) / 1000 + 0.001
 
-    async def _change(self, seconds: float) -> None:
+    async def _change(self, seconds: float, moved: asyncio.Event) -> None:
         """Wait this long, or, where that is endless, until the queue has moved."""
         if seconds == float("inf"):
-            await self._moved.wait()
+            await moved.wait()
         else:
             await self._runtime.clock.sleep(seconds)
 

@@ -24,6 +24,7 @@ from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
 from provider_py.plugin.checks import parse_duration
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error, has_error
+from provider_py.plugin.redaction import redact
 from provider_py.plugin.resource import Answer, Change, Decoded, Plan
 from provider_py.plugin.schema import attributes
 
@@ -104,7 +105,8 @@ class ExecutionResource(Generic[E]):
                 return Answer(self._state(launcher, planned, runs) if runs else None, said, UNFINISHED)
             runs[key] = started.run
             said.extend((*started.warnings, *map(messages.journal_warning, self._starter.warnings())))
-            log.info("%s %s was started: %s", self._kind.title, started.run.id, started.run.status)
+            log.info("%s %s was started", self._kind.title, started.run.id)
+            self._report(None, started.run)
         if not planned.wait:
             return Answer(self._state(launcher, planned, runs), said, SETTLED)
         return await self._wait(launcher, planned, runs, began, "create", said)
@@ -284,7 +286,7 @@ class ExecutionResource(Generic[E]):
             state,
             id=looks[0].id,
             status=told.status,
-            status_message=told.message,
+            status_message=redact(told.message) if told.message else None,
             url=told.url,
             started_at=looks[0].started_at or state.started_at,
             ended_at=(told.ended_at or state.ended_at or self._now()) if told.phase.ended else None,

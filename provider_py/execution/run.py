@@ -12,6 +12,15 @@ from provider_py.plugin.schema import computed, model, optional
 
 D = TypeVar("D")
 
+
+def not_hasty(value: str) -> str | None:
+    """Check that a string is a duration long enough for a system that is asked this often."""
+    wrong = duration(value)
+    if wrong is None and parse_duration(value) < 1:
+        wrong = f'"{value}" is less than a second; write at least "1s"'
+    return wrong
+
+
 DEFAULT_TIMEOUT: Final = "30m"
 
 
@@ -36,7 +45,7 @@ class Execution:
     poll_interval: str | None = optional(
         "Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's age, "
         "from two to thirty seconds, and keeps inside the system's request budget.",
-        checks=(duration,),
+        checks=(not_hasty,),
     )
     on_failure: str = optional(
         "What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns.",

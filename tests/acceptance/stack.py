@@ -83,6 +83,7 @@ class Stack:
     binary: Path
     directory: Path
     environment: dict[str, str]
+    patience: float = PATIENCE
     _running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def write(self, body: str, *, provider: str = PROVIDER) -> None:
@@ -168,6 +169,6 @@ class Stack:
 
     def _command(self, *arguments: str) -> Result:
         process = self.start(*arguments)
-        stdout, stderr = process.communicate(timeout=PATIENCE)
+        stdout, stderr = process.communicate(timeout=self.patience)
         self._running.remove(process)
         return Result(process.returncode, stdout, stderr)

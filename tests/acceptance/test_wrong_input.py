@@ -64,6 +64,12 @@ MISTAKES = [
     ),
     Mistake("nexthink-parameter", spoilt(NEXTHINK, "service = ", "servise = "), "params", ("servise",)),
     Mistake("vcd-workflow", spoilt(VCD, "Onboard tenant", "Onbord tenant"), "workflow", ("Onbord tenant",)),
+    Mistake(
+        "hasty-interval",
+        spoilt(VCD, "parameters =", 'poll_interval = "500ms"\n  parameters ='),
+        "poll_interval",
+        ("500ms", "1s"),
+    ),
     Mistake("vcd-parameter", spoilt(VCD, "vmName", "vmNmae"), "parameters", ("vmNmae",)),
 ]
 

@@ -1,7 +1,7 @@
 """`make bench`: the provider beside a minimal one written with the PyPI framework `tf`, as ratios.
 
 Measured in turns: start of the process until its handshake; plan and apply of 1 and 100 runs that are started and not
-waited for, against the sandbox's Cloud Director.
+waited for, against the sandbox's Cloud Director. Then, in requests, what a hundred waited-for runs cost.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from provider_py.cli.demo import TOOLS
 from provider_py.cli.install import MIRROR, install
 from provider_py.cli.sandbox import SandboxProcess
 from tests.acceptance.stack import HEADER, Result, Stack
+from tests.benchmarks import requests
 from tests.benchmarks.measuring import HEADING, compare, seconds
 
 COOKIE = {"TF_PLUGIN_MAGIC_COOKIE": "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"}
@@ -64,6 +65,7 @@ def main() -> None:
         for count in (1, 100):
             for line in measured.stacks(count, options.rounds):
                 print(line, flush=True)
+        requests.measure(measured.directory)
 
 
 class Bench:

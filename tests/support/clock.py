@@ -115,10 +115,11 @@ class ScaledClock:
     def __init__(self, speed: float) -> None:
         self._speed = speed
         self._began = time.monotonic()
+        self._epoch = time.time()
 
     def time(self) -> float:
-        """Return seconds since the epoch."""
-        return time.time()
+        """Return seconds since the epoch, at first those of the machine."""
+        return self._epoch + self.monotonic()
 
     def monotonic(self) -> float:
         """Return seconds since the clock was made."""

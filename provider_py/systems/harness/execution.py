@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from provider_py.execution.errors import SystemFault
+from provider_py.execution.errors import Missing, Refused, SystemFault, Unauthorized
 from provider_py.execution.launcher import ExecutionKind, Started
 from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Phase, Run
@@ -210,15 +210,31 @@ class HarnessLauncher:
         """Nothing: an execution's id is enough to look at it."""
 
     def results(self, state: HarnessExecution, runs: Sequence[Run[Detail]]) -> HarnessExecution:
-        """Add the resolved variables."""
-        return dataclasses.replace(state, outputs=runs[0].detail.outputs)
+        """Add the resolved variables.
+
+        Harness shows sensitive ones too, and a state does not tell their names: beside them only those count that are
+        named in the configuration.
+        """
+        resolved = runs[0].detail.outputs
+        if resolved is not None and state.sensitive_variables_version is not None:
+            named = {**(state.variables or {}), **(state.variable_ids or {})}
+            resolved = {name: value for name, value in resolved.items() if name in named}
+        return dataclasses.replace(state, outputs=resolved)
 
     async def cancel(self, state: HarnessExecution) -> None:
-        """Abort the execution; an execution that is already being aborted is fine."""
-        from provider_py.systems.harness import calls
+        """Abort the execution; one that is over or being aborted already is fine."""
+        from provider_py.systems.harness import calls, runs
 
+        identifier = state.id or ""
         application = await calls.application_id(self._harness, state)
-        await calls.abort(self._harness, application, state.id or "")
+        try:
+            await calls.abort(self._harness, application, identifier)
+        except Refused as fault:
+            if isinstance(fault, Missing | Unauthorized):
+                raise
+            look = (await runs.look(self._harness, [identifier])).get(identifier)
+            if isinstance(look, SystemFault) or (look is not None and not look.phase.ended):
+                raise
 
     def adopt(self, identifier: str, run: Run[Detail]) -> HarnessExecution:
         """Name what the imported execution ran, by ids."""

@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from nexthink_client.api.nql import execute_nql_query
-from nexthink_client.api.workflows import execute_ea, execute_ea_with_external_ids, get_workflow
+from nexthink_client.api.workflows import (
+    execute_ea,
+    execute_ea_with_external_ids,
+    get_all_workflows,
+    get_workflow,
+)
 from nexthink_client.models import (
     DeviceData,
     ExecutionRequest,
@@ -24,7 +29,7 @@ from nexthink_client.models import (
 
 from provider_py.execution.errors import Missing, Refused, Unanswered, Unauthorized
 from provider_py.execution.run import Phase, Run
-from provider_py.execution.system import readable
+from provider_py.execution.system import readable, unknown_name
 from provider_py.plugin.diagnostics import DiagnosticError, error
 from provider_py.plugin.schema import attributes, build
 from provider_py.systems.nexthink.reports import QUERY, Detail, NexthinkTargetExecution
@@ -44,12 +49,10 @@ async def workflow(nexthink: Nexthink, identifier: str) -> Workflow:
     except Unauthorized:
         raise
     except Refused as fault:  # Nexthink documents no 404 here, so an unknown id may be answered in any way
-        told = error(
-            f"There is no Nexthink workflow {identifier!r}",
-            f"Check `workflow`: it is the NQL id, such as #service_restart_and_repair. Nexthink says: {fault.reason}",
-            ("workflow",),
-        )
-        raise DiagnosticError(told) from fault
+        known = await nexthink.lookups.get(("workflows",), lambda: _workflows(nexthink))
+        if identifier in known:
+            raise
+        raise DiagnosticError(unknown_name("Nexthink workflow", identifier, known, "workflow")) from fault
 
 
 async def _workflow(nexthink: Nexthink, identifier: str) -> Workflow:
@@ -59,6 +62,14 @@ async def _workflow(nexthink: Nexthink, identifier: str) -> Workflow:
     if not isinstance(found, Workflow):
         raise Missing(SYSTEM, "no workflow of this id is listed")
     return found
+
+
+async def _workflows(nexthink: Nexthink) -> Sequence[str]:
+    """Return the ids of all workflows; Nexthink answers them with or without their number sign."""
+    with readable(SYSTEM, "the list of workflows"):
+        answer = await get_all_workflows.asyncio(client=nexthink.client, source=SOURCE)
+    listed = answer if isinstance(answer, list) else []
+    return [f"#{each.id.removeprefix('#')}" for each in listed]
 
 
 async def execute(nexthink: Nexthink, request: Request) -> Run[Detail]:

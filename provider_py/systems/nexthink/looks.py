@@ -32,6 +32,7 @@ class Looks:
         self._nexthink = nexthink
         self._exports = Exports(nexthink)
         self._counts: dict[str, int] = {}
+        self._seen: set[str] = set()
 
     async def look(self, asked: Mapping[str, Expected]) -> Mapping[str, Run[Detail] | SystemFault]:
         """Look at requests by their ids; those Nexthink has no record of are left out."""
@@ -57,9 +58,16 @@ class Looks:
             if exported is None:
                 return Run(key, "in_progress", Phase.ACTIVE, Detail(expected.execution_ids, reported))
             return self._of_export(key, exported, expected)
-        if not reported and (expected.seen or self._nexthink.runtime.clock.time() - expected.since > GONE_SECONDS):
+        if not reported and self._gone(key, expected):
             return None
+        if reported:
+            self._seen.add(key)
         return self._settled(key, reported, expected)
+
+    def _gone(self, key: str, expected: Expected) -> bool:
+        """Rows come with some delay, so their absence tells something only where there were some, or after long."""
+        age = self._nexthink.runtime.clock.time() - expected.since
+        return expected.seen or key in self._seen or age > GONE_SECONDS
 
     def _of_export(self, key: str, exported: Exported, expected: Expected) -> Run[Detail]:
         run = standing(key, exported.executions, expected.execution_ids)

@@ -31,7 +31,7 @@ from vcd_client.models import (
 )
 from vcd_client.types import UNSET, Unset
 
-from provider_py.execution.errors import Missing, SystemFault, Unanswered
+from provider_py.execution.errors import Missing, SystemFault, Unanswered, Unauthorized
 from provider_py.execution.run import Phase, Run
 from provider_py.execution.system import readable, unknown_name
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
@@ -85,14 +85,13 @@ async def prepare(director: CloudDirector, config: VcdExecution, unknown: frozen
     encoded: list[WsParameter] = []
     for name, (attribute, value) in given.items():
         types = {**(declared.types if declared else {}), **(config.parameter_types or {})}
+        kind = types.get(name) or values.infer(value)
         try:
-            encoded.append(_parameter(name, value, types.get(name) or values.infer(value)))
+            encoded.append(_parameter(name, value, kind))
         except values.Unfit as misfit:
             reason = f": {misfit}" if attribute == "parameters" else ""
             findings.append(
-                error(
-                    f"Parameter {name!r} does not fit its type {types.get(name)}", f"Correct it{reason}.", (attribute,)
-                )
+                error(f"Parameter {name!r} does not fit its type {kind}", f"Correct it{reason}.", (attribute,))
             )
     if findings:
         raise DiagnosticError(*findings)
@@ -158,7 +157,7 @@ async def _declared(director: CloudDirector, config: VcdExecution, identifier: s
     parameters = _each(presentation.input_parameters)
     if not parameters and not _each(presentation.steps):
         return None
-    types = {str(each.name): each.type_ if isinstance(each.type_, str) else "Any" for each in parameters}
+    types = {str(each.name): each.type_ if isinstance(each.type_, str) else "" for each in parameters}
     return _Declared(types, frozenset(_mandatory(_each(presentation.steps))) & types.keys())
 
 
@@ -313,8 +312,22 @@ async def _look(director: CloudDirector, key: str) -> Run[Detail] | SystemFault 
             return _run(director, workflow, answer, None)
     except Missing:
         return None
+    except Unauthorized as fault:
+        return None if await _unlisted(director, workflow, identifier) else fault
     except SystemFault as fault:
         return fault
+
+
+async def _unlisted(director: CloudDirector, workflow: str, identifier: str) -> bool:
+    """Tell whether an execution that may not be seen is not there: Cloud Director answers both with 403."""
+    try:
+        with readable(SYSTEM, "the list of executions"):
+            listed = await get_all_workflow_executions.asyncio(workflow, client=director.client)
+            return isinstance(listed, PresentationExecutionsList) and identifier not in {
+                each.id for each in _each(listed.executions)
+            }
+    except SystemFault:
+        return False
 
 
 async def cancel(director: CloudDirector, key: str) -> None:

@@ -120,6 +120,7 @@ class VcdLauncher:
     def __init__(self, director: CloudDirector) -> None:
         """Work on a connection."""
         self._director = director
+        self._tasks: dict[str, str] = {}
         self.poller: Poller[str, Run[Detail]] = Poller(self._look, director.runtime, batch=10)
 
     async def prepare(self, config: VcdExecution, unknown: frozenset[str]) -> Sequence[Request]:
@@ -147,8 +148,11 @@ class VcdLauncher:
         return await calls.search(self._director, part, since, taken)
 
     def key(self, part: Request, run: Run[Detail]) -> str:
-        """An execution is found by its workflow and its id."""
-        return f"{part.workflow_id}/{run.id}"
+        """An execution is found by its workflow and its id; the answer to its start alone names the task."""
+        key = f"{part.workflow_id}/{run.id}"
+        if run.detail.task_url is not None:
+            self._tasks[key] = run.detail.task_url
+        return key
 
     def remember(self, state: VcdExecution, keys: Sequence[str]) -> None:
         """Nothing: the import id is enough to look at an execution."""
@@ -156,12 +160,13 @@ class VcdLauncher:
     def results(self, state: VcdExecution, runs: Sequence[Run[Detail]]) -> VcdExecution:
         """Add outputs and whereabouts."""
         run = runs[0]
+        key = f"{run.detail.workflow_id}/{run.id}"
         return dataclasses.replace(
             state,
             outputs=run.detail.outputs,
             current_item=run.detail.current_item,
-            task_url=run.detail.task_url or state.task_url,
-            import_id=f"{run.detail.workflow_id}/{run.id}",
+            task_url=self._tasks.get(key) or state.task_url,
+            import_id=key,
         )
 
     async def cancel(self, state: VcdExecution) -> None:

@@ -143,3 +143,22 @@ async def test_a_cache_directory_that_cannot_be_used_keeps_the_budget_to_the_pro
 
     await clock.run(everybody())
     assert clock.monotonic() == pytest.approx(60, abs=0.1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_nobody_is_forgotten_when_look_ups_pass_starts(seed: int) -> None:
+    schedule = random.Random(seed)
+    clock = VirtualClock()
+    budget = Budget(3, 10, Runtime(asyncio.Event(), clock))
+    served: list[int] = []
+
+    async def take(who: int) -> None:
+        await clock.sleep(schedule.choice([0, 1, 10, 10, 20, 30]))
+        await budget.take(first=schedule.random() < 0.3)
+        served.append(who)
+
+    async def everybody() -> None:
+        await asyncio.gather(*(take(who) for who in range(40)))
+
+    await asyncio.wait_for(clock.run(everybody()), 5)
+    assert sorted(served) == list(range(40))

@@ -1,0 +1,252 @@
+"""Applies that end before their runs do: whatever ended them, the next apply goes on with the same runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from provider_py.cli.sandbox import SandboxProcess
+from tests.acceptance.stack import Stack
+from tests.faults.scenes import (
+    LOOKS,
+    SUCCESS,
+    SYSTEMS,
+    TITLES,
+    address,
+    finish,
+    ids,
+    never_ending,
+    phases,
+    run_of,
+    runs_of,
+    sent,
+    spoil,
+    wait_for_looks,
+    wait_until,
+)
+
+pytestmark = pytest.mark.terraform
+
+BORN_FIRST = "lifecycle { create_before_destroy = true }"
+APPLY = ("apply", "-input=false", "-no-color", "-auto-approve")
+
+
+def waiting(stack: Stack, sandbox: SandboxProcess, body: str, *, times: int = 1) -> subprocess.Popen[str]:
+    """Start an apply of runs that do not end, so many of each system, and wait until it waits for them."""
+    never_ending(sandbox, *SYSTEMS, times=times)
+    stack.write(body)
+    process = stack.start(*APPLY)
+    wait_for_looks(sandbox, *(system for system in SYSTEMS if f"workflow_{system}_execution" in body))
+    return process
+
+
+def providers(process: subprocess.Popen[str]) -> Sequence[int]:
+    """Return the ids of the processes that Terraform has started."""
+    found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+def actions(stack: Stack, *options: str) -> Mapping[str, Sequence[str]]:
+    """Return what a plan is going to do, by address."""
+    assert stack.plan("-out=planned", *options).status in {0, 2}
+    shown = json.loads(stack.run("show", "-json", "planned").stdout)
+    return {each["address"]: each["change"]["actions"] for each in shown["resource_changes"]}
+
+
+def assert_same_runs(stack: Stack, sandbox: SandboxProcess, started: Mapping[str, Sequence[str]]) -> None:
+    """Every system has the runs it had, they are in the state, and they have ended well."""
+    for system, runs in started.items():
+        assert ids(sandbox, system) == runs
+        values = stack.values(address(system))
+        assert (values["id"], values["status"]) == (runs[0], SUCCESS[system])
+        assert values["ended_at"]
+    assert stack.plan().status == 0
+
+
+def started(sandbox: SandboxProcess, systems: Sequence[str] = SYSTEMS) -> Mapping[str, Sequence[str]]:
+    """Return the one run that each system has started."""
+    runs = {system: ids(sandbox, system) for system in systems}
+    assert {system: len(each) for system, each in runs.items()} == dict.fromkeys(systems, 1)
+    return runs
+
+
+@pytest.mark.parametrize("victim", ["provider", "everything"])
+def test_killed_while_waiting(stack: Stack, sandbox: SandboxProcess, victim: str) -> None:
+    process = waiting(stack, sandbox, runs_of(SYSTEMS))
+    runs = started(sandbox)
+    if victim == "provider":
+        (provider,) = providers(process)
+        os.kill(provider, signal.SIGKILL)
+        assert process.communicate(timeout=30) is not None
+        assert process.returncode == 1
+    else:
+        stack.kill(process)
+    assert stack.state() == {}
+    (stack.directory / ".terraform.tfstate.lock.info").unlink(missing_ok=True)
+    finish(sandbox)
+    stack.applied()
+    assert_same_runs(stack, sandbox, runs)
+
+
+def test_interrupted_once(stack: Stack, sandbox: SandboxProcess) -> None:
+    process = waiting(stack, sandbox, runs_of(SYSTEMS))
+    runs = started(sandbox)
+    result = stack.interrupt(process, seconds=15)
+    for system in SYSTEMS:
+        assert f"Warning: {TITLES[system]} {runs[system][0]} is still going on" in result.stdout
+    assert not any(resource.get("tainted") for resource in stack.state().values())
+    assert actions(stack) == {address(system): ["update"] for system in SYSTEMS}
+    finish(sandbox)
+    stack.applied()
+    assert_same_runs(stack, sandbox, runs)
+
+
+def test_interrupted_twice(stack: Stack, sandbox: SandboxProcess) -> None:
+    process = waiting(stack, sandbox, runs_of(SYSTEMS))
+    runs = started(sandbox)
+    (provider,) = providers(process)
+    os.kill(provider, signal.SIGSTOP)  # else it answers before the second Ctrl-C
+    assert process.stdout is not None
+    assert process.stderr is not None
+    os.kill(process.pid, signal.SIGINT)
+    assert any("Interrupt received" in line for line in process.stdout)
+    os.kill(process.pid, signal.SIGINT)
+    assert any("Two interrupts received" in line for line in process.stderr)
+    os.kill(provider, signal.SIGCONT)
+    process.communicate(timeout=15)
+    assert process.returncode == 1
+    (stack.directory / ".terraform.tfstate.lock.info").unlink(missing_ok=True)
+    finish(sandbox)
+    stack.applied()
+    assert_same_runs(stack, sandbox, runs)
+
+
+DEPENDANT = """
+resource "terraform_data" "after" {
+  input = [%s]
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("journal", "lines"),
+    [
+        ("kept", ()),
+        ("kept", (BORN_FIRST,)),
+        ("lost", ()),
+    ],
+    ids=["plain", "created before destroyed", "without a journal"],
+)
+def test_a_run_that_outlasts_its_time_limit(
+    stack: Stack, sandbox: SandboxProcess, journal: str, lines: Sequence[str]
+) -> None:
+    never_ending(sandbox, *SYSTEMS)
+    outputs = ", ".join(f"{address(system)}.id" for system in SYSTEMS)
+    stack.write(runs_of(SYSTEMS, 'timeouts = { create = "3s" }', *lines) + DEPENDANT % outputs)
+    result = stack.apply()
+    runs = started(sandbox)
+    for system in SYSTEMS:
+        (error,) = (each for each in result.errors if each.address == address(system))
+        assert error.summary == f"{TITLES[system]} {runs[system][0]} has not ended in time"
+        assert "the next apply takes it up again" in error.detail
+    assert stack.state().keys() == {address(system) for system in SYSTEMS}, "dependants must not go on"
+    if journal == "lost":
+        for file in (stack.directory / ".terraform").glob("workflow-journal*"):
+            file.unlink()
+    finish(sandbox)
+    stack.applied()
+    assert "terraform_data.after" in stack.state()
+    assert_same_runs(stack, sandbox, runs)
+
+
+@pytest.mark.parametrize("lines", [(), (BORN_FIRST,)], ids=["plain", "created before destroyed"])
+def test_a_run_that_outlasts_its_time_limit_is_cancelled_by_a_destruction_only(
+    stack: Stack, sandbox: SandboxProcess, lines: Sequence[str]
+) -> None:
+    systems = ("harness", "vcd")
+    never_ending(sandbox, *systems, times=2)
+
+    def write(limit: str) -> None:
+        stack.write(runs_of(systems, *lines, 'on_destroy = "cancel"', f'timeouts = {{ create = "{limit}" }}'))
+
+    write("3s")
+    assert stack.apply().status == 1
+    runs = started(sandbox, systems)
+    write("1m")
+    process = stack.start(*APPLY)
+    sandbox.forget_requests()
+    wait_for_looks(sandbox, *systems)
+    finish(sandbox)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert_same_runs(stack, sandbox, runs)
+    assert not [request for request in sandbox.requests() if request["method"] in {"PUT", "DELETE"}]
+
+    stack.write("")
+    stack.applied()
+    write("3s")
+    assert stack.apply().status == 1
+    stack.destroy()
+    wait_until(lambda: phases(sandbox, "harness") == phases(sandbox, "vcd") == ["SUCCEEDED", "CANCELLED"], "the end")
+    write("1m")
+    stack.applied()
+    assert [len(ids(sandbox, system)) for system in systems] == [3, 3], "what was destroyed is not taken up again"
+
+
+def test_a_run_that_outlasts_the_time_limit_of_its_resumption(stack: Stack, sandbox: SandboxProcess) -> None:
+    process = waiting(stack, sandbox, run_of("vcd", 'timeouts = { update = "2s" }'))
+    stack.interrupt(process, seconds=15)
+    (error,) = stack.apply().errors
+    assert "has not ended in time" in error.summary
+    assert "timeouts.update" in error.detail
+    assert actions(stack) == {address("vcd"): ["update"]}
+    finish(sandbox)
+    stack.applied()
+    assert len(ids(sandbox)) == 1
+    assert stack.values(address("vcd"))["ended_at"]
+
+    stack.applied(f"-replace={address('vcd')}")
+    assert len(ids(sandbox)) == 2, "a replacement that is asked for starts a run"
+
+
+def test_credentials_that_are_refused_while_waiting(stack: Stack, sandbox: SandboxProcess) -> None:
+    process = waiting(stack, sandbox, run_of("harness"))
+    (run,) = ids(sandbox)
+    spoil(sandbox, "harness", LOOKS["harness"], "status", status=401, times=None)
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert f"Harness execution {run} could no longer be followed" in stdout + stderr
+    assert stack.state()[address("harness")]["tainted"] is True
+    sandbox.ask("DELETE", "/faults")
+    finish(sandbox)
+    stack.applied()
+    assert ids(sandbox) == [run]
+    assert stack.values(address("harness"))["id"] == run
+    assert stack.plan().status == 0
+
+
+def test_equal_runs_each_keep_their_own(stack: Stack, sandbox: SandboxProcess) -> None:
+    systems = ("harness", "vcd")
+    process = waiting(stack, sandbox, runs_of(systems, "count = 2"), times=2)
+    wait_until(lambda: all(_all_looked_at(sandbox, system) for system in systems), "a look at every run")
+    stack.kill(process)
+    (stack.directory / ".terraform.tfstate.lock.info").unlink(missing_ok=True)
+    runs = {system: set(ids(sandbox, system)) for system in systems}
+    finish(sandbox)
+    stack.applied()
+    for system in systems:
+        assert set(ids(sandbox, system)) == runs[system]
+        kept = {stack.values(f"{address(system)}[{index}]")["id"] for index in (0, 1)}
+        assert kept == runs[system]
+
+
+def _all_looked_at(sandbox: SandboxProcess, system: str) -> bool:
+    looks = "".join(str(request) for request in sent(sandbox, system, LOOKS[system]))
+    runs: Sequence[Any] = ids(sandbox, system)
+    return len(runs) == 2 and all(run in looks for run in runs)
