@@ -20,6 +20,7 @@ from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Run
 from provider_py.plugin.checks import not_empty, one_of
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
+from provider_py.plugin.redaction import redact
 from provider_py.plugin.resource import Decoded
 from provider_py.plugin.schema import build, computed, model, optional, required
 from provider_py.systems.nexthink.reports import (
@@ -183,7 +184,10 @@ class NexthinkLauncher:
         identifiers = [each for request in requests for each in request.execution_ids or ()]
         executions = [reported.get(each) or build(NexthinkTargetExecution, execution_id=each) for each in identifiers]
         if executions and all(run.phase.ended for run in runs):
-            state = dataclasses.replace(state, status=worst(executions), status_message=complaint(executions))
+            told = complaint(executions)
+            state = dataclasses.replace(
+                state, status=worst(executions), status_message=redact(told) if told is not None else None
+            )
         return dataclasses.replace(
             state,
             request_ids=[run.id for run in runs],
