@@ -59,6 +59,7 @@ def test_an_event_that_may_have_arrived_is_shown_before_it_is_sent_again(stack: 
         ('[{ name = "LAPTOP-01" }, { name = "LAPTOP-02" }]', '"LAPTOP-01"', "devices"),
         ('[{ name = "LAPTOP-01" }, { name = "LAPTOP-02" }]', '["LAPTOP-01"]', "devices"),
         ('{ service = "spooler" }', '{ service = ["spooler"] }', "params"),
+        ('"#service_restart_and_repair"', "null", "workflow"),
         ('{ upn = "ann@example.com" }', "null", "users"),
     ],
 )
