@@ -59,8 +59,10 @@ def refuse_write_only(model: type, tree: Mapping[str, Tree]) -> Iterator[Diagnos
 def _judge_block(model: type, tree: Mapping[str, Tree], path: Path, found: list[Diagnostic]) -> None:
     for attribute in _judged(model):
         value = tree.get(attribute.name)
-        if value is not None and value is not UNKNOWN:
-            here = (*path, attribute.name)
+        here = (*path, attribute.name)
+        if value is None and attribute.required:  # Terraform demands that it is written, not that it has a value
+            found.append(_wrong("A null is not allowed here; give the attribute a value", here))
+        elif value is not None and value is not UNKNOWN:
             _judge_value(attribute, attribute.type, value, here, found)
             if attribute.checks:
                 _run(attribute, attribute.checks, attribute.type, value, here, found)
@@ -119,7 +121,7 @@ def _wrong(sentence: str, path: Path) -> Diagnostic:
 
 @functools.cache
 def _judged(model: type) -> tuple[Attribute, ...]:
-    return tuple(each for each in attributes(model).values() if each.checks or _is_judged(each.type))
+    return tuple(each for each in attributes(model).values() if each.required or each.checks or _is_judged(each.type))
 
 
 @functools.cache

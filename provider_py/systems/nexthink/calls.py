@@ -27,7 +27,7 @@ from nexthink_client.models import (
     Workflow,
 )
 
-from provider_py.execution.errors import Missing, Refused, Unanswered, Unauthorized
+from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
 from provider_py.execution.run import Phase, Run
 from provider_py.execution.system import readable, unknown_name
 from provider_py.plugin.diagnostics import DiagnosticError, error
@@ -49,8 +49,8 @@ async def workflow(nexthink: Nexthink, identifier: str) -> Workflow:
     except Unauthorized:
         raise
     except Refused as fault:  # Nexthink documents no 404 here, so an unknown id may be answered in any way
-        known = await nexthink.lookups.get(("workflows",), lambda: _workflows(nexthink))
-        if identifier in known:
+        known = await _known_workflows(nexthink)
+        if f"#{identifier.removeprefix('#')}" in known:
             raise
         raise DiagnosticError(unknown_name("Nexthink workflow", identifier, known, "workflow")) from fault
 
@@ -62,6 +62,14 @@ async def _workflow(nexthink: Nexthink, identifier: str) -> Workflow:
     if not isinstance(found, Workflow):
         raise Missing(SYSTEM, "no workflow of this id is listed")
     return found
+
+
+async def _known_workflows(nexthink: Nexthink) -> Sequence[str]:
+    """Return names to compare with; none where Nexthink does not list workflows without filters."""
+    try:
+        return await nexthink.lookups.get(("workflows",), lambda: _workflows(nexthink))
+    except SystemFault:
+        return ()
 
 
 async def _workflows(nexthink: Nexthink) -> Sequence[str]:

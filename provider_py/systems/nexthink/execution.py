@@ -20,10 +20,11 @@ from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Run
 from provider_py.plugin.checks import not_empty, one_of
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
+from provider_py.plugin.redaction import redact
 from provider_py.plugin.resource import Decoded
 from provider_py.plugin.schema import build, computed, model, optional, required
 from provider_py.systems.nexthink.reports import (
-    QUERY,
+    SAVE_QUERY,
     Detail,
     Expected,
     NexthinkRequest,
@@ -96,7 +97,7 @@ def validate(config: Decoded[NexthinkExecution]) -> Iterable[Diagnostic]:
     devices = None if "devices" in config.unknown else given.devices  # parts that are not known yet look like None
     users = None if "users" in config.unknown else given.users
     yield from check_targets(devices, users, given.api_version)
-    yield from repeated(devices, users)
+    yield from repeated(devices, users, given.api_version)
     if given.on_destroy == "cancel":
         yield error(
             "Nexthink executions cannot be cancelled",
@@ -135,8 +136,9 @@ class NexthinkLauncher:
             raise DiagnosticError(*findings)
         if unknown & {"devices", "users", "params", "api_version"}:
             return ()
-        devices, users = distinct(config.devices or ()), distinct(config.users or ())
-        return split(config.workflow, config.api_version, devices, users, config.params or {}, query)
+        version = config.api_version
+        devices, users = distinct(config.devices or (), version), distinct(config.users or (), version)
+        return split(config.workflow, version, devices, users, config.params or {}, query)
 
     def likeness(self, part: Request) -> None:
         """Nothing: a start that was not answered cannot be searched for at all."""
@@ -165,12 +167,13 @@ class NexthinkLauncher:
         for key in keys:
             known = self._expected.get(key)
             if known is not None:
-                self._expected[key] = dataclasses.replace(known, query=query)
+                self._expected[key] = dataclasses.replace(known, query=query, waited=state.wait)
                 continue
             self._expected[key] = Expected(
                 given.get(key, ()),
-                targets=count(state.devices or (), state.users or ()),
+                targets=count(state.devices or (), state.users or (), state.api_version),
                 query=query,
+                waited=state.wait,
                 seen=not seen.isdisjoint(given.get(key, ())),
                 since=self._since(state),
             )
@@ -183,7 +186,10 @@ class NexthinkLauncher:
         identifiers = [each for request in requests for each in request.execution_ids or ()]
         executions = [reported.get(each) or build(NexthinkTargetExecution, execution_id=each) for each in identifiers]
         if executions and all(run.phase.ended for run in runs):
-            state = dataclasses.replace(state, status=worst(executions), status_message=complaint(executions))
+            told = complaint(executions)
+            state = dataclasses.replace(
+                state, status=worst(executions), status_message=redact(told) if told is not None else None
+            )
         return dataclasses.replace(
             state,
             request_ids=[run.id for run in runs],
@@ -208,10 +214,8 @@ class NexthinkLauncher:
         return Looks(self._nexthink)
 
     async def _look(self, keys: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:
-        imported = Expected(query=self._nexthink.settings.status_query)
+        imported = Expected(query=self._nexthink.settings.status_query, waited=True)
         asked = {key: self._expected.get(key, imported) for key in keys}
-        if any(key not in self._expected and imported.query is None for key in keys):
-            raise DiagnosticError(without_query())
         return await self._looks.look(asked)
 
     def _query(self, config: NexthinkExecution) -> str | None:
@@ -231,9 +235,7 @@ def without_query() -> Diagnostic:
     """Tell that the state of executions cannot be asked for."""
     return error(
         "Waiting for a Nexthink execution needs a status query",
-        "Nexthink reports the state of executions through NQL only. Save this query (Administration, NQL API "
-        f"queries), for example with the id #workflow_request_status:\n\n{QUERY}\n\nThen set `status_query` here or "
-        "in the provider's `nexthink` block (NEXTHINK_STATUS_QUERY), or set wait = false.",
+        f"Nexthink reports the state of executions through NQL only. {SAVE_QUERY}",
         ("status_query",),
     )
 

@@ -14,7 +14,7 @@ from provider_py.execution.errors import Missing, Refused, SystemFault
 from provider_py.execution.run import Phase, Run
 from provider_py.systems.nexthink import calls
 from provider_py.systems.nexthink.exports import Exported, Exports
-from provider_py.systems.nexthink.reports import Detail, Expected, NexthinkTargetExecution, ended, standing
+from provider_py.systems.nexthink.reports import SAVE_QUERY, Detail, Expected, NexthinkTargetExecution, ended, standing
 from provider_py.systems.nexthink.settings import SYSTEM
 from provider_py.systems.nexthink.system import Nexthink
 
@@ -40,6 +40,8 @@ class Looks:
         return {key: look for key, look in zip(asked, looks, strict=True) if look is not None}
 
     async def _look(self, key: str, expected: Expected) -> Run[Detail] | SystemFault | None:
+        if expected.query is None and expected.waited:
+            return Refused(SYSTEM, "no status query is set, and nothing else reports executions", advice=SAVE_QUERY)
         if expected.query is None:
             return Run(key, "in_progress", Phase.ACTIVE, Detail(expected.execution_ids))
         try:

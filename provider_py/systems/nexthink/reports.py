@@ -20,6 +20,11 @@ QUERY: Final = """workflow.executions during past 30d
 | where request_id == $request_id
 | list execution_id, request_id, status, status_details, outcome, outcome_details"""
 """The query to save in Nexthink; the call that executes it takes no query text."""
+SAVE_QUERY: Final = (
+    "Save this query (Administration, NQL API queries), for example with the id #workflow_request_status:"
+    f"\n\n{QUERY}\n\nThen set `status_query` here or in the provider's `nexthink` block (NEXTHINK_STATUS_QUERY), "
+    "or set wait = false."
+)
 _WORST_FIRST: Final = ("failure", "expired", "cancelled", "success")
 _MESSAGE: Final = 1000
 
@@ -68,13 +73,15 @@ class Expected:
     """What is known of a request besides its id.
 
     `execution_ids` are empty where the answer to the request was lost; `targets` then says how many there may be at
-    most, 0 if that is not known either. `query` is None where no status query is set; `seen` says whether the query
+    most, 0 if that is not known either. `query` is None where no status query is set, `waited` says whether that is a
+    reason to give up; `seen` says whether the query
     ever reported the request, `since` when it was started (seconds since the epoch).
     """
 
     execution_ids: Sequence[str] = ()
     targets: int = 0
     query: str | None = None
+    waited: bool = False
     seen: bool = False
     since: float = 0.0
 

@@ -41,10 +41,10 @@ class Device:
     collector_uid: str | None = optional("UUID of the device's Collector.", checks=(_COLLECTOR_UID,))
     uid: str | None = optional("Globally unique id of the device.", checks=(_DEVICE_UID,))
 
-    @property
-    def identity(self) -> Hashable:
-        """What two ways of writing the same name have in common; only the case of a UUID is known not to matter."""
-        return self.name, (self.collector_uid or "").lower(), (self.uid or "").lower()
+    def identity(self, api_version: str) -> Hashable:
+        """Return what is sent, in the one form of names that differ in the case of a UUID only."""
+        collector_uid = (self.collector_uid or "").lower()
+        return collector_uid if api_version == "v1" else (self.name, collector_uid, (self.uid or "").lower())
 
 
 @model
@@ -55,10 +55,9 @@ class User:
     sid: str | None = optional("Security identifier.", checks=(_SID,))
     uid: str | None = optional("Globally unique id of the user.", checks=(_USER_UID,))
 
-    @property
-    def identity(self) -> Hashable:
-        """What two ways of writing the same name have in common; only the case of a UUID is known not to matter."""
-        return self.upn, self.sid, (self.uid or "").lower()
+    def identity(self, api_version: str) -> Hashable:
+        """Return what is sent, in the one form of names that differ in the case of a UUID only."""
+        return self.sid if api_version == "v1" else (self.upn, self.sid, (self.uid or "").lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +105,30 @@ def check_targets(
                 )
 
 
-def distinct(targets: Sequence[T]) -> Sequence[T]:
+def distinct(targets: Sequence[T], api_version: str) -> Sequence[T]:
     """Return each target once, in the order of first mention: a workflow must not run twice on one of them."""
     found: dict[Hashable, T] = {}
     for target in targets:
-        found.setdefault(target.identity, target)
+        found.setdefault(target.identity(api_version), target)
     return tuple(found.values())
 
 
-def count(devices: Sequence[Device], users: Sequence[User]) -> int:
+def count(devices: Sequence[Device], users: Sequence[User], api_version: str) -> int:
     """Return how many executions one request for all of them may start; 0 if they are several requests."""
-    targets = distinct(devices), distinct(users)
+    targets = distinct(devices, api_version), distinct(users, api_version)
     return sum(map(len, targets)) if max(map(len, targets)) <= LIMIT else 0
 
 
-def repeated(devices: Sequence[Device] | None, users: Sequence[User] | None) -> Iterable[Diagnostic]:
+def repeated(devices: Sequence[Device] | None, users: Sequence[User] | None, api_version: str) -> Iterable[Diagnostic]:
     """Warn of targets that are named more than once in the same way."""
     given: Mapping[str, Sequence[Device | User]] = {"devices": devices or (), "users": users or ()}
     for attribute, targets in given.items():
         first: dict[Hashable, int] = {}
-        again = [index for index, target in enumerate(targets) if first.setdefault(target.identity, index) != index]
+        again = [
+            index
+            for index, target in enumerate(targets)
+            if first.setdefault(target.identity(api_version), index) != index
+        ]
         if again:
             more = f" and {len(again) - 1} more" if len(again) > 1 else ""
             yield warning(

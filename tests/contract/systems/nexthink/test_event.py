@@ -66,6 +66,16 @@ async def test_a_workflow_that_is_not_there_is_told_at_plan(tenant: Bench) -> No
     assert "#aproval_gate" in said.summary
 
 
+async def test_names_like_it_are_told_where_workflows_are_listed(tenant: Bench) -> None:
+    wrong = event("3fa85f64-5717-4562-b3fc-2c963f66afa6", workflow="aproval_gate")
+    (said,) = (await planned(tenant.events(), wrong)).diagnostics
+    assert "'#approval_gate'" in said.detail
+    tenant.process()
+    tenant.world.behaviours.change({"nexthink": {"strict_published": True}})
+    (said,) = (await planned(tenant.events(), wrong)).diagnostics
+    assert "There is no Nexthink workflow 'aproval_gate'" in said.summary
+
+
 async def test_a_tenant_that_does_not_answer_at_plan_is_a_warning(tenant: Bench) -> None:
     tenant.world.faults.add(Fault("nexthink", FaultKind.STATUS, Match(path="/details"), status=503, times=None))
     (said,) = (await planned(tenant.events(), event("3fa85f64-5717-4562-b3fc-2c963f66afa6"))).diagnostics

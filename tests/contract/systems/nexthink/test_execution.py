@@ -66,6 +66,18 @@ async def test_a_target_named_twice_is_sent_once(tenant: Bench) -> None:
     assert len(state.execution_ids or []) == 3
 
 
+async def test_the_first_version_knows_a_target_by_one_name_only(tenant: Bench) -> None:
+    from provider_py.sandbox.nexthink.tenant import directory
+
+    device = directory().device("LAPTOP-01", None, None)
+    assert device is not None
+    given = [build(Device, collector_uid=device.collector_uid, name=name) for name in ("one", "other")]
+    state = await tenant.run(workflow=REBOOT, devices=given, api_version="v1")
+    (sent,) = tenant.asked(EXECUTE)
+    assert sent.body["devices"] == [device.collector_uid]  # type: ignore[index]
+    assert len(state.execution_ids or []) == 1
+
+
 async def test_a_request_that_fails_among_several_is_not_followed_by_others(tenant: Bench) -> None:
     resource = tenant.executions()
     given = build(NexthinkExecution, workflow=REBOOT, devices=fleet(20_001), wait=False)
@@ -245,8 +257,9 @@ class TestTakenUpAgain:
 
     async def test_import_without_a_status_query(self, tenant: Bench) -> None:
         tenant.process(status_query=None)
-        with pytest.raises(DiagnosticError, match="needs a status query"):
+        with pytest.raises(DiagnosticError, match="was not imported") as caught:
             await tenant.executions().import_state(f"{REBOOT}/00000000-0000-4000-8000-000000000000")
+        assert "$request_id" in caught.value.diagnostics[0].detail
 
 
 class TestStatusQuery:
@@ -282,6 +295,16 @@ class TestStatusQuery:
         answer = await tenant.executions().read(begun, b"")
         assert (answer.state, answer.diagnostics) == (begun, ())
         assert tenant.asked("/nql/execute") == []
+
+    async def test_beginning_to_wait_without_one_is_an_error_at_once(self, tenant: Bench) -> None:
+        tenant.process(status_query=None)
+        begun = await tenant.run(workflow=REBOOT, devices=laptops(), wait=False)
+        tenant.process(status_query=None)
+        answer = await tenant.executions().update(begun, changed(begun, wait=True), b"")
+        (said,) = answer.diagnostics
+        assert "| where request_id == $request_id" in said.detail
+        assert answer.state is not None
+        assert answer.state.requests == begun.requests
 
     async def test_a_resource_may_have_its_own(self, tenant: Bench) -> None:
         tenant.process(status_query="#another_query")

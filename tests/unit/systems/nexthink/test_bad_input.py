@@ -101,6 +101,7 @@ def test_any_visible_text_may_name_a_device(right: str) -> None:
         ({"devices": [{"uid": UUID}], "api_version": "v1"}, "devices[0]"),
         ({"devices": None, "users": [{"upn": "ann@example.com"}], "api_version": "v1"}, "users[0]"),
         ({"devices": None, "users": [{"uid": UUID}], "api_version": "v1"}, "users[0]"),
+        ({"workflow": None}, "workflow"),
         ({"workflow": ""}, "workflow"),
         ({"workflow": " "}, "workflow"),
         ({"params": {"service": None}}, 'params["service"]'),
@@ -188,6 +189,7 @@ def test_every_mistake_of_a_configuration_is_told_at_once() -> None:
         ({"workflow_uuid": UUID}, "workflow_uuid"),
         ({"workflow": ""}, "workflow"),
         ({"workflow": None, "workflow_uuid": "#gate"}, "workflow_uuid"),
+        ({"execution_id": None}, "execution_id"),
         ({"execution_id": ""}, "execution_id"),
         ({"execution_id": "b5972cf3"}, "execution_id"),
         ({"execution_id": f"{UUID}/trigger"}, "execution_id"),
@@ -218,6 +220,7 @@ def test_events_that_are_right_or_not_known_yet_pass(arguments: Mapping[str, Any
 @pytest.mark.parametrize(
     ("kind", "arguments", "place"),
     [
+        (WORKFLOW, {"workflow": None}, "workflow"),
         (WORKFLOW, {"workflow": ""}, "workflow"),
         (WORKFLOWS, {"dependency": "device"}, "dependency"),
         (WORKFLOWS, {"dependency": "ANY"}, "dependency"),

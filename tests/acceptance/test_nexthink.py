@@ -1,0 +1,73 @@
+"""What is Nexthink's own: fleets, events, and types that Terraform itself refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from provider_py.cli.demo import ROOT
+from provider_py.cli.sandbox import SandboxProcess
+from tests.acceptance.configurations import NEXTHINK, spoilt
+from tests.acceptance.stack import Stack
+
+pytestmark = pytest.mark.terraform
+
+
+def test_the_repair_of_a_fleet(stack: Stack, sandbox: SandboxProcess) -> None:
+    shutil.copytree(ROOT / "examples" / "repair-fleet", stack.directory, dirs_exist_ok=True)
+    stack.init()
+    stack.applied()
+    outputs = stack.outputs()
+    assert outputs["repaired"] == "3 of 3"
+    assert set(outputs["outcomes"].values()) == {"Service restarted"}
+    assert len(outputs["outcomes"]) == 3
+    gate, repair = sandbox.ask("GET", "/runs?system=nexthink")
+    assert set(outputs["approvals"]) == {gate["id"]}
+    sent = [each["path"] for each in sandbox.requests("nexthink") if each["path"].endswith("/trigger")]
+    assert len(sent) == len(set(sent)) == 3
+    assert repair["started_at"] >= gate["started_at"]
+
+    assert stack.plan().status == 0
+    sandbox.forget_requests()
+    stack.applied("-var", 'fleet=["LAPTOP-04"]')
+    assert len([each for each in sandbox.requests("nexthink") if each["path"].endswith("/trigger")]) == 1
+    stack.destroy()
+    assert stack.state() == {}
+
+
+def test_an_event_that_may_have_arrived_is_shown_before_it_is_sent_again(stack: Stack, sandbox: SandboxProcess) -> None:
+    stack.write((ROOT / "examples" / "resources" / "workflow_nexthink_event" / "resource.tf").read_text())
+    stack.init()
+    fault = {"system": "nexthink", "kind": "cut", "match": {"path": "/trigger"}, "after": True}
+    sandbox.ask("POST", "/faults", fault)
+    result = stack.apply()
+    assert result.status == 1
+    (error,) = result.errors
+    assert "not known whether the event arrived" in error.summary
+    assert stack.state()["workflow_nexthink_event.approve"]["tainted"] is True
+    assert stack.plan().status == 2
+    assert stack.run("untaint", "workflow_nexthink_event.approve").status == 0
+    assert stack.plan().status == 0
+    assert len([each for each in sandbox.requests("nexthink") if each["path"].endswith("/trigger")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('[{ name = "LAPTOP-01" }, { name = "LAPTOP-02" }]', '"LAPTOP-01"', "devices"),
+        ('[{ name = "LAPTOP-01" }, { name = "LAPTOP-02" }]', '["LAPTOP-01"]', "devices"),
+        ('{ service = "spooler" }', '{ service = ["spooler"] }', "params"),
+        ('"#service_restart_and_repair"', "null", "workflow"),
+        ('{ upn = "ann@example.com" }', "null", "users"),
+    ],
+)
+def test_wrong_types(stack: Stack, old: str, new: str, place: str) -> None:
+    stack.write(spoilt(NEXTHINK, old, new))
+    stack.init()
+    result = stack.run("validate", "-json")
+    assert result.status == 1
+    found = json.loads(result.stdout)["diagnostics"]
+    assert any(place in said["detail"] + said.get("snippet", {}).get("code", "") for said in found), found
+    assert "Traceback" not in result.stdout + result.stderr

@@ -1,0 +1,39 @@
+"""A fleet of 25 000 devices through the layers of a plan: the wire, the checks, the preflight."""
+
+from __future__ import annotations
+
+import time
+
+from provider_py.plugin import codec
+from provider_py.plugin.plan import plan
+from provider_py.plugin.schema import build
+from provider_py.plugin.validation import judged
+from provider_py.systems.nexthink.execution import KIND, NexthinkExecution, NexthinkLauncher
+from tests.support.nexthink import Bench, fleet
+
+COUNT = 25_000
+
+
+async def test_it_is_planned_within_two_seconds_in_its_order(tenant: Bench) -> None:
+    names = [f"DESK-{number:05}" for number in range(COUNT, 0, -1)]
+    config = {"workflow": "#reboot_device", "devices": [{"name": name} for name in names]}
+    wire = codec.encode_msgpack(config)
+    resource = tenant.executions()
+    began = time.perf_counter()
+    given = codec.decode_msgpack(NexthinkExecution, wire)
+    assert isinstance(given, dict)
+    assert list(judged(KIND, given)) == []
+    made = await plan(resource, None, given, given, b"")
+    answer = codec.encode_msgpack(dict(made.state))
+    assert time.perf_counter() - began < 2
+    assert made.diagnostics == ()
+    back = codec.decode_msgpack(NexthinkExecution, answer)
+    assert isinstance(back, dict)
+    assert [device["name"] for device in back["devices"]] == names
+
+
+async def test_requests_keep_its_order(tenant: Bench) -> None:
+    config = build(NexthinkExecution, workflow="#reboot_device", devices=list(reversed(fleet(COUNT))))
+    parts = await NexthinkLauncher(tenant.nexthink).prepare(config, frozenset())
+    assert [len(part.devices) for part in parts] == [10_000, 10_000, 5_000]
+    assert [device for part in parts for device in part.devices] == config.devices
