@@ -49,6 +49,8 @@ def stack(sandbox: SandboxProcess, terraform_binary: Path, terraform_home: Path,
     """Give an empty configuration whose provider is pointed at the sandbox."""
     directory = tmp_path / "stack"
     directory.mkdir()
-    made = Stack(terraform_binary, directory, terraform.environment(terraform_home, **sandbox.environment))
+    # The request budget is kept there: like the account it starts anew, and nobody waits for what other tests spent.
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    made = Stack(terraform_binary, directory, terraform.environment(terraform_home, **sandbox.environment, **cache))
     yield made
     made.close()
