@@ -204,7 +204,7 @@ def check_parameters(
         if name in known:
             raise bad_request(f"The parameter {name} is given twice.")
         type_ = declared[name].type
-        if parameter.get("type", type_).lower() != type_.lower():
+        if type_.lower() not in {"any", parameter.get("type", type_).lower()}:
             raise bad_request(f"The parameter {name} is of type {type_}, not {parameter['type']}.")
         if "value" in parameter:
             try:

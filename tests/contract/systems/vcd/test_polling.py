@@ -122,7 +122,9 @@ async def test_a_fault_of_the_list_is_told_for_each(life: Life) -> None:
 
 async def test_a_fault_of_one_leaves_the_others_alone(life: Life) -> None:
     keys = await started(life, 3, ended=1)
-    life.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET", keys[0].rpartition("/")[2]), status=500, times=None))
+    life.world.faults.add(
+        Fault("vcd", FaultKind.STATUS, Match("GET", keys[0].rpartition("/")[2]), status=500, times=None)
+    )
     seen = await Watch(life.director).look(keys)
     assert [isinstance(seen[key], SystemFault) for key in keys] == [True, False, False]
 
