@@ -94,8 +94,8 @@ async def test_a_server_that_is_gone_does_not_keep_the_process(site: Site) -> No
 @pytest.mark.parametrize("settings", [{}, TENANT, PROVIDER])
 async def test_an_expired_session_is_renewed_while_a_run_is_waited_for(site: Site, settings: dict[str, Any]) -> None:
     life = site.life(**settings)
-    life.behave(token_seconds=6.0)
-    site.world.runs.scripts.append(Script("vcd", seconds=40))
+    life.behave(token_seconds=50.0)
+    site.world.runs.scripts.append(Script("vcd", seconds=120))
     state = await life.made(**RUN)
     assert state.status == "completed"
     assert (
