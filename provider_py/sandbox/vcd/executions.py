@@ -85,9 +85,9 @@ class Executions:
         """The execution a task tracks; tasks outlive the record of the run."""
         return next((each for each in self._executions.values() if each.task_id == task_id), None)
 
-    def state(self, execution: Execution, ago: float = 0.0) -> str:
-        """The state in the vendor's words, or in a script's, now or some seconds ago."""
-        run, now = execution.run, self._world.clock() - ago
+    def state(self, execution: Execution, at: float | None = None) -> str:
+        """The state in the vendor's words, or in a script's, now or at another moment."""
+        run, now = execution.run, self._world.clock() if at is None else at
         phase = run.phase(now)
         if phase is Phase.HELD:
             return run.hold or "suspended"
@@ -109,26 +109,25 @@ class Executions:
 
     def listed(self, workflow: Workflow) -> list[dict[str, object]]:
         """A workflow's executions as its list has them, which may be behind."""
-        lag = self._world.behaviours.number(SYSTEM, "list_lag")
-        known = [each for each in self.of(workflow) if each.run.started_at <= self._world.clock() - lag]
-        return [self.summary(each, lag) for each in known]
+        at = self._world.clock() - self._world.behaviours.number(SYSTEM, "list_lag")
+        return [self._summary(each, at) for each in self.of(workflow) if each.run.started_at <= at]
 
-    def summary(self, execution: Execution, ago: float = 0.0) -> dict[str, object]:
-        """An execution in the list, as it was some seconds ago."""
-        ended = execution.run.ended_at(self._world.clock() - ago)
+    def _summary(self, execution: Execution, at: float) -> dict[str, object]:
+        ended = execution.run.ended_at(at)
         return {
             "id": execution.run.id,
             "name": execution.workflow.name,
             "startDate": self._date(execution.run.started_at),
             **({} if ended is None else {"endDate": self._date(ended)}),
             "startedBy": execution.session.user,
-            "state": self.state(execution, ago),
+            "state": self.state(execution, at),
         }
 
     def show(self, execution: Execution, href: str) -> dict[str, object]:
         """An execution with its inputs and, once it succeeded, outputs."""
-        phase = execution.run.phase(self._world.clock())
-        shown = self.summary(execution) | {
+        now = self._world.clock()  # asked once: between two moments the run may end
+        phase = execution.run.phase(now)
+        shown = self._summary(execution, now) | {
             "currentItemDisplayName": "End" if phase is Phase.SUCCEEDED else STEP,
             "inputParameters": [_masked(parameter) for parameter in execution.parameters],
             "outputParameters": self._outputs(execution, href) if phase is Phase.SUCCEEDED else [],
@@ -204,7 +203,7 @@ def check_parameters(
         if name in known:
             raise bad_request(f"The parameter {name} is given twice.")
         type_ = declared[name].type
-        if parameter.get("type", type_).lower() != type_.lower():
+        if type_.lower() not in {"any", parameter.get("type", type_).lower()}:
             raise bad_request(f"The parameter {name} is of type {type_}, not {parameter['type']}.")
         if "value" in parameter:
             try:

@@ -45,8 +45,9 @@ class Session:
 
     async def close(self) -> None:
         """Sign out where a session was opened."""
-        if self._opened is not None:
-            bearer = {"authorization": f"Bearer {self._opened}"}
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            bearer = {"authorization": f"Bearer {opened}"}
             await self._door.delete(f"{self._settings.address}/cloudapi/1.0.0/sessions/current", headers=bearer)
 
     async def _password(self) -> Token:
