@@ -81,7 +81,7 @@ class ExecutionResource(Generic[E]):
         await self._claim(change.prior, change.private)
         resumes = change.planned.model is not None and change.planned.model.wait and not self._ended(change.prior)
         unknown = frozenset(_results(self.model)) - {"id"} if resumes else frozenset()
-        return Plan(unknown=unknown, in_place=change.private == IMPORTED)
+        return Plan(unknown=unknown, in_place=change.private == IMPORTED and _named_anew(change))
 
     async def create(self, planned: E, private: bytes) -> Answer[E]:
         """Start the run and wait for its end."""
@@ -315,6 +315,13 @@ class ExecutionResource(Generic[E]):
 
     def _ended(self, state: E) -> bool:
         return bool(state.record_expired) or self._kind.phase(state.status).ended
+
+
+def _named_anew(change: Change[E]) -> bool:
+    """Whether inputs are only told that the import left open, or told in another way: a name in place of an id."""
+    prior, planned = change.prior, change.planned.model
+    inputs = [name for name in change.changed if attributes(type(prior))[name].replace]
+    return planned is None or all(getattr(prior, name) is None or getattr(planned, name) is None for name in inputs)
 
 
 def _results(model: type[Execution]) -> list[str]:

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from provider_py.execution.lifecycle import IMPORTED
 from provider_py.execution.run import Timeouts
 from provider_py.plugin.diagnostics import DiagnosticError, Severity
 from provider_py.plugin.resource import Answer, Change, Decoded
 from provider_py.plugin.schema import build
 from provider_py.sandbox.faults import Fault, FaultKind
 from provider_py.sandbox.world import Script
+from provider_py.systems.harness.execution import HarnessExecution
 from provider_py.systems.nexthink.targets import Device, User
 from tests.contract.systems.driving import SYSTEMS, Driver, eventually, only, published_example, simple
 
@@ -278,7 +280,8 @@ async def test_import(driver: Driver, system: str) -> None:
             assert answer.state.workflow == "#reboot_device"
         case _:
             assert answer.state.workflow_id == state.import_id.partition("/")[0]
-    change = Change(answer.state, Decoded(simple(system)), frozenset({"workflow"}), answer.private)
+    told = {"nexthink": "devices"}.get(system, "workflow")
+    change = Change(answer.state, Decoded(simple(system)), frozenset({told}), answer.private)
     assert (await driver.of(system).plan(change)).in_place
 
 
@@ -300,3 +303,22 @@ async def test_import_ids_have_a_form(driver: Driver, system: str, identifier: s
         await driver.of(system).import_state(identifier)
     assert "is not an import id" in only(caught.value.diagnostics, Severity.ERROR)
     assert driver.requests == []
+
+
+@pytest.mark.parametrize(
+    ("prior", "planned", "in_place"),
+    [
+        ({"workflow_id": "w"}, {"workflow": "deploy"}, True),
+        ({"workflow_id": "w"}, {"workflow_id": "w", "notes": "by hand"}, True),
+        ({"workflow_id": "w"}, {"workflow_id": "other"}, False),
+        ({"workflow_id": "w", "notes": "a"}, {"workflow_id": "w", "notes": "b"}, False),
+    ],
+)
+async def test_an_import_leaves_only_open_what_it_could_not_know(
+    driver: Driver, prior: dict[str, str], planned: dict[str, str], in_place: bool
+) -> None:
+    before = build(HarnessExecution, application_id="a", id="run", status="SUCCESS", **prior)
+    after = build(HarnessExecution, application_id="a", id="run", status="SUCCESS", **planned)
+    changed = frozenset(name for name in {*prior, *planned} if prior.get(name) != planned.get(name))
+    plan = await driver.of("harness").plan(Change(before, Decoded(after), changed, IMPORTED))
+    assert plan.in_place is in_place
