@@ -2723,6 +2723,7 @@ class Client(AsyncBaseClient):
               description
               excludeHostsWithSameArtifact
               condition {
+                __typename
                 triggerConditionType
                 ... on OnNewArtifact {
                   artifactSourceId
@@ -2757,6 +2758,7 @@ class Client(AsyncBaseClient):
                 }
               }
               action {
+                __typename
                 variables {
                   name
                   value
@@ -2800,6 +2802,7 @@ class Client(AsyncBaseClient):
               description
               excludeHostsWithSameArtifact
               condition {
+                __typename
                 triggerConditionType
                 ... on OnNewArtifact {
                   artifactSourceId
@@ -2834,6 +2837,7 @@ class Client(AsyncBaseClient):
                 }
               }
               action {
+                __typename
                 variables {
                   name
                   value
@@ -2882,6 +2886,7 @@ class Client(AsyncBaseClient):
               description
               excludeHostsWithSameArtifact
               condition {
+                __typename
                 triggerConditionType
                 ... on OnNewArtifact {
                   artifactSourceId
@@ -2916,6 +2921,7 @@ class Client(AsyncBaseClient):
                 }
               }
               action {
+                __typename
                 variables {
                   name
                   value
@@ -2961,6 +2967,7 @@ class Client(AsyncBaseClient):
               description
               excludeHostsWithSameArtifact
               condition {
+                __typename
                 triggerConditionType
                 ... on OnNewArtifact {
                   artifactSourceId
@@ -2995,6 +3002,7 @@ class Client(AsyncBaseClient):
                 }
               }
               action {
+                __typename
                 variables {
                   name
                   value
