@@ -30,10 +30,12 @@ from graphql import Source as Text
 from codegen import batches
 from codegen.ariadne_plugin import SENT, Adjustments
 from codegen.errors import SpecError
+from codegen.nameable import nameable
 from codegen.output import finish_package, format_python
 from codegen.sources import Spec, read_text
 from codegen.templating import render
 
+_SCHEMA: Final = "schema.graphql"
 _OPERATIONS: Final = "operations.graphql"
 _BASE_CLIENT: Final = "async_base_client.py"
 _RULES: Final = [rule for rule in specified_rules if rule is not NoUnusedFragmentsRule]
@@ -47,9 +49,10 @@ def generate(spec: Spec, root: Path, package: Path) -> None:
     found = batches.find(document)
     package.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=package.parent) as inputs:
+        (Path(inputs) / _SCHEMA).write_text(_nameable_schema(root, spec.document), "utf-8")
         (Path(inputs) / _OPERATIONS).write_text(print_ast(document), "utf-8")
         (Path(inputs) / _BASE_CLIENT).write_text(render(f"graphql/{_BASE_CLIENT}.j2"), "utf-8")
-        sent = _run_generator(spec, root, Path(inputs), package)
+        sent = _run_generator(spec, Path(inputs), package)
     if found:
         module = package / "batches.py"
         module.write_text(batches.module(found, sent), "utf-8")
@@ -74,6 +77,13 @@ def read_operations(root: Path, spec: Spec) -> list[DocumentNode]:
     if not found:
         raise SpecError(folder, "", "holds no .graphql file")
     return [_parse(root, path.relative_to(root).as_posix()) for path in found]
+
+
+def _nameable_schema(root: Path, file: str) -> str:
+    try:
+        return print_ast(nameable(_parse(root, file)))
+    except TypeError as error:
+        raise SpecError(file, "", str(error)) from None
 
 
 def _parse(root: Path, file: str) -> DocumentNode:
@@ -104,7 +114,7 @@ def _spec_error(error: GraphQLError, file: str) -> SpecError:
     return SpecError(source.name if source else file, location, error.message)
 
 
-def _run_generator(spec: Spec, root: Path, inputs: Path, package: Path) -> dict[str, str]:
+def _run_generator(spec: Spec, inputs: Path, package: Path) -> dict[str, str]:
     # Imported here: slow, and only the process that generates a GraphQL client needs it.
     from ariadne_codegen.client_generators import dependencies
     from ariadne_codegen.main import client as run
@@ -113,7 +123,7 @@ def _run_generator(spec: Spec, root: Path, inputs: Path, package: Path) -> dict[
     errors = Path(str(dependencies.__file__)).parent / "exceptions.py"
     sent: dict[str, str] = {}
     settings = {
-        "schema_path": str(root / spec.document),
+        "schema_path": str(inputs / _SCHEMA),
         "queries_path": str(inputs / _OPERATIONS),
         "target_package_name": package.name,
         "target_package_path": str(package.parent),
@@ -125,6 +135,7 @@ def _run_generator(spec: Spec, root: Path, inputs: Path, package: Path) -> dict[
         "include_all_inputs": False,
         "include_all_enums": False,
         "lazy_imports": True,
+        "defer_model_build": True,
         "plugins": [f"{Adjustments.__module__}.{Adjustments.__qualname__}"],
         "scalars": {name: {"type": kind} for name, kind in spec.scalars.items()},
     }

@@ -12,6 +12,3 @@ class ApplicationApplication(BaseModel):
     id: Optional[str]
     name: Optional[str]
     description: Optional[str]
-
-
-Application.model_rebuild()

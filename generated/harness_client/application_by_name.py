@@ -16,6 +16,3 @@ class ApplicationByNameApplicationByName(BaseModel):
     id: Optional[str]
     name: Optional[str]
     description: Optional[str]
-
-
-ApplicationByName.model_rebuild()

@@ -23,7 +23,3 @@ class ApplicationsApplicationsPageInfo(BaseModel):
 class ApplicationsApplicationsNodes(BaseModel):
     id: Optional[str]
     name: Optional[str]
-
-
-Applications.model_rebuild()
-ApplicationsApplications.model_rebuild()

@@ -33,7 +33,3 @@ class ApprovalDetailsApprovalDetailsApprovalDetails(BaseModel):
     stage_name: Optional[str] = Field(alias="stageName")
     started_at: Optional[int] = Field(alias="startedAt")
     will_expire_at: Optional[int] = Field(alias="willExpireAt")
-
-
-ApprovalDetails.model_rebuild()
-ApprovalDetailsApprovalDetails.model_rebuild()

@@ -15,6 +15,3 @@ class ApproveOrRejectApprovals(BaseModel):
 class ApproveOrRejectApprovalsApproveOrRejectApprovals(BaseModel):
     success: bool
     client_mutation_id: Optional[str] = Field(alias="clientMutationId")
-
-
-ApproveOrRejectApprovals.model_rebuild()

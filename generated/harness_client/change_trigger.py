@@ -18,5 +18,3 @@ class ChangeTriggerUpdateTrigger(BaseModel):
 
 
 ChangeTriggerUpdateTriggerTrigger = TriggerRecord
-ChangeTrigger.model_rebuild()
-ChangeTriggerUpdateTrigger.model_rebuild()

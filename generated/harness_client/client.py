@@ -5,36 +5,108 @@ from .async_base_client import AsyncBaseClient
 from .base_model import UNSET
 
 if TYPE_CHECKING:
+    from .add_account_permission import AddAccountPermission
+    from .add_app_permission import AddAppPermission
+    from .add_user_to_user_group import AddUserToUserGroup
     from .application import Application
     from .application_by_name import ApplicationByName
+    from .application_details import ApplicationDetails
+    from .application_pipelines import ApplicationPipelines
+    from .application_services import ApplicationServices
     from .applications import Applications
     from .approval_details import ApprovalDetails
     from .approve_or_reject_approvals import ApproveOrRejectApprovals
+    from .artifact_sources import ArtifactSources
+    from .artifacts import Artifacts
+    from .attach_tag import AttachTag
     from .base_model import UnsetType
     from .change_trigger import ChangeTrigger
+    from .cloud_provider import CloudProvider
+    from .cloud_provider_by_name import CloudProviderByName
+    from .cloud_providers import CloudProviders
+    from .connector import Connector
+    from .connectors import Connectors
+    from .create_application import CreateApplication
+    from .create_cloud_provider import CreateCloudProvider
+    from .create_connector import CreateConnector
+    from .create_secret import CreateSecret
     from .create_trigger import CreateTrigger
+    from .create_user import CreateUser
+    from .create_user_group import CreateUserGroup
+    from .delete_application import DeleteApplication
+    from .delete_cloud_provider import DeleteCloudProvider
+    from .delete_connector import DeleteConnector
+    from .delete_secret import DeleteSecret
     from .delete_trigger import DeleteTrigger
-    from .enums import ExecutionType
+    from .delete_user import DeleteUser
+    from .delete_user_group import DeleteUserGroup
+    from .deployment_freeze_window import DeploymentFreezeWindow
+    from .deployment_freeze_window_by_name import DeploymentFreezeWindowByName
+    from .deployment_freeze_windows import DeploymentFreezeWindows
+    from .detach_tag import DetachTag
+    from .enums import ExecutionType, SecretType
+    from .environment import Environment
     from .environments import Environments
+    from .execution import Execution
     from .execution_inputs import ExecutionInputs
     from .execution_state import ExecutionState
     from .execution_state_older import ExecutionStateOlder
+    from .executions import Executions
     from .export_executions import ExportExecutions
+    from .infrastructure_definition import InfrastructureDefinition
     from .infrastructure_definition_by_name import InfrastructureDefinitionByName
+    from .infrastructure_definitions import InfrastructureDefinitions
     from .input_types import (
+        AddAccountPermissionInput,
+        AddAppPermissionInput,
+        AddUserToUserGroupInput,
+        ApplicationFilter,
         ApproveOrRejectApprovalsInput,
+        ArtifactFilter,
+        AttachTagInput,
+        CloudProviderFilter,
+        ConnectorFilter,
+        CreateApplicationInput,
+        CreateCloudProviderInput,
+        CreateConnectorInput,
+        CreateSecretInput,
         CreateTriggerInput,
+        CreateUserGroupInput,
+        CreateUserInput,
+        DeleteApplicationInput,
+        DeleteCloudProviderInput,
+        DeleteConnectorInput,
+        DeleteSecretInput,
         DeleteTriggerInput,
+        DeleteUserGroupInput,
+        DeleteUserInput,
+        DetachTagInput,
         EnvironmentFilter,
         ExecutionFilter,
         ExportExecutionsInput,
+        InfrastructureDefinitionFilter,
         PipelineFilter,
+        RemoveApplicationGitSyncConfigInput,
+        RemoveUserFromUserGroupInput,
         ResumeExecutionInput,
         RuntimeExecutionInputsToResumePipeline,
+        SecretManagerFilter,
         ServiceFilter,
         StartExecutionInput,
+        TagEntityFilter,
+        TagUsageFilter,
         TriggerFilter,
+        UpdateApplicationGitSyncConfigInput,
+        UpdateApplicationGitSyncConfigStatusInput,
+        UpdateApplicationInput,
+        UpdateCloudProviderInput,
+        UpdateConnectorInput,
+        UpdateSecretInput,
         UpdateTriggerInput,
+        UpdateUserGroupInput,
+        UpdateUserGroupPermissionsInput,
+        UpdateUserInput,
+        UserFilter,
         VariableInput,
         WorkflowFilter,
     )
@@ -48,17 +120,49 @@ if TYPE_CHECKING:
     from .pipeline_resume_runtime import PipelineResumeRuntime
     from .pipelines import Pipelines
     from .recent_executions import RecentExecutions
+    from .remove_application_git_sync_config import RemoveApplicationGitSyncConfig
+    from .remove_user_from_user_group import RemoveUserFromUserGroup
     from .resume_execution import ResumeExecution
     from .runtime_inputs import RuntimeInputs
+    from .secret import Secret
+    from .secret_by_name import SecretByName
+    from .secret_manager import SecretManager
+    from .secret_manager_by_name import SecretManagerByName
+    from .secret_managers import SecretManagers
     from .service import Service
     from .service_artifacts import ServiceArtifacts
     from .service_names import ServiceNames
     from .services import Services
     from .start_execution import StartExecution
     from .start_execution_older import StartExecutionOlder
+    from .tag import Tag
+    from .tag_by_name import TagByName
+    from .tag_usages import TagUsages
+    from .tags import Tags
     from .trigger import Trigger
     from .trigger_by_name import TriggerByName
+    from .triggers import Triggers
+    from .update_application import UpdateApplication
+    from .update_application_git_sync_config import UpdateApplicationGitSyncConfig
+    from .update_application_git_sync_config_status import (
+        UpdateApplicationGitSyncConfigStatus,
+    )
+    from .update_cloud_provider import UpdateCloudProvider
+    from .update_connector import UpdateConnector
+    from .update_secret import UpdateSecret
     from .update_trigger import UpdateTrigger
+    from .update_user import UpdateUser
+    from .update_user_group import UpdateUserGroup
+    from .update_user_group_permissions import UpdateUserGroupPermissions
+    from .user import User
+    from .user_by_email import UserByEmail
+    from .user_by_name import UserByName
+    from .user_group import UserGroup
+    from .user_group_by_name import UserGroupByName
+    from .user_group_members import UserGroupMembers
+    from .user_groups import UserGroups
+    from .user_groups_of_user import UserGroupsOfUser
+    from .users import Users
     from .workflow import Workflow
     from .workflow_by_name import WorkflowByName
     from .workflows import Workflows
@@ -112,17 +216,67 @@ class Client(AsyncBaseClient):
         data = self.get_data(response)
         return ApplicationByName.model_validate(data)
 
+    async def application_details(
+        self, application_id: str, **kwargs: Any
+    ) -> "ApplicationDetails":
+        from .application_details import ApplicationDetails
+
+        query = gql("""
+            query applicationDetails($applicationId: String!) {
+              application(applicationId: $applicationId) {
+                ...ApplicationSettings
+              }
+            }
+
+            fragment ApplicationSettings on Application {
+              id
+              name
+              description
+              createdAt
+              isManualTriggerAuthorized
+              gitSyncConfig {
+                ...GitSyncDetails
+              }
+              tags {
+                name
+                value
+              }
+            }
+
+            fragment GitSyncDetails on GitSyncConfig {
+              branch
+              repositoryName
+              syncEnabled
+              gitConnector {
+                id
+                name
+              }
+            }
+            """)
+        variables: dict[str, object] = {"applicationId": application_id}
+        response = await self.execute(
+            query=query,
+            operation_name="applicationDetails",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return ApplicationDetails.model_validate(data)
+
     async def applications(
         self,
         limit: int,
+        filters: Union[
+            Optional[list[Optional["ApplicationFilter"]]], "UnsetType"
+        ] = UNSET,
         offset: Union[Optional[int], "UnsetType"] = UNSET,
         **kwargs: Any,
     ) -> "Applications":
         from .applications import Applications
 
         query = gql("""
-            query applications($limit: Int!, $offset: Int) {
-              applications(limit: $limit, offset: $offset) {
+            query applications($filters: [ApplicationFilter], $limit: Int!, $offset: Int) {
+              applications(filters: $filters, limit: $limit, offset: $offset) {
                 pageInfo {
                   total
                   hasMore
@@ -134,12 +288,338 @@ class Client(AsyncBaseClient):
               }
             }
             """)
-        variables: dict[str, object] = {"limit": limit, "offset": offset}
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
         response = await self.execute(
             query=query, operation_name="applications", variables=variables, **kwargs
         )
         data = self.get_data(response)
         return Applications.model_validate(data)
+
+    async def application_pipelines(
+        self,
+        application_id: str,
+        limit: int,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "ApplicationPipelines":
+        from .application_pipelines import ApplicationPipelines
+
+        query = gql("""
+            query applicationPipelines($applicationId: String!, $limit: Int!, $offset: Int) {
+              application(applicationId: $applicationId) {
+                pipelines(limit: $limit, offset: $offset) {
+                  pageInfo {
+                    total
+                    hasMore
+                  }
+                  nodes {
+                    id
+                    name
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "applicationId": application_id,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query,
+            operation_name="applicationPipelines",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return ApplicationPipelines.model_validate(data)
+
+    async def application_services(
+        self,
+        application_id: str,
+        limit: int,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "ApplicationServices":
+        from .application_services import ApplicationServices
+
+        query = gql("""
+            query applicationServices($applicationId: String!, $limit: Int!, $offset: Int) {
+              application(applicationId: $applicationId) {
+                services(limit: $limit, offset: $offset) {
+                  pageInfo {
+                    total
+                    hasMore
+                  }
+                  nodes {
+                    id
+                    name
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "applicationId": application_id,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query,
+            operation_name="applicationServices",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return ApplicationServices.model_validate(data)
+
+    async def create_application(
+        self, input: "CreateApplicationInput", **kwargs: Any
+    ) -> "CreateApplication":
+        from .create_application import CreateApplication
+
+        query = gql("""
+            mutation createApplication($input: CreateApplicationInput!) {
+              createApplication(input: $input) {
+                clientMutationId
+                application {
+                  ...ApplicationSettings
+                }
+              }
+            }
+
+            fragment ApplicationSettings on Application {
+              id
+              name
+              description
+              createdAt
+              isManualTriggerAuthorized
+              gitSyncConfig {
+                ...GitSyncDetails
+              }
+              tags {
+                name
+                value
+              }
+            }
+
+            fragment GitSyncDetails on GitSyncConfig {
+              branch
+              repositoryName
+              syncEnabled
+              gitConnector {
+                id
+                name
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="createApplication",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return CreateApplication.model_validate(data)
+
+    async def update_application(
+        self, input: "UpdateApplicationInput", **kwargs: Any
+    ) -> "UpdateApplication":
+        from .update_application import UpdateApplication
+
+        query = gql("""
+            mutation updateApplication($input: UpdateApplicationInput!) {
+              updateApplication(input: $input) {
+                clientMutationId
+                application {
+                  ...ApplicationSettings
+                }
+              }
+            }
+
+            fragment ApplicationSettings on Application {
+              id
+              name
+              description
+              createdAt
+              isManualTriggerAuthorized
+              gitSyncConfig {
+                ...GitSyncDetails
+              }
+              tags {
+                name
+                value
+              }
+            }
+
+            fragment GitSyncDetails on GitSyncConfig {
+              branch
+              repositoryName
+              syncEnabled
+              gitConnector {
+                id
+                name
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="updateApplication",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return UpdateApplication.model_validate(data)
+
+    async def delete_application(
+        self, input: "DeleteApplicationInput", **kwargs: Any
+    ) -> "DeleteApplication":
+        from .delete_application import DeleteApplication
+
+        query = gql("""
+            mutation deleteApplication($input: DeleteApplicationInput!) {
+              deleteApplication(input: $input) {
+                clientMutationId
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="deleteApplication",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return DeleteApplication.model_validate(data)
+
+    async def update_application_git_sync_config(
+        self, input: "UpdateApplicationGitSyncConfigInput", **kwargs: Any
+    ) -> "UpdateApplicationGitSyncConfig":
+        from .update_application_git_sync_config import UpdateApplicationGitSyncConfig
+
+        query = gql("""
+            mutation updateApplicationGitSyncConfig($input: UpdateApplicationGitSyncConfigInput!) {
+              updateApplicationGitSyncConfig(input: $input) {
+                clientMutationId
+                gitSyncConfig {
+                  ...GitSyncDetails
+                }
+              }
+            }
+
+            fragment GitSyncDetails on GitSyncConfig {
+              branch
+              repositoryName
+              syncEnabled
+              gitConnector {
+                id
+                name
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="updateApplicationGitSyncConfig",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return UpdateApplicationGitSyncConfig.model_validate(data)
+
+    async def update_application_git_sync_config_status(
+        self, input: "UpdateApplicationGitSyncConfigStatusInput", **kwargs: Any
+    ) -> "UpdateApplicationGitSyncConfigStatus":
+        from .update_application_git_sync_config_status import (
+            UpdateApplicationGitSyncConfigStatus,
+        )
+
+        query = gql("""
+            mutation updateApplicationGitSyncConfigStatus($input: UpdateApplicationGitSyncConfigStatusInput!) {
+              updateApplicationGitSyncConfigStatus(input: $input) {
+                clientMutationId
+                gitSyncConfig {
+                  ...GitSyncDetails
+                }
+              }
+            }
+
+            fragment GitSyncDetails on GitSyncConfig {
+              branch
+              repositoryName
+              syncEnabled
+              gitConnector {
+                id
+                name
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="updateApplicationGitSyncConfigStatus",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return UpdateApplicationGitSyncConfigStatus.model_validate(data)
+
+    async def remove_application_git_sync_config(
+        self, input: "RemoveApplicationGitSyncConfigInput", **kwargs: Any
+    ) -> "RemoveApplicationGitSyncConfig":
+        from .remove_application_git_sync_config import RemoveApplicationGitSyncConfig
+
+        query = gql("""
+            mutation removeApplicationGitSyncConfig($input: RemoveApplicationGitSyncConfigInput!) {
+              removeApplicationGitSyncConfig(input: $input) {
+                clientMutationId
+                application {
+                  ...ApplicationSettings
+                }
+              }
+            }
+
+            fragment ApplicationSettings on Application {
+              id
+              name
+              description
+              createdAt
+              isManualTriggerAuthorized
+              gitSyncConfig {
+                ...GitSyncDetails
+              }
+              tags {
+                name
+                value
+              }
+            }
+
+            fragment GitSyncDetails on GitSyncConfig {
+              branch
+              repositoryName
+              syncEnabled
+              gitConnector {
+                id
+                name
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="removeApplicationGitSyncConfig",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return RemoveApplicationGitSyncConfig.model_validate(data)
 
     async def approval_details(
         self, application_id: str, execution_id: str, **kwargs: Any
@@ -193,6 +673,822 @@ class Client(AsyncBaseClient):
         )
         data = self.get_data(response)
         return ApproveOrRejectApprovals.model_validate(data)
+
+    async def artifacts(
+        self,
+        limit: int,
+        filters: Union[Optional[list[Optional["ArtifactFilter"]]], "UnsetType"] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "Artifacts":
+        from .artifacts import Artifacts
+
+        query = gql("""
+            query artifacts($filters: [ArtifactFilter], $limit: Int!, $offset: Int) {
+              artifacts(filters: $filters, limit: $limit, offset: $offset) {
+                pageInfo {
+                  total
+                  hasMore
+                }
+                nodes {
+                  id
+                  buildNo
+                  collectedAt
+                  artifactSource {
+                    __typename
+                    id
+                    name
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="artifacts", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Artifacts.model_validate(data)
+
+    async def artifact_sources(
+        self, service_id: str, **kwargs: Any
+    ) -> "ArtifactSources":
+        from .artifact_sources import ArtifactSources
+
+        query = gql("""
+            query artifactSources($serviceId: String!) {
+              service(serviceId: $serviceId) {
+                artifactSources {
+                  __typename
+                  id
+                  name
+                  createdAt
+                  collectionEnabled
+                  ... on ACRArtifactSource {
+                    subscriptionId
+                    registryName
+                    repositoryName
+                    azureCloudProviderId
+                  }
+                  ... on AmazonS3ArtifactSource {
+                    awsCloudProviderId
+                    bucket
+                    artifactPaths
+                  }
+                  ... on AMIArtifactSource {
+                    awsCloudProviderId
+                    region
+                    awsTags {
+                      key
+                      value
+                    }
+                    amiResourceFilters {
+                      key
+                      value
+                    }
+                  }
+                  ... on ArtifactoryArtifactSource {
+                    artifactoryProperties: properties {
+                      __typename
+                      artifactoryConnectorId
+                      repository
+                      ... on ArtifactoryDockerProps {
+                        dockerImageName
+                        dockerRepositoryServer
+                      }
+                      ... on ArtifactoryFileProps {
+                        artifactPath
+                      }
+                    }
+                  }
+                  ... on AzureArtifactsArtifactSource {
+                    packageType
+                    scope
+                    project
+                    feedName
+                    packageName
+                    azureConnectorId
+                  }
+                  ... on AzureMachineImageArtifactSource {
+                    azureCloudProviderId
+                    imageType
+                    subscriptionId
+                    imageDefinition {
+                      resourceGroup
+                      imageGalleryName
+                      imageDefinitionName
+                    }
+                  }
+                  ... on BambooArtifactSource {
+                    bambooConnectorId
+                    planKey
+                    artifactPaths
+                  }
+                  ... on DockerArtifactSource {
+                    imageName
+                    dockerConnectorId
+                  }
+                  ... on ECRArtifactSource {
+                    region
+                    imageName
+                    awsCloudProviderId
+                  }
+                  ... on GCRArtifactSource {
+                    gcpCloudProviderId
+                    registryHostName
+                    dockerImageName
+                  }
+                  ... on GCSArtifactSource {
+                    gcpCloudProviderId
+                    projectId
+                    bucket
+                    artifactPaths
+                  }
+                  ... on JenkinsArtifactSource {
+                    jobName
+                    artifactPaths
+                    jenkinsConnectorId
+                  }
+                  ... on NexusArtifactSource {
+                    parameters
+                    nexusProperties: properties {
+                      __typename
+                      nexusConnectorId
+                      repository
+                      repositoryFormat
+                      ... on NexusDockerProps {
+                        dockerImageName
+                        dockerRegistryUrl
+                      }
+                      ... on NexusMavenProps {
+                        groupId
+                        artifactId
+                        extension
+                        classifier
+                      }
+                      ... on NexusNugetProps {
+                        packageName
+                      }
+                      ... on NexusNpmProps {
+                        packageName
+                      }
+                      ... on NexusRawProps {
+                        packageName
+                      }
+                    }
+                  }
+                  ... on SFTPArtifactSource {
+                    artifactPaths
+                    sftpConnectorId
+                  }
+                  ... on SMBArtifactSource {
+                    artifactPaths
+                    smbConnectorId
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"serviceId": service_id}
+        response = await self.execute(
+            query=query, operation_name="artifactSources", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return ArtifactSources.model_validate(data)
+
+    async def cloud_provider(
+        self, cloud_provider_id: str, **kwargs: Any
+    ) -> "CloudProvider":
+        from .cloud_provider import CloudProvider
+
+        query = gql("""
+            query cloudProvider($cloudProviderId: String!) {
+              cloudProvider(cloudProviderId: $cloudProviderId) {
+                __typename
+                ...CloudProviderDetails
+              }
+            }
+
+            fragment CloudProviderDetails on CloudProvider {
+              __typename
+              id
+              name
+              description
+              createdAt
+              type
+              isContinuousEfficiencyEnabled
+            }
+            """)
+        variables: dict[str, object] = {"cloudProviderId": cloud_provider_id}
+        response = await self.execute(
+            query=query, operation_name="cloudProvider", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return CloudProvider.model_validate(data)
+
+    async def cloud_provider_by_name(
+        self, name: str, **kwargs: Any
+    ) -> "CloudProviderByName":
+        from .cloud_provider_by_name import CloudProviderByName
+
+        query = gql("""
+            query cloudProviderByName($name: String!) {
+              cloudProviderByName(name: $name) {
+                __typename
+                ...CloudProviderDetails
+              }
+            }
+
+            fragment CloudProviderDetails on CloudProvider {
+              __typename
+              id
+              name
+              description
+              createdAt
+              type
+              isContinuousEfficiencyEnabled
+            }
+            """)
+        variables: dict[str, object] = {"name": name}
+        response = await self.execute(
+            query=query,
+            operation_name="cloudProviderByName",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return CloudProviderByName.model_validate(data)
+
+    async def cloud_providers(
+        self,
+        limit: int,
+        filters: Union[
+            Optional[list[Optional["CloudProviderFilter"]]], "UnsetType"
+        ] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "CloudProviders":
+        from .cloud_providers import CloudProviders
+
+        query = gql("""
+            query cloudProviders($filters: [CloudProviderFilter], $limit: Int!, $offset: Int) {
+              cloudProviders(filters: $filters, limit: $limit, offset: $offset) {
+                pageInfo {
+                  total
+                  hasMore
+                }
+                nodes {
+                  __typename
+                  id
+                  name
+                  type
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="cloudProviders", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return CloudProviders.model_validate(data)
+
+    async def create_cloud_provider(
+        self, input: "CreateCloudProviderInput", **kwargs: Any
+    ) -> "CreateCloudProvider":
+        from .create_cloud_provider import CreateCloudProvider
+
+        query = gql("""
+            mutation createCloudProvider($input: CreateCloudProviderInput!) {
+              createCloudProvider(input: $input) {
+                clientMutationId
+                cloudProvider {
+                  __typename
+                  ...CloudProviderDetails
+                }
+              }
+            }
+
+            fragment CloudProviderDetails on CloudProvider {
+              __typename
+              id
+              name
+              description
+              createdAt
+              type
+              isContinuousEfficiencyEnabled
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="createCloudProvider",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return CreateCloudProvider.model_validate(data)
+
+    async def update_cloud_provider(
+        self, input: "UpdateCloudProviderInput", **kwargs: Any
+    ) -> "UpdateCloudProvider":
+        from .update_cloud_provider import UpdateCloudProvider
+
+        query = gql("""
+            mutation updateCloudProvider($input: UpdateCloudProviderInput!) {
+              updateCloudProvider(input: $input) {
+                clientMutationId
+                cloudProvider {
+                  __typename
+                  ...CloudProviderDetails
+                }
+              }
+            }
+
+            fragment CloudProviderDetails on CloudProvider {
+              __typename
+              id
+              name
+              description
+              createdAt
+              type
+              isContinuousEfficiencyEnabled
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="updateCloudProvider",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return UpdateCloudProvider.model_validate(data)
+
+    async def delete_cloud_provider(
+        self, input: "DeleteCloudProviderInput", **kwargs: Any
+    ) -> "DeleteCloudProvider":
+        from .delete_cloud_provider import DeleteCloudProvider
+
+        query = gql("""
+            mutation deleteCloudProvider($input: DeleteCloudProviderInput!) {
+              deleteCloudProvider(input: $input) {
+                clientMutationId
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="deleteCloudProvider",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return DeleteCloudProvider.model_validate(data)
+
+    async def connector(self, connector_id: str, **kwargs: Any) -> "Connector":
+        from .connector import Connector
+
+        query = gql("""
+            query connector($connectorId: String!) {
+              connector(connectorId: $connectorId) {
+                ...ConnectorDetails
+              }
+            }
+
+            fragment ConnectorDetails on Connector {
+              __typename
+              id
+              name
+              description
+              createdAt
+              ... on GitConnector {
+                providerType
+                userName
+                URL
+                urlType
+                branch
+                passwordSecretId
+                sshSettingId
+                webhookUrl
+                generateWebhookUrl
+                delegateSelectors
+                disableUserGitConfig
+                customCommitDetails {
+                  authorName
+                  authorEmailId
+                  commitMessage
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"connectorId": connector_id}
+        response = await self.execute(
+            query=query, operation_name="connector", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Connector.model_validate(data)
+
+    async def connectors(
+        self,
+        limit: int,
+        filters: Union[
+            Optional[list[Optional["ConnectorFilter"]]], "UnsetType"
+        ] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "Connectors":
+        from .connectors import Connectors
+
+        query = gql("""
+            query connectors($filters: [ConnectorFilter], $limit: Int!, $offset: Int) {
+              connectors(filters: $filters, limit: $limit, offset: $offset) {
+                pageInfo {
+                  total
+                  hasMore
+                }
+                nodes {
+                  __typename
+                  id
+                  name
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="connectors", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Connectors.model_validate(data)
+
+    async def create_connector(
+        self, input: "CreateConnectorInput", **kwargs: Any
+    ) -> "CreateConnector":
+        from .create_connector import CreateConnector
+
+        query = gql("""
+            mutation createConnector($input: CreateConnectorInput!) {
+              createConnector(input: $input) {
+                clientMutationId
+                connector {
+                  ...ConnectorDetails
+                }
+              }
+            }
+
+            fragment ConnectorDetails on Connector {
+              __typename
+              id
+              name
+              description
+              createdAt
+              ... on GitConnector {
+                providerType
+                userName
+                URL
+                urlType
+                branch
+                passwordSecretId
+                sshSettingId
+                webhookUrl
+                generateWebhookUrl
+                delegateSelectors
+                disableUserGitConfig
+                customCommitDetails {
+                  authorName
+                  authorEmailId
+                  commitMessage
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="createConnector", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return CreateConnector.model_validate(data)
+
+    async def update_connector(
+        self, input: "UpdateConnectorInput", **kwargs: Any
+    ) -> "UpdateConnector":
+        from .update_connector import UpdateConnector
+
+        query = gql("""
+            mutation updateConnector($input: UpdateConnectorInput!) {
+              updateConnector(input: $input) {
+                clientMutationId
+                connector {
+                  ...ConnectorDetails
+                }
+              }
+            }
+
+            fragment ConnectorDetails on Connector {
+              __typename
+              id
+              name
+              description
+              createdAt
+              ... on GitConnector {
+                providerType
+                userName
+                URL
+                urlType
+                branch
+                passwordSecretId
+                sshSettingId
+                webhookUrl
+                generateWebhookUrl
+                delegateSelectors
+                disableUserGitConfig
+                customCommitDetails {
+                  authorName
+                  authorEmailId
+                  commitMessage
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="updateConnector", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UpdateConnector.model_validate(data)
+
+    async def delete_connector(
+        self, input: "DeleteConnectorInput", **kwargs: Any
+    ) -> "DeleteConnector":
+        from .delete_connector import DeleteConnector
+
+        query = gql("""
+            mutation deleteConnector($input: DeleteConnectorInput!) {
+              deleteConnector(input: $input) {
+                clientMutationId
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="deleteConnector", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return DeleteConnector.model_validate(data)
+
+    async def deployment_freeze_window(
+        self, id: str, **kwargs: Any
+    ) -> "DeploymentFreezeWindow":
+        from .deployment_freeze_window import DeploymentFreezeWindow
+
+        query = gql("""
+            query deploymentFreezeWindow($id: String!) {
+              deploymentFreezeWindow(id: $id) {
+                id
+                name
+                description
+                applicable
+              }
+            }
+            """)
+        variables: dict[str, object] = {"id": id}
+        response = await self.execute(
+            query=query,
+            operation_name="deploymentFreezeWindow",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return DeploymentFreezeWindow.model_validate(data)
+
+    async def deployment_freeze_window_by_name(
+        self, name: str, **kwargs: Any
+    ) -> "DeploymentFreezeWindowByName":
+        from .deployment_freeze_window_by_name import DeploymentFreezeWindowByName
+
+        query = gql("""
+            query deploymentFreezeWindowByName($name: String!) {
+              deploymentFreezeWindowByName(name: $name) {
+                id
+                name
+                description
+                applicable
+              }
+            }
+            """)
+        variables: dict[str, object] = {"name": name}
+        response = await self.execute(
+            query=query,
+            operation_name="deploymentFreezeWindowByName",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return DeploymentFreezeWindowByName.model_validate(data)
+
+    async def deployment_freeze_windows(
+        self,
+        limit: int,
+        list_enabled: Union[Optional[bool], "UnsetType"] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "DeploymentFreezeWindows":
+        from .deployment_freeze_windows import DeploymentFreezeWindows
+
+        query = gql("""
+            query deploymentFreezeWindows($listEnabled: Boolean, $limit: Int!, $offset: Int) {
+              listDeploymentFreezeWindows(
+                listEnabled: $listEnabled
+                limit: $limit
+                offset: $offset
+              ) {
+                pageInfo {
+                  total
+                  hasMore
+                }
+                nodes {
+                  id
+                  name
+                  applicable
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "listEnabled": list_enabled,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query,
+            operation_name="deploymentFreezeWindows",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return DeploymentFreezeWindows.model_validate(data)
+
+    async def environment(self, environment_id: str, **kwargs: Any) -> "Environment":
+        from .environment import Environment
+
+        query = gql("""
+            query environment($environmentId: String!) {
+              environment(environmentId: $environmentId) {
+                id
+                name
+                description
+                type
+              }
+            }
+            """)
+        variables: dict[str, object] = {"environmentId": environment_id}
+        response = await self.execute(
+            query=query, operation_name="environment", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Environment.model_validate(data)
+
+    async def environments(
+        self,
+        limit: int,
+        filters: Union[
+            Optional[list[Optional["EnvironmentFilter"]]], "UnsetType"
+        ] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "Environments":
+        from .environments import Environments
+
+        query = gql("""
+            query environments($filters: [EnvironmentFilter], $limit: Int!, $offset: Int) {
+              environments(filters: $filters, limit: $limit, offset: $offset) {
+                nodes {
+                  id
+                  name
+                  type
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="environments", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Environments.model_validate(data)
+
+    async def infrastructure_definition(
+        self, infrastructure_id: str, **kwargs: Any
+    ) -> "InfrastructureDefinition":
+        from .infrastructure_definition import InfrastructureDefinition
+
+        query = gql("""
+            query infrastructureDefinition($infrastructureId: String!) {
+              infrastructureDefinition(infrastructureId: $infrastructureId) {
+                id
+                name
+                deploymentType
+                scopedToServices
+              }
+            }
+            """)
+        variables: dict[str, object] = {"infrastructureId": infrastructure_id}
+        response = await self.execute(
+            query=query,
+            operation_name="infrastructureDefinition",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return InfrastructureDefinition.model_validate(data)
+
+    async def infrastructure_definition_by_name(
+        self, infrastructure_name: str, environment_id: str, **kwargs: Any
+    ) -> "InfrastructureDefinitionByName":
+        from .infrastructure_definition_by_name import InfrastructureDefinitionByName
+
+        query = gql("""
+            query infrastructureDefinitionByName($infrastructureName: String!, $environmentId: String!) {
+              infrastructureDefinitionByName(
+                infrastructureName: $infrastructureName
+                environmentId: $environmentId
+              ) {
+                id
+                name
+                deploymentType
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "infrastructureName": infrastructure_name,
+            "environmentId": environment_id,
+        }
+        response = await self.execute(
+            query=query,
+            operation_name="infrastructureDefinitionByName",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return InfrastructureDefinitionByName.model_validate(data)
+
+    async def infrastructure_definitions(
+        self,
+        limit: int,
+        filters: Union[
+            Optional[list[Optional["InfrastructureDefinitionFilter"]]], "UnsetType"
+        ] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "InfrastructureDefinitions":
+        from .infrastructure_definitions import InfrastructureDefinitions
+
+        query = gql("""
+            query infrastructureDefinitions($filters: [InfrastructureDefinitionFilter], $limit: Int!, $offset: Int) {
+              infrastructureDefinitions(filters: $filters, limit: $limit, offset: $offset) {
+                pageInfo {
+                  total
+                  hasMore
+                }
+                nodes {
+                  id
+                  name
+                  deploymentType
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query,
+            operation_name="infrastructureDefinitions",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return InfrastructureDefinitions.model_validate(data)
 
     async def execution_inputs(
         self,
@@ -427,6 +1723,125 @@ class Client(AsyncBaseClient):
         )
         data = self.get_data(response)
         return ExecutionState.model_validate(data)
+
+    async def execution(self, execution_id: str, **kwargs: Any) -> "Execution":
+        from .execution import Execution
+
+        query = gql("""
+            query execution($executionId: String!) {
+              execution(executionId: $executionId) {
+                ...ExecutionState
+              }
+            }
+
+            fragment ExecutionState on Execution {
+              __typename
+              id
+              status
+              executionUrl
+              notes
+              createdAt
+              startedAt
+              endedAt
+              failureDetails
+              application {
+                id
+                name
+              }
+              ... on WorkflowExecution {
+                workflow {
+                  id
+                  name
+                }
+                inputVariables {
+                  name
+                  value
+                }
+              }
+              ... on PipelineExecution {
+                pipeline {
+                  id
+                  name
+                }
+                pipelineStageExecutions {
+                  __typename
+                  pipelineStageElementId
+                  pipelineStageName
+                  pipelineStepName
+                  ... on ApprovalStageExecution {
+                    status
+                  }
+                  ... on WorkflowStageExecution {
+                    status
+                    workflowExecutionId
+                    inputVariables {
+                      name
+                      value
+                    }
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"executionId": execution_id}
+        response = await self.execute(
+            query=query, operation_name="execution", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Execution.model_validate(data)
+
+    async def executions(
+        self,
+        limit: int,
+        filters: Union[
+            Optional[list[Optional["ExecutionFilter"]]], "UnsetType"
+        ] = UNSET,
+        include_indirect_executions: Union[Optional[bool], "UnsetType"] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "Executions":
+        from .executions import Executions
+
+        query = gql("""
+            query executions($filters: [ExecutionFilter], $includeIndirectExecutions: Boolean, $limit: Int!, $offset: Int) {
+              executions(
+                filters: $filters
+                includeIndirectExecutions: $includeIndirectExecutions
+                limit: $limit
+                offset: $offset
+              ) {
+                pageInfo {
+                  total
+                  hasMore
+                }
+                nodes {
+                  __typename
+                  id
+                  status
+                  notes
+                  createdAt
+                  startedAt
+                  endedAt
+                  executionUrl
+                  application {
+                    id
+                    name
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "includeIndirectExecutions": include_indirect_executions,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="executions", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Executions.model_validate(data)
 
     async def recent_executions(
         self,
@@ -745,6 +2160,489 @@ class Client(AsyncBaseClient):
         data = self.get_data(response)
         return Pipelines.model_validate(data)
 
+    async def secret(
+        self, secret_id: str, secret_type: "SecretType", **kwargs: Any
+    ) -> "Secret":
+        from .secret import Secret
+
+        query = gql("""
+            query secret($secretId: String!, $secretType: SecretType!) {
+              secret(secretId: $secretId, secretType: $secretType) {
+                ...SecretDetails
+              }
+            }
+
+            fragment ScopeDetails on UsageScope {
+              appEnvScopes {
+                application {
+                  filterType
+                  appId
+                }
+                environment {
+                  filterType
+                  envId
+                }
+              }
+            }
+
+            fragment SecretDetails on Secret {
+              __typename
+              id
+              name
+              secretType
+              secretReference
+              usageScope {
+                ...ScopeDetails
+              }
+              ... on EncryptedText {
+                secretManagerId
+                scopedToAccount
+                inheritScopesFromSM
+              }
+              ... on EncryptedFile {
+                secretManagerId
+                scopedToAccount
+                inheritScopesFromSM
+              }
+              ... on SSHCredential {
+                authenticationType {
+                  __typename
+                  ... on SSHAuthentication {
+                    userName
+                    port
+                    sshAuthenticationMethod {
+                      sshCredentialType
+                      inlineSSHKey {
+                        sshKeySecretFileId
+                        passphraseSecretId
+                      }
+                      sshKeyFile {
+                        path
+                        passphraseSecretId
+                      }
+                      serverPassword {
+                        passwordSecretId
+                      }
+                    }
+                  }
+                  ... on KerberosAuthentication {
+                    principal
+                    realm
+                    port
+                  }
+                }
+              }
+              ... on WinRMCredential {
+                domain
+                authenticationScheme
+                userName
+                port
+                useSSL
+                skipCertCheck
+                keyTabFilePath
+                parameters {
+                  parameter
+                  value
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "secretId": secret_id,
+            "secretType": secret_type,
+        }
+        response = await self.execute(
+            query=query, operation_name="secret", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Secret.model_validate(data)
+
+    async def secret_by_name(
+        self, name: str, secret_type: "SecretType", **kwargs: Any
+    ) -> "SecretByName":
+        from .secret_by_name import SecretByName
+
+        query = gql("""
+            query secretByName($name: String!, $secretType: SecretType!) {
+              secretByName(name: $name, secretType: $secretType) {
+                ...SecretDetails
+              }
+            }
+
+            fragment ScopeDetails on UsageScope {
+              appEnvScopes {
+                application {
+                  filterType
+                  appId
+                }
+                environment {
+                  filterType
+                  envId
+                }
+              }
+            }
+
+            fragment SecretDetails on Secret {
+              __typename
+              id
+              name
+              secretType
+              secretReference
+              usageScope {
+                ...ScopeDetails
+              }
+              ... on EncryptedText {
+                secretManagerId
+                scopedToAccount
+                inheritScopesFromSM
+              }
+              ... on EncryptedFile {
+                secretManagerId
+                scopedToAccount
+                inheritScopesFromSM
+              }
+              ... on SSHCredential {
+                authenticationType {
+                  __typename
+                  ... on SSHAuthentication {
+                    userName
+                    port
+                    sshAuthenticationMethod {
+                      sshCredentialType
+                      inlineSSHKey {
+                        sshKeySecretFileId
+                        passphraseSecretId
+                      }
+                      sshKeyFile {
+                        path
+                        passphraseSecretId
+                      }
+                      serverPassword {
+                        passwordSecretId
+                      }
+                    }
+                  }
+                  ... on KerberosAuthentication {
+                    principal
+                    realm
+                    port
+                  }
+                }
+              }
+              ... on WinRMCredential {
+                domain
+                authenticationScheme
+                userName
+                port
+                useSSL
+                skipCertCheck
+                keyTabFilePath
+                parameters {
+                  parameter
+                  value
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"name": name, "secretType": secret_type}
+        response = await self.execute(
+            query=query, operation_name="secretByName", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return SecretByName.model_validate(data)
+
+    async def create_secret(
+        self, input: "CreateSecretInput", **kwargs: Any
+    ) -> "CreateSecret":
+        from .create_secret import CreateSecret
+
+        query = gql("""
+            mutation createSecret($input: CreateSecretInput!) {
+              createSecret(input: $input) {
+                clientMutationId
+                secret {
+                  ...SecretDetails
+                }
+              }
+            }
+
+            fragment ScopeDetails on UsageScope {
+              appEnvScopes {
+                application {
+                  filterType
+                  appId
+                }
+                environment {
+                  filterType
+                  envId
+                }
+              }
+            }
+
+            fragment SecretDetails on Secret {
+              __typename
+              id
+              name
+              secretType
+              secretReference
+              usageScope {
+                ...ScopeDetails
+              }
+              ... on EncryptedText {
+                secretManagerId
+                scopedToAccount
+                inheritScopesFromSM
+              }
+              ... on EncryptedFile {
+                secretManagerId
+                scopedToAccount
+                inheritScopesFromSM
+              }
+              ... on SSHCredential {
+                authenticationType {
+                  __typename
+                  ... on SSHAuthentication {
+                    userName
+                    port
+                    sshAuthenticationMethod {
+                      sshCredentialType
+                      inlineSSHKey {
+                        sshKeySecretFileId
+                        passphraseSecretId
+                      }
+                      sshKeyFile {
+                        path
+                        passphraseSecretId
+                      }
+                      serverPassword {
+                        passwordSecretId
+                      }
+                    }
+                  }
+                  ... on KerberosAuthentication {
+                    principal
+                    realm
+                    port
+                  }
+                }
+              }
+              ... on WinRMCredential {
+                domain
+                authenticationScheme
+                userName
+                port
+                useSSL
+                skipCertCheck
+                keyTabFilePath
+                parameters {
+                  parameter
+                  value
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="createSecret", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return CreateSecret.model_validate(data)
+
+    async def update_secret(
+        self, input: "UpdateSecretInput", **kwargs: Any
+    ) -> "UpdateSecret":
+        from .update_secret import UpdateSecret
+
+        query = gql("""
+            mutation updateSecret($input: UpdateSecretInput!) {
+              updateSecret(input: $input) {
+                clientMutationId
+                secret {
+                  ...SecretDetails
+                }
+              }
+            }
+
+            fragment ScopeDetails on UsageScope {
+              appEnvScopes {
+                application {
+                  filterType
+                  appId
+                }
+                environment {
+                  filterType
+                  envId
+                }
+              }
+            }
+
+            fragment SecretDetails on Secret {
+              __typename
+              id
+              name
+              secretType
+              secretReference
+              usageScope {
+                ...ScopeDetails
+              }
+              ... on EncryptedText {
+                secretManagerId
+                scopedToAccount
+                inheritScopesFromSM
+              }
+              ... on EncryptedFile {
+                secretManagerId
+                scopedToAccount
+                inheritScopesFromSM
+              }
+              ... on SSHCredential {
+                authenticationType {
+                  __typename
+                  ... on SSHAuthentication {
+                    userName
+                    port
+                    sshAuthenticationMethod {
+                      sshCredentialType
+                      inlineSSHKey {
+                        sshKeySecretFileId
+                        passphraseSecretId
+                      }
+                      sshKeyFile {
+                        path
+                        passphraseSecretId
+                      }
+                      serverPassword {
+                        passwordSecretId
+                      }
+                    }
+                  }
+                  ... on KerberosAuthentication {
+                    principal
+                    realm
+                    port
+                  }
+                }
+              }
+              ... on WinRMCredential {
+                domain
+                authenticationScheme
+                userName
+                port
+                useSSL
+                skipCertCheck
+                keyTabFilePath
+                parameters {
+                  parameter
+                  value
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="updateSecret", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UpdateSecret.model_validate(data)
+
+    async def delete_secret(
+        self, input: "DeleteSecretInput", **kwargs: Any
+    ) -> "DeleteSecret":
+        from .delete_secret import DeleteSecret
+
+        query = gql("""
+            mutation deleteSecret($input: DeleteSecretInput!) {
+              deleteSecret(input: $input) {
+                clientMutationId
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="deleteSecret", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return DeleteSecret.model_validate(data)
+
+    async def secret_manager(
+        self, secret_manager_id: str, **kwargs: Any
+    ) -> "SecretManager":
+        from .secret_manager import SecretManager
+
+        query = gql("""
+            query secretManager($secretManagerId: String!) {
+              secretManager(secretManagerId: $secretManagerId) {
+                id
+                name
+              }
+            }
+            """)
+        variables: dict[str, object] = {"secretManagerId": secret_manager_id}
+        response = await self.execute(
+            query=query, operation_name="secretManager", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return SecretManager.model_validate(data)
+
+    async def secret_manager_by_name(
+        self, name: str, **kwargs: Any
+    ) -> "SecretManagerByName":
+        from .secret_manager_by_name import SecretManagerByName
+
+        query = gql("""
+            query secretManagerByName($name: String!) {
+              secretManagerByName(name: $name) {
+                id
+                name
+              }
+            }
+            """)
+        variables: dict[str, object] = {"name": name}
+        response = await self.execute(
+            query=query,
+            operation_name="secretManagerByName",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return SecretManagerByName.model_validate(data)
+
+    async def secret_managers(
+        self,
+        limit: int,
+        filters: Union[
+            Optional[list[Optional["SecretManagerFilter"]]], "UnsetType"
+        ] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "SecretManagers":
+        from .secret_managers import SecretManagers
+
+        query = gql("""
+            query secretManagers($filters: [SecretManagerFilter], $limit: Int!, $offset: Int) {
+              secretManagers(filters: $filters, limit: $limit, offset: $offset) {
+                pageInfo {
+                  total
+                  hasMore
+                }
+                nodes {
+                  id
+                  name
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="secretManagers", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return SecretManagers.model_validate(data)
+
     async def service(
         self, service_id: str, artifacts: int, **kwargs: Any
     ) -> "Service":
@@ -815,69 +2713,6 @@ class Client(AsyncBaseClient):
         )
         data = self.get_data(response)
         return Services.model_validate(data)
-
-    async def environments(
-        self,
-        limit: int,
-        filters: Union[
-            Optional[list[Optional["EnvironmentFilter"]]], "UnsetType"
-        ] = UNSET,
-        offset: Union[Optional[int], "UnsetType"] = UNSET,
-        **kwargs: Any,
-    ) -> "Environments":
-        from .environments import Environments
-
-        query = gql("""
-            query environments($filters: [EnvironmentFilter], $limit: Int!, $offset: Int) {
-              environments(filters: $filters, limit: $limit, offset: $offset) {
-                nodes {
-                  id
-                  name
-                  type
-                }
-              }
-            }
-            """)
-        variables: dict[str, object] = {
-            "filters": filters,
-            "limit": limit,
-            "offset": offset,
-        }
-        response = await self.execute(
-            query=query, operation_name="environments", variables=variables, **kwargs
-        )
-        data = self.get_data(response)
-        return Environments.model_validate(data)
-
-    async def infrastructure_definition_by_name(
-        self, infrastructure_name: str, environment_id: str, **kwargs: Any
-    ) -> "InfrastructureDefinitionByName":
-        from .infrastructure_definition_by_name import InfrastructureDefinitionByName
-
-        query = gql("""
-            query infrastructureDefinitionByName($infrastructureName: String!, $environmentId: String!) {
-              infrastructureDefinitionByName(
-                infrastructureName: $infrastructureName
-                environmentId: $environmentId
-              ) {
-                id
-                name
-                deploymentType
-              }
-            }
-            """)
-        variables: dict[str, object] = {
-            "infrastructureName": infrastructure_name,
-            "environmentId": environment_id,
-        }
-        response = await self.execute(
-            query=query,
-            operation_name="infrastructureDefinitionByName",
-            variables=variables,
-            **kwargs,
-        )
-        data = self.get_data(response)
-        return InfrastructureDefinitionByName.model_validate(data)
 
     async def service_names(
         self,
@@ -950,6 +2785,162 @@ class Client(AsyncBaseClient):
         data = self.get_data(response)
         return ServiceArtifacts.model_validate(data)
 
+    async def tag(self, tag_id: str, **kwargs: Any) -> "Tag":
+        from .tag import Tag
+
+        query = gql("""
+            query tag($tagId: String!) {
+              tag(tagId: $tagId) {
+                id
+                name
+                createdAt
+              }
+            }
+            """)
+        variables: dict[str, object] = {"tagId": tag_id}
+        response = await self.execute(
+            query=query, operation_name="tag", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Tag.model_validate(data)
+
+    async def tag_by_name(self, name: str, **kwargs: Any) -> "TagByName":
+        from .tag_by_name import TagByName
+
+        query = gql("""
+            query tagByName($name: String!) {
+              tagByName(name: $name) {
+                id
+                name
+                createdAt
+              }
+            }
+            """)
+        variables: dict[str, object] = {"name": name}
+        response = await self.execute(
+            query=query, operation_name="tagByName", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return TagByName.model_validate(data)
+
+    async def tag_usages(
+        self,
+        name: str,
+        limit: int,
+        filters: Union[Optional[list[Optional["TagUsageFilter"]]], "UnsetType"] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "TagUsages":
+        from .tag_usages import TagUsages
+
+        query = gql("""
+            query tagUsages($name: String!, $filters: [TagUsageFilter], $limit: Int!, $offset: Int) {
+              tagByName(name: $name) {
+                usages(filters: $filters, limit: $limit, offset: $offset) {
+                  pageInfo {
+                    total
+                    hasMore
+                  }
+                  nodes {
+                    name
+                    value
+                    entityId
+                    entityType
+                    appId
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "name": name,
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="tagUsages", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return TagUsages.model_validate(data)
+
+    async def tags(
+        self,
+        limit: int,
+        filters: Union[
+            Optional[list[Optional["TagEntityFilter"]]], "UnsetType"
+        ] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "Tags":
+        from .tags import Tags
+
+        query = gql("""
+            query tags($filters: [TagEntityFilter], $limit: Int!, $offset: Int) {
+              tags(filters: $filters, limit: $limit, offset: $offset) {
+                pageInfo {
+                  total
+                  hasMore
+                }
+                nodes {
+                  id
+                  name
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="tags", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Tags.model_validate(data)
+
+    async def attach_tag(self, input: "AttachTagInput", **kwargs: Any) -> "AttachTag":
+        from .attach_tag import AttachTag
+
+        query = gql("""
+            mutation attachTag($input: AttachTagInput!) {
+              attachTag(input: $input) {
+                clientMutationId
+                tagLink {
+                  name
+                  value
+                  entityId
+                  entityType
+                  appId
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="attachTag", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return AttachTag.model_validate(data)
+
+    async def detach_tag(self, input: "DetachTagInput", **kwargs: Any) -> "DetachTag":
+        from .detach_tag import DetachTag
+
+        query = gql("""
+            mutation detachTag($input: DetachTagInput!) {
+              detachTag(input: $input) {
+                clientMutationId
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="detachTag", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return DetachTag.model_validate(data)
+
     async def trigger(self, trigger_id: str, **kwargs: Any) -> "Trigger":
         from .trigger import Trigger
 
@@ -966,6 +2957,7 @@ class Client(AsyncBaseClient):
               description
               excludeHostsWithSameArtifact
               condition {
+                __typename
                 triggerConditionType
                 ... on OnNewArtifact {
                   artifactSourceId
@@ -1000,6 +2992,7 @@ class Client(AsyncBaseClient):
                 }
               }
               action {
+                __typename
                 variables {
                   name
                   value
@@ -1043,6 +3036,7 @@ class Client(AsyncBaseClient):
               description
               excludeHostsWithSameArtifact
               condition {
+                __typename
                 triggerConditionType
                 ... on OnNewArtifact {
                   artifactSourceId
@@ -1077,6 +3071,7 @@ class Client(AsyncBaseClient):
                 }
               }
               action {
+                __typename
                 variables {
                   name
                   value
@@ -1125,6 +3120,7 @@ class Client(AsyncBaseClient):
               description
               excludeHostsWithSameArtifact
               condition {
+                __typename
                 triggerConditionType
                 ... on OnNewArtifact {
                   artifactSourceId
@@ -1159,6 +3155,7 @@ class Client(AsyncBaseClient):
                 }
               }
               action {
+                __typename
                 variables {
                   name
                   value
@@ -1204,6 +3201,7 @@ class Client(AsyncBaseClient):
               description
               excludeHostsWithSameArtifact
               condition {
+                __typename
                 triggerConditionType
                 ... on OnNewArtifact {
                   artifactSourceId
@@ -1238,6 +3236,7 @@ class Client(AsyncBaseClient):
                 }
               }
               action {
+                __typename
                 variables {
                   name
                   value
@@ -1281,6 +3280,41 @@ class Client(AsyncBaseClient):
         )
         data = self.get_data(response)
         return DeleteTrigger.model_validate(data)
+
+    async def triggers(
+        self,
+        limit: int,
+        filters: Union[Optional[list[Optional["TriggerFilter"]]], "UnsetType"] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "Triggers":
+        from .triggers import Triggers
+
+        query = gql("""
+            query triggers($filters: [TriggerFilter], $limit: Int!, $offset: Int) {
+              triggers(filters: $filters, limit: $limit, offset: $offset) {
+                pageInfo {
+                  total
+                  hasMore
+                }
+                nodes {
+                  id
+                  name
+                  description
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="triggers", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Triggers.model_validate(data)
 
     async def kept_trigger(self, trigger_id: str, **kwargs: Any) -> "KeptTrigger":
         from .kept_trigger import KeptTrigger
@@ -1772,6 +3806,844 @@ class Client(AsyncBaseClient):
         )
         data = self.get_data(response)
         return ChangeTrigger.model_validate(data)
+
+    async def user_group(self, user_group_id: str, **kwargs: Any) -> "UserGroup":
+        from .user_group import UserGroup
+
+        query = gql("""
+            query userGroup($userGroupId: String!) {
+              userGroup(userGroupId: $userGroupId) {
+                ...UserGroupDetails
+              }
+            }
+
+            fragment PermissionDetails on UserGroupPermissions {
+              accountPermissions {
+                accountPermissionTypes
+              }
+              appPermissions {
+                permissionType
+                actions
+                applications {
+                  filterType
+                  appIds
+                }
+                services {
+                  filterType
+                  serviceIds
+                }
+                environments {
+                  filterTypes
+                  envIds
+                }
+                workflows {
+                  filterTypes
+                  envIds
+                }
+                deployments {
+                  filterTypes
+                  envIds
+                }
+                pipelines {
+                  filterTypes
+                  envIds
+                }
+                provisioners {
+                  filterType
+                  provisionerIds
+                }
+                templates {
+                  filterType
+                  templateIds
+                }
+              }
+            }
+
+            fragment UserGroupDetails on UserGroup {
+              id
+              name
+              description
+              importedByScim
+              isSSOLinked
+              notificationSettings {
+                sendNotificationToMembers
+                sendMailToNewMembers
+                groupEmailAddresses
+                microsoftTeamsWebhookUrl
+                slackNotificationSetting {
+                  slackChannelName
+                  slackWebhookURL
+                }
+              }
+              permissions {
+                ...PermissionDetails
+              }
+            }
+            """)
+        variables: dict[str, object] = {"userGroupId": user_group_id}
+        response = await self.execute(
+            query=query, operation_name="userGroup", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UserGroup.model_validate(data)
+
+    async def user_group_by_name(self, name: str, **kwargs: Any) -> "UserGroupByName":
+        from .user_group_by_name import UserGroupByName
+
+        query = gql("""
+            query userGroupByName($name: String!) {
+              userGroupByName(name: $name) {
+                ...UserGroupDetails
+              }
+            }
+
+            fragment PermissionDetails on UserGroupPermissions {
+              accountPermissions {
+                accountPermissionTypes
+              }
+              appPermissions {
+                permissionType
+                actions
+                applications {
+                  filterType
+                  appIds
+                }
+                services {
+                  filterType
+                  serviceIds
+                }
+                environments {
+                  filterTypes
+                  envIds
+                }
+                workflows {
+                  filterTypes
+                  envIds
+                }
+                deployments {
+                  filterTypes
+                  envIds
+                }
+                pipelines {
+                  filterTypes
+                  envIds
+                }
+                provisioners {
+                  filterType
+                  provisionerIds
+                }
+                templates {
+                  filterType
+                  templateIds
+                }
+              }
+            }
+
+            fragment UserGroupDetails on UserGroup {
+              id
+              name
+              description
+              importedByScim
+              isSSOLinked
+              notificationSettings {
+                sendNotificationToMembers
+                sendMailToNewMembers
+                groupEmailAddresses
+                microsoftTeamsWebhookUrl
+                slackNotificationSetting {
+                  slackChannelName
+                  slackWebhookURL
+                }
+              }
+              permissions {
+                ...PermissionDetails
+              }
+            }
+            """)
+        variables: dict[str, object] = {"name": name}
+        response = await self.execute(
+            query=query, operation_name="userGroupByName", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UserGroupByName.model_validate(data)
+
+    async def user_group_members(
+        self,
+        user_group_id: str,
+        limit: int,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "UserGroupMembers":
+        from .user_group_members import UserGroupMembers
+
+        query = gql("""
+            query userGroupMembers($userGroupId: String!, $limit: Int!, $offset: Int) {
+              userGroup(userGroupId: $userGroupId) {
+                users(limit: $limit, offset: $offset) {
+                  pageInfo {
+                    total
+                    hasMore
+                  }
+                  nodes {
+                    id
+                    name
+                    email
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "userGroupId": user_group_id,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query,
+            operation_name="userGroupMembers",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return UserGroupMembers.model_validate(data)
+
+    async def user_groups(
+        self,
+        limit: int,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "UserGroups":
+        from .user_groups import UserGroups
+
+        query = gql("""
+            query userGroups($limit: Int!, $offset: Int) {
+              userGroups(limit: $limit, offset: $offset) {
+                pageInfo {
+                  total
+                  hasMore
+                }
+                nodes {
+                  id
+                  name
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"limit": limit, "offset": offset}
+        response = await self.execute(
+            query=query, operation_name="userGroups", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UserGroups.model_validate(data)
+
+    async def create_user_group(
+        self, input: "CreateUserGroupInput", **kwargs: Any
+    ) -> "CreateUserGroup":
+        from .create_user_group import CreateUserGroup
+
+        query = gql("""
+            mutation createUserGroup($input: CreateUserGroupInput!) {
+              createUserGroup(input: $input) {
+                clientMutationId
+                userGroup {
+                  ...UserGroupDetails
+                }
+              }
+            }
+
+            fragment PermissionDetails on UserGroupPermissions {
+              accountPermissions {
+                accountPermissionTypes
+              }
+              appPermissions {
+                permissionType
+                actions
+                applications {
+                  filterType
+                  appIds
+                }
+                services {
+                  filterType
+                  serviceIds
+                }
+                environments {
+                  filterTypes
+                  envIds
+                }
+                workflows {
+                  filterTypes
+                  envIds
+                }
+                deployments {
+                  filterTypes
+                  envIds
+                }
+                pipelines {
+                  filterTypes
+                  envIds
+                }
+                provisioners {
+                  filterType
+                  provisionerIds
+                }
+                templates {
+                  filterType
+                  templateIds
+                }
+              }
+            }
+
+            fragment UserGroupDetails on UserGroup {
+              id
+              name
+              description
+              importedByScim
+              isSSOLinked
+              notificationSettings {
+                sendNotificationToMembers
+                sendMailToNewMembers
+                groupEmailAddresses
+                microsoftTeamsWebhookUrl
+                slackNotificationSetting {
+                  slackChannelName
+                  slackWebhookURL
+                }
+              }
+              permissions {
+                ...PermissionDetails
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="createUserGroup", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return CreateUserGroup.model_validate(data)
+
+    async def update_user_group(
+        self, input: "UpdateUserGroupInput", **kwargs: Any
+    ) -> "UpdateUserGroup":
+        from .update_user_group import UpdateUserGroup
+
+        query = gql("""
+            mutation updateUserGroup($input: UpdateUserGroupInput!) {
+              updateUserGroup(input: $input) {
+                clientMutationId
+                userGroup {
+                  ...UserGroupDetails
+                }
+              }
+            }
+
+            fragment PermissionDetails on UserGroupPermissions {
+              accountPermissions {
+                accountPermissionTypes
+              }
+              appPermissions {
+                permissionType
+                actions
+                applications {
+                  filterType
+                  appIds
+                }
+                services {
+                  filterType
+                  serviceIds
+                }
+                environments {
+                  filterTypes
+                  envIds
+                }
+                workflows {
+                  filterTypes
+                  envIds
+                }
+                deployments {
+                  filterTypes
+                  envIds
+                }
+                pipelines {
+                  filterTypes
+                  envIds
+                }
+                provisioners {
+                  filterType
+                  provisionerIds
+                }
+                templates {
+                  filterType
+                  templateIds
+                }
+              }
+            }
+
+            fragment UserGroupDetails on UserGroup {
+              id
+              name
+              description
+              importedByScim
+              isSSOLinked
+              notificationSettings {
+                sendNotificationToMembers
+                sendMailToNewMembers
+                groupEmailAddresses
+                microsoftTeamsWebhookUrl
+                slackNotificationSetting {
+                  slackChannelName
+                  slackWebhookURL
+                }
+              }
+              permissions {
+                ...PermissionDetails
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="updateUserGroup", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UpdateUserGroup.model_validate(data)
+
+    async def delete_user_group(
+        self, input: "DeleteUserGroupInput", **kwargs: Any
+    ) -> "DeleteUserGroup":
+        from .delete_user_group import DeleteUserGroup
+
+        query = gql("""
+            mutation deleteUserGroup($input: DeleteUserGroupInput!) {
+              deleteUserGroup(input: $input) {
+                clientMutationId
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="deleteUserGroup", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return DeleteUserGroup.model_validate(data)
+
+    async def add_user_to_user_group(
+        self, input: "AddUserToUserGroupInput", **kwargs: Any
+    ) -> "AddUserToUserGroup":
+        from .add_user_to_user_group import AddUserToUserGroup
+
+        query = gql("""
+            mutation addUserToUserGroup($input: AddUserToUserGroupInput!) {
+              addUserToUserGroup(input: $input) {
+                clientMutationId
+                userGroup {
+                  id
+                  name
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="addUserToUserGroup",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return AddUserToUserGroup.model_validate(data)
+
+    async def remove_user_from_user_group(
+        self, input: "RemoveUserFromUserGroupInput", **kwargs: Any
+    ) -> "RemoveUserFromUserGroup":
+        from .remove_user_from_user_group import RemoveUserFromUserGroup
+
+        query = gql("""
+            mutation removeUserFromUserGroup($input: RemoveUserFromUserGroupInput!) {
+              removeUserFromUserGroup(input: $input) {
+                clientMutationId
+                userGroup {
+                  id
+                  name
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="removeUserFromUserGroup",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return RemoveUserFromUserGroup.model_validate(data)
+
+    async def update_user_group_permissions(
+        self, input: "UpdateUserGroupPermissionsInput", **kwargs: Any
+    ) -> "UpdateUserGroupPermissions":
+        from .update_user_group_permissions import UpdateUserGroupPermissions
+
+        query = gql("""
+            mutation updateUserGroupPermissions($input: UpdateUserGroupPermissionsInput!) {
+              updateUserGroupPermissions(input: $input) {
+                clientMutationId
+                permissions {
+                  ...PermissionDetails
+                }
+              }
+            }
+
+            fragment PermissionDetails on UserGroupPermissions {
+              accountPermissions {
+                accountPermissionTypes
+              }
+              appPermissions {
+                permissionType
+                actions
+                applications {
+                  filterType
+                  appIds
+                }
+                services {
+                  filterType
+                  serviceIds
+                }
+                environments {
+                  filterTypes
+                  envIds
+                }
+                workflows {
+                  filterTypes
+                  envIds
+                }
+                deployments {
+                  filterTypes
+                  envIds
+                }
+                pipelines {
+                  filterTypes
+                  envIds
+                }
+                provisioners {
+                  filterType
+                  provisionerIds
+                }
+                templates {
+                  filterType
+                  templateIds
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="updateUserGroupPermissions",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return UpdateUserGroupPermissions.model_validate(data)
+
+    async def add_account_permission(
+        self, input: "AddAccountPermissionInput", **kwargs: Any
+    ) -> "AddAccountPermission":
+        from .add_account_permission import AddAccountPermission
+
+        query = gql("""
+            mutation addAccountPermission($input: AddAccountPermissionInput!) {
+              addAccountPermission(input: $input) {
+                clientMutationId
+                userGroup {
+                  id
+                  name
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="addAccountPermission",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return AddAccountPermission.model_validate(data)
+
+    async def add_app_permission(
+        self, input: "AddAppPermissionInput", **kwargs: Any
+    ) -> "AddAppPermission":
+        from .add_app_permission import AddAppPermission
+
+        query = gql("""
+            mutation addAppPermission($input: AddAppPermissionInput!) {
+              addAppPermission(input: $input) {
+                clientMutationId
+                userGroup {
+                  id
+                  name
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="addAppPermission",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return AddAppPermission.model_validate(data)
+
+    async def user(self, id: str, **kwargs: Any) -> "User":
+        from .user import User
+
+        query = gql("""
+            query user($id: String!) {
+              user(id: $id) {
+                ...UserDetails
+              }
+            }
+
+            fragment UserDetails on User {
+              id
+              name
+              email
+              externalUserId
+              isDisabled
+              isEmailVerified
+              isImportedFromIdentityProvider
+              isPasswordExpired
+              isTwoFactorAuthenticationEnabled
+              isUserLocked
+            }
+            """)
+        variables: dict[str, object] = {"id": id}
+        response = await self.execute(
+            query=query, operation_name="user", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return User.model_validate(data)
+
+    async def user_by_name(self, name: str, **kwargs: Any) -> "UserByName":
+        from .user_by_name import UserByName
+
+        query = gql("""
+            query userByName($name: String!) {
+              userByName(name: $name) {
+                ...UserDetails
+              }
+            }
+
+            fragment UserDetails on User {
+              id
+              name
+              email
+              externalUserId
+              isDisabled
+              isEmailVerified
+              isImportedFromIdentityProvider
+              isPasswordExpired
+              isTwoFactorAuthenticationEnabled
+              isUserLocked
+            }
+            """)
+        variables: dict[str, object] = {"name": name}
+        response = await self.execute(
+            query=query, operation_name="userByName", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UserByName.model_validate(data)
+
+    async def user_by_email(self, email: str, **kwargs: Any) -> "UserByEmail":
+        from .user_by_email import UserByEmail
+
+        query = gql("""
+            query userByEmail($email: String!) {
+              userByEmail(email: $email) {
+                ...UserDetails
+              }
+            }
+
+            fragment UserDetails on User {
+              id
+              name
+              email
+              externalUserId
+              isDisabled
+              isEmailVerified
+              isImportedFromIdentityProvider
+              isPasswordExpired
+              isTwoFactorAuthenticationEnabled
+              isUserLocked
+            }
+            """)
+        variables: dict[str, object] = {"email": email}
+        response = await self.execute(
+            query=query, operation_name="userByEmail", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UserByEmail.model_validate(data)
+
+    async def user_groups_of_user(
+        self,
+        id: str,
+        limit: int,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "UserGroupsOfUser":
+        from .user_groups_of_user import UserGroupsOfUser
+
+        query = gql("""
+            query userGroupsOfUser($id: String!, $limit: Int!, $offset: Int) {
+              user(id: $id) {
+                userGroups(limit: $limit, offset: $offset) {
+                  pageInfo {
+                    total
+                    hasMore
+                  }
+                  nodes {
+                    id
+                    name
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"id": id, "limit": limit, "offset": offset}
+        response = await self.execute(
+            query=query,
+            operation_name="userGroupsOfUser",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return UserGroupsOfUser.model_validate(data)
+
+    async def users(
+        self,
+        limit: int,
+        filters: Union[Optional[list[Optional["UserFilter"]]], "UnsetType"] = UNSET,
+        offset: Union[Optional[int], "UnsetType"] = UNSET,
+        **kwargs: Any,
+    ) -> "Users":
+        from .users import Users
+
+        query = gql("""
+            query users($filters: [UserFilter], $limit: Int!, $offset: Int) {
+              users(filters: $filters, limit: $limit, offset: $offset) {
+                pageInfo {
+                  total
+                  hasMore
+                }
+                nodes {
+                  id
+                  name
+                  email
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filters": filters,
+            "limit": limit,
+            "offset": offset,
+        }
+        response = await self.execute(
+            query=query, operation_name="users", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Users.model_validate(data)
+
+    async def create_user(
+        self, input: "CreateUserInput", **kwargs: Any
+    ) -> "CreateUser":
+        from .create_user import CreateUser
+
+        query = gql("""
+            mutation createUser($input: CreateUserInput!) {
+              createUser(input: $input) {
+                clientMutationId
+                user {
+                  ...UserDetails
+                }
+              }
+            }
+
+            fragment UserDetails on User {
+              id
+              name
+              email
+              externalUserId
+              isDisabled
+              isEmailVerified
+              isImportedFromIdentityProvider
+              isPasswordExpired
+              isTwoFactorAuthenticationEnabled
+              isUserLocked
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="createUser", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return CreateUser.model_validate(data)
+
+    async def update_user(
+        self, input: "UpdateUserInput", **kwargs: Any
+    ) -> "UpdateUser":
+        from .update_user import UpdateUser
+
+        query = gql("""
+            mutation updateUser($input: UpdateUserInput!) {
+              updateUser(input: $input) {
+                clientMutationId
+                user {
+                  ...UserDetails
+                }
+              }
+            }
+
+            fragment UserDetails on User {
+              id
+              name
+              email
+              externalUserId
+              isDisabled
+              isEmailVerified
+              isImportedFromIdentityProvider
+              isPasswordExpired
+              isTwoFactorAuthenticationEnabled
+              isUserLocked
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="updateUser", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UpdateUser.model_validate(data)
+
+    async def delete_user(
+        self, input: "DeleteUserInput", **kwargs: Any
+    ) -> "DeleteUser":
+        from .delete_user import DeleteUser
+
+        query = gql("""
+            mutation deleteUser($input: DeleteUserInput!) {
+              deleteUser(input: $input) {
+                clientMutationId
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query, operation_name="deleteUser", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return DeleteUser.model_validate(data)
 
     async def workflow(self, workflow_id: str, **kwargs: Any) -> "Workflow":
         from .workflow import Workflow

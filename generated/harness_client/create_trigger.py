@@ -18,5 +18,3 @@ class CreateTriggerCreateTrigger(BaseModel):
 
 
 CreateTriggerCreateTriggerTrigger = TriggerDetails
-CreateTrigger.model_rebuild()
-CreateTriggerCreateTrigger.model_rebuild()

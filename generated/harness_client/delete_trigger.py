@@ -14,6 +14,3 @@ class DeleteTrigger(BaseModel):
 
 class DeleteTriggerDeleteTrigger(BaseModel):
     client_mutation_id: Optional[str] = Field(alias="clientMutationId")
-
-
-DeleteTrigger.model_rebuild()

@@ -10,6 +10,11 @@ class IdOperator(str, Enum):
     LIKE = "LIKE"
 
 
+class StringOperator(str, Enum):
+    EQUALS = "EQUALS"
+    IN = "IN"
+
+
 class NumericOperator(str, Enum):
     EQUALS = "EQUALS"
     GREATER_THAN = "GREATER_THAN"
@@ -105,6 +110,10 @@ class ExecutionStatus(str, Enum):
         return member
 
 
+class ApplicationTagType(str, Enum):
+    APPLICATION = "APPLICATION"
+
+
 class WorkflowTagType(str, Enum):
     APPLICATION = "APPLICATION"
     WORKFLOW = "WORKFLOW"
@@ -156,6 +165,40 @@ class EnvironmentType(str, Enum):
 
     @classmethod
     def _missing_(cls, value: object) -> "EnvironmentType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class InfrastructureDefinitionTagType(str, Enum):
+    ENVIRONMENT = "ENVIRONMENT"
+
+
+class NexusRepositoryFormat(str, Enum):
+    DOCKER = "DOCKER"
+    MAVEN = "MAVEN"
+    NPM = "NPM"
+    NUGET = "NUGET"
+    RAW = "RAW"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "NexusRepositoryFormat":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class AzureImageType(str, Enum):
+    IMAGE_GALLERY = "IMAGE_GALLERY"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "AzureImageType":
         """Accept a value newer than this client; it equals its text."""
         if not isinstance(value, str):
             raise ValueError(f"{value!r} is not a string")
@@ -311,3 +354,360 @@ class ArtifactSelectionType(str, Enum):
     LAST_COLLECTED = "LAST_COLLECTED"
     LAST_DEPLOYED_WORKFLOW = "LAST_DEPLOYED_WORKFLOW"
     LAST_DEPLOYED_PIPELINE = "LAST_DEPLOYED_PIPELINE"
+
+
+class AccountPermissionType(str, Enum):
+    CREATE_AND_DELETE_APPLICATION = "CREATE_AND_DELETE_APPLICATION"
+    READ_USERS_AND_GROUPS = "READ_USERS_AND_GROUPS"
+    MANAGE_USERS_AND_GROUPS = "MANAGE_USERS_AND_GROUPS"
+    MANAGE_TEMPLATE_LIBRARY = "MANAGE_TEMPLATE_LIBRARY"
+    ADMINISTER_OTHER_ACCOUNT_FUNCTIONS = "ADMINISTER_OTHER_ACCOUNT_FUNCTIONS"
+    VIEW_AUDITS = "VIEW_AUDITS"
+    MANAGE_TAGS = "MANAGE_TAGS"
+    MANAGE_ACCOUNT_DEFAULTS = "MANAGE_ACCOUNT_DEFAULTS"
+    ADMINISTER_CE = "ADMINISTER_CE"
+    VIEW_CE = "VIEW_CE"
+    MANAGE_CLOUD_PROVIDERS = "MANAGE_CLOUD_PROVIDERS"
+    MANAGE_CONNECTORS = "MANAGE_CONNECTORS"
+    MANAGE_APPLICATION_STACKS = "MANAGE_APPLICATION_STACKS"
+    MANAGE_DELEGATES = "MANAGE_DELEGATES"
+    MANAGE_ALERT_NOTIFICATION_RULES = "MANAGE_ALERT_NOTIFICATION_RULES"
+    MANAGE_DELEGATE_PROFILES = "MANAGE_DELEGATE_PROFILES"
+    MANAGE_CONFIG_AS_CODE = "MANAGE_CONFIG_AS_CODE"
+    MANAGE_SECRETS = "MANAGE_SECRETS"
+    MANAGE_SECRET_MANAGERS = "MANAGE_SECRET_MANAGERS"
+    MANAGE_AUTHENTICATION_SETTINGS = "MANAGE_AUTHENTICATION_SETTINGS"
+    MANAGE_USER_AND_USER_GROUPS_AND_API_KEYS = (
+        "MANAGE_USER_AND_USER_GROUPS_AND_API_KEYS"
+    )
+    VIEW_USER_AND_USER_GROUPS_AND_API_KEYS = "VIEW_USER_AND_USER_GROUPS_AND_API_KEYS"
+    MANAGE_IP_WHITELIST = "MANAGE_IP_WHITELIST"
+    MANAGE_DEPLOYMENT_FREEZES = "MANAGE_DEPLOYMENT_FREEZES"
+    ALLOW_DEPLOYMENTS_DURING_FREEZE = "ALLOW_DEPLOYMENTS_DURING_FREEZE"
+    MANAGE_PIPELINE_GOVERNANCE_STANDARDS = "MANAGE_PIPELINE_GOVERNANCE_STANDARDS"
+    MANAGE_API_KEYS = "MANAGE_API_KEYS"
+    CREATE_CUSTOM_DASHBOARDS = "CREATE_CUSTOM_DASHBOARDS"
+    MANAGE_CUSTOM_DASHBOARDS = "MANAGE_CUSTOM_DASHBOARDS"
+    MANAGE_SSH_AND_WINRM = "MANAGE_SSH_AND_WINRM"
+    MANAGE_RESTRICTED_ACCESS = "MANAGE_RESTRICTED_ACCESS"
+    HIDE_NEXTGEN_BUTTON = "HIDE_NEXTGEN_BUTTON"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "AccountPermissionType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class AppPermissionType(str, Enum):
+    ALL = "ALL"
+    ENV = "ENV"
+    SERVICE = "SERVICE"
+    WORKFLOW = "WORKFLOW"
+    PIPELINE = "PIPELINE"
+    DEPLOYMENT = "DEPLOYMENT"
+    PROVISIONER = "PROVISIONER"
+    TEMPLATE = "TEMPLATE"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "AppPermissionType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class Actions(str, Enum):
+    CREATE = "CREATE"
+    READ = "READ"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    EXECUTE = "EXECUTE"
+    EXECUTE_WORKFLOW = "EXECUTE_WORKFLOW"
+    EXECUTE_PIPELINE = "EXECUTE_PIPELINE"
+    ROLLBACK_WORKFLOW = "ROLLBACK_WORKFLOW"
+    ABORT_WORKFLOW = "ABORT_WORKFLOW"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Actions":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class FilterAppType(str, Enum):
+    ALL = "ALL"
+    SELECTED = "SELECTED"
+    EXCLUDE_SELECTED = "EXCLUDE_SELECTED"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "FilterAppType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class FilterType(str, Enum):
+    ALL = "ALL"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "FilterType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class EnvFilterType(str, Enum):
+    PRODUCTION_ENVIRONMENTS = "PRODUCTION_ENVIRONMENTS"
+    NON_PRODUCTION_ENVIRONMENTS = "NON_PRODUCTION_ENVIRONMENTS"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "EnvFilterType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class WorkflowPermissionFilterType(str, Enum):
+    PRODUCTION_WORKFLOWS = "PRODUCTION_WORKFLOWS"
+    NON_PRODUCTION_WORKFLOWS = "NON_PRODUCTION_WORKFLOWS"
+    WORKFLOW_TEMPLATES = "WORKFLOW_TEMPLATES"
+    ALL_WORKFLOWS = "ALL_WORKFLOWS"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "WorkflowPermissionFilterType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class DeploymentPermissionFilterType(str, Enum):
+    PRODUCTION_ENVIRONMENTS = "PRODUCTION_ENVIRONMENTS"
+    NON_PRODUCTION_ENVIRONMENTS = "NON_PRODUCTION_ENVIRONMENTS"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "DeploymentPermissionFilterType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class PipelinePermissionFilterType(str, Enum):
+    PRODUCTION_PIPELINES = "PRODUCTION_PIPELINES"
+    NON_PRODUCTION_PIPELINES = "NON_PRODUCTION_PIPELINES"
+    ALL_PIPELINES = "ALL_PIPELINES"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "PipelinePermissionFilterType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class ExecutableElementType(str, Enum):
+    PIPELINE = "PIPELINE"
+    WORKFLOW = "WORKFLOW"
+
+
+class ExecutableElementFilterType(str, Enum):
+    ALL = "ALL"
+
+
+class TagEntityType(str, Enum):
+    APPLICATION = "APPLICATION"
+    SERVICE = "SERVICE"
+    ENVIRONMENT = "ENVIRONMENT"
+    WORKFLOW = "WORKFLOW"
+    PIPELINE = "PIPELINE"
+    PROVISIONER = "PROVISIONER"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "TagEntityType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class SecretType(str, Enum):
+    ENCRYPTED_TEXT = "ENCRYPTED_TEXT"
+    ENCRYPTED_FILE = "ENCRYPTED_FILE"
+    WINRM_CREDENTIAL = "WINRM_CREDENTIAL"
+    SSH_CREDENTIAL = "SSH_CREDENTIAL"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "SecretType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class SSHAuthenticationScheme(str, Enum):
+    SSH = "SSH"
+    KERBEROS = "KERBEROS"
+
+
+class SSHCredentialType(str, Enum):
+    SSH_KEY = "SSH_KEY"
+    SSH_KEY_FILE_PATH = "SSH_KEY_FILE_PATH"
+    PASSWORD = "PASSWORD"
+
+
+class TGTGenerationUsing(str, Enum):
+    KEY_TAB_FILE = "KEY_TAB_FILE"
+    PASSWORD = "PASSWORD"
+
+
+class WinRMAuthenticationScheme(str, Enum):
+    NTLM = "NTLM"
+    BASIC = "BASIC"
+    KERBEROS = "KERBEROS"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "WinRMAuthenticationScheme":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class SecretManagerType(str, Enum):
+    AWS_KMS = "AWS_KMS"
+    AWS_SECRET_MANAGER = "AWS_SECRET_MANAGER"
+    HASHICORP_VAULT = "HASHICORP_VAULT"
+    AZURE_KEY_VAULT = "AZURE_KEY_VAULT"
+    GOOGLE_KMS = "GOOGLE_KMS"
+    CUSTOM = "CUSTOM"
+
+
+class CloudProviderType(str, Enum):
+    PHYSICAL_DATA_CENTER = "PHYSICAL_DATA_CENTER"
+    AWS = "AWS"
+    AZURE = "AZURE"
+    GCP = "GCP"
+    KUBERNETES_CLUSTER = "KUBERNETES_CLUSTER"
+    PCF = "PCF"
+    SPOT_INST = "SPOT_INST"
+    RANCHER = "RANCHER"
+
+
+class AwsCredentialsType(str, Enum):
+    EC2_IAM = "EC2_IAM"
+    MANUAL = "MANUAL"
+    IRSA = "IRSA"
+
+
+class ClusterDetailsType(str, Enum):
+    INHERIT_CLUSTER_DETAILS = "INHERIT_CLUSTER_DETAILS"
+    MANUAL_CLUSTER_DETAILS = "MANUAL_CLUSTER_DETAILS"
+
+
+class ManualClusterDetailsAuthenticationType(str, Enum):
+    USERNAME_AND_PASSWORD = "USERNAME_AND_PASSWORD"
+    CLIENT_KEY_AND_CERTIFICATE = "CLIENT_KEY_AND_CERTIFICATE"
+    SERVICE_ACCOUNT_TOKEN = "SERVICE_ACCOUNT_TOKEN"
+    OIDC_TOKEN = "OIDC_TOKEN"
+    CUSTOM = "CUSTOM"
+
+
+class ConnectorType(str, Enum):
+    SMTP = "SMTP"
+    JENKINS = "JENKINS"
+    BAMBOO = "BAMBOO"
+    SPLUNK = "SPLUNK"
+    ELK = "ELK"
+    LOGZ = "LOGZ"
+    SUMO = "SUMO"
+    APP_DYNAMICS = "APP_DYNAMICS"
+    NEW_RELIC = "NEW_RELIC"
+    DYNA_TRACE = "DYNA_TRACE"
+    BUG_SNAG = "BUG_SNAG"
+    DATA_DOG = "DATA_DOG"
+    APM_VERIFICATION = "APM_VERIFICATION"
+    PROMETHEUS = "PROMETHEUS"
+    ELB = "ELB"
+    SLACK = "SLACK"
+    DOCKER = "DOCKER"
+    ECR = "ECR"
+    GCR = "GCR"
+    NEXUS = "NEXUS"
+    ARTIFACTORY = "ARTIFACTORY"
+    AMAZON_S3 = "AMAZON_S3"
+    GCS = "GCS"
+    GIT = "GIT"
+    SMB = "SMB"
+    JIRA = "JIRA"
+    SFTP = "SFTP"
+    SERVICENOW = "SERVICENOW"
+    HTTP_HELM_REPO = "HTTP_HELM_REPO"
+    AMAZON_S3_HELM_REPO = "AMAZON_S3_HELM_REPO"
+    GCS_HELM_REPO = "GCS_HELM_REPO"
+    OCI_HELM_REPO = "OCI_HELM_REPO"
+
+
+class UrlType(str, Enum):
+    REPO = "REPO"
+    ACCOUNT = "ACCOUNT"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "UrlType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class ProviderType(str, Enum):
+    GITHUB = "GITHUB"
+    GITLAB = "GITLAB"
+    GIT = "GIT"
+    BITBUCKET = "BITBUCKET"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ProviderType":
+        """Accept a value newer than this client; it equals its text."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class NexusVersion(str, Enum):
+    V2 = "V2"
+    V3 = "V3"

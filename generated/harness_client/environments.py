@@ -19,7 +19,3 @@ class EnvironmentsEnvironmentsNodes(BaseModel):
     id: Optional[str]
     name: Optional[str]
     type_: Optional[EnvironmentType] = Field(alias="type")
-
-
-Environments.model_rebuild()
-EnvironmentsEnvironments.model_rebuild()

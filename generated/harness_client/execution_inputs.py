@@ -30,7 +30,3 @@ class ExecutionInputsExecutionInputsServiceInputs(BaseModel):
 class ExecutionInputsExecutionInputsServiceManifestInputs(BaseModel):
     id: Optional[str]
     name: Optional[str]
-
-
-ExecutionInputs.model_rebuild()
-ExecutionInputsExecutionInputs.model_rebuild()

@@ -150,10 +150,3 @@ class ExecutionStateExecutionWorkflowExecutionWorkflow(BaseModel):
 class ExecutionStateExecutionWorkflowExecutionInputVariables(BaseModel):
     name: Optional[str]
     value: Optional[str]
-
-
-ExecutionState.model_rebuild()
-ExecutionStateExecutionExecution.model_rebuild()
-ExecutionStateExecutionPipelineExecution.model_rebuild()
-ExecutionStateExecutionPipelineExecutionPipelineStageExecutionsWorkflowStageExecution.model_rebuild()
-ExecutionStateExecutionWorkflowExecution.model_rebuild()

@@ -113,9 +113,3 @@ class ExecutionStateOlderExecutionWorkflowExecutionApplication(BaseModel):
 
 class ExecutionStateOlderExecutionWorkflowExecutionWorkflow(BaseModel):
     id: Optional[str]
-
-
-ExecutionStateOlder.model_rebuild()
-ExecutionStateOlderExecutionExecution.model_rebuild()
-ExecutionStateOlderExecutionPipelineExecution.model_rebuild()
-ExecutionStateOlderExecutionWorkflowExecution.model_rebuild()

@@ -20,6 +20,3 @@ class ExportExecutionsExportExecutions(BaseModel):
     status_link: Optional[str] = Field(alias="statusLink")
     download_link: Optional[str] = Field(alias="downloadLink")
     error_message: Optional[str] = Field(alias="errorMessage")
-
-
-ExportExecutions.model_rebuild()

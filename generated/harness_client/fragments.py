@@ -4,7 +4,161 @@ from typing import Annotated, Literal, Optional, Union
 from pydantic import Field
 
 from .base_model import BaseModel
-from .enums import TriggerConditionType, WebhookSource
+from .enums import (
+    AccountPermissionType,
+    Actions,
+    AppPermissionType,
+    DeploymentPermissionFilterType,
+    EnvFilterType,
+    FilterAppType,
+    FilterType,
+    PipelinePermissionFilterType,
+    TriggerConditionType,
+    WebhookSource,
+    WorkflowPermissionFilterType,
+)
+
+
+class GitSyncDetails(BaseModel):
+    branch: Optional[str]
+    repository_name: Optional[str] = Field(alias="repositoryName")
+    sync_enabled: Optional[bool] = Field(alias="syncEnabled")
+    git_connector: Optional["GitSyncDetailsGitConnector"] = Field(alias="gitConnector")
+
+
+class GitSyncDetailsGitConnector(BaseModel):
+    id: Optional[str]
+    name: Optional[str]
+
+
+class ApplicationSettings(BaseModel):
+    id: Optional[str]
+    name: Optional[str]
+    description: Optional[str]
+    created_at: Optional[int] = Field(alias="createdAt")
+    is_manual_trigger_authorized: Optional[bool] = Field(
+        alias="isManualTriggerAuthorized"
+    )
+    git_sync_config: Optional["ApplicationSettingsGitSyncConfig"] = Field(
+        alias="gitSyncConfig"
+    )
+    tags: Optional[list[Optional["ApplicationSettingsTags"]]]
+
+
+class ApplicationSettingsGitSyncConfig(GitSyncDetails):
+    pass
+
+
+class ApplicationSettingsTags(BaseModel):
+    name: Optional[str]
+    value: Optional[str]
+
+
+class CloudProviderDetails(BaseModel):
+    typename__: str = Field(alias="__typename")
+    id: Optional[str]
+    name: Optional[str]
+    description: Optional[str]
+    created_at: Optional[int] = Field(alias="createdAt")
+    type_: Optional[str] = Field(alias="type")
+    is_continuous_efficiency_enabled: Optional[bool] = Field(
+        alias="isContinuousEfficiencyEnabled"
+    )
+
+
+class PermissionDetails(BaseModel):
+    account_permissions: Optional["PermissionDetailsAccountPermissions"] = Field(
+        alias="accountPermissions"
+    )
+    app_permissions: Optional[list[Optional["PermissionDetailsAppPermissions"]]] = (
+        Field(alias="appPermissions")
+    )
+
+
+class PermissionDetailsAccountPermissions(BaseModel):
+    account_permission_types: Optional[list[Optional[AccountPermissionType]]] = Field(
+        alias="accountPermissionTypes"
+    )
+
+
+class PermissionDetailsAppPermissions(BaseModel):
+    permission_type: Optional[AppPermissionType] = Field(alias="permissionType")
+    actions: Optional[list[Optional[Actions]]]
+    applications: Optional["PermissionDetailsAppPermissionsApplications"]
+    services: Optional["PermissionDetailsAppPermissionsServices"]
+    environments: Optional["PermissionDetailsAppPermissionsEnvironments"]
+    workflows: Optional["PermissionDetailsAppPermissionsWorkflows"]
+    deployments: Optional["PermissionDetailsAppPermissionsDeployments"]
+    pipelines: Optional["PermissionDetailsAppPermissionsPipelines"]
+    provisioners: Optional["PermissionDetailsAppPermissionsProvisioners"]
+    templates: Optional["PermissionDetailsAppPermissionsTemplates"]
+
+
+class PermissionDetailsAppPermissionsApplications(BaseModel):
+    filter_type: Optional[FilterAppType] = Field(alias="filterType")
+    app_ids: Optional[list[Optional[str]]] = Field(alias="appIds")
+
+
+class PermissionDetailsAppPermissionsServices(BaseModel):
+    filter_type: Optional[FilterType] = Field(alias="filterType")
+    service_ids: Optional[list[Optional[str]]] = Field(alias="serviceIds")
+
+
+class PermissionDetailsAppPermissionsEnvironments(BaseModel):
+    filter_types: Optional[list[Optional[EnvFilterType]]] = Field(alias="filterTypes")
+    env_ids: Optional[list[Optional[str]]] = Field(alias="envIds")
+
+
+class PermissionDetailsAppPermissionsWorkflows(BaseModel):
+    filter_types: Optional[list[Optional[WorkflowPermissionFilterType]]] = Field(
+        alias="filterTypes"
+    )
+    env_ids: Optional[list[Optional[str]]] = Field(alias="envIds")
+
+
+class PermissionDetailsAppPermissionsDeployments(BaseModel):
+    filter_types: Optional[list[Optional[DeploymentPermissionFilterType]]] = Field(
+        alias="filterTypes"
+    )
+    env_ids: Optional[list[Optional[str]]] = Field(alias="envIds")
+
+
+class PermissionDetailsAppPermissionsPipelines(BaseModel):
+    filter_types: Optional[list[Optional[PipelinePermissionFilterType]]] = Field(
+        alias="filterTypes"
+    )
+    env_ids: Optional[list[Optional[str]]] = Field(alias="envIds")
+
+
+class PermissionDetailsAppPermissionsProvisioners(BaseModel):
+    filter_type: Optional[FilterType] = Field(alias="filterType")
+    provisioner_ids: Optional[list[Optional[str]]] = Field(alias="provisionerIds")
+
+
+class PermissionDetailsAppPermissionsTemplates(BaseModel):
+    filter_type: Optional[FilterType] = Field(alias="filterType")
+    template_ids: Optional[list[Optional[str]]] = Field(alias="templateIds")
+
+
+class ScopeDetails(BaseModel):
+    app_env_scopes: Optional[list[Optional["ScopeDetailsAppEnvScopes"]]] = Field(
+        alias="appEnvScopes"
+    )
+
+
+class ScopeDetailsAppEnvScopes(BaseModel):
+    application: Optional["ScopeDetailsAppEnvScopesApplication"]
+    environment: Optional["ScopeDetailsAppEnvScopesEnvironment"]
+
+
+class ScopeDetailsAppEnvScopesApplication(BaseModel):
+    filter_type: Optional[FilterType] = Field(alias="filterType")
+    app_id: Optional[str] = Field(alias="appId")
+
+
+class ScopeDetailsAppEnvScopesEnvironment(BaseModel):
+    filter_type: Optional[EnvFilterType] = Field(alias="filterType")
+    env_id: Optional[str] = Field(alias="envId")
 
 
 class TriggerDetails(BaseModel):
@@ -486,6 +640,58 @@ class TriggerRecordActionWorkflowActionArtifactSelectionsLastDeployedFromWorkflo
     workflow_id: Optional[str] = Field(alias="workflowId")
 
 
+class UserDetails(BaseModel):
+    id: Optional[str]
+    name: Optional[str]
+    email: Optional[str]
+    external_user_id: Optional[str] = Field(alias="externalUserId")
+    is_disabled: Optional[bool] = Field(alias="isDisabled")
+    is_email_verified: Optional[bool] = Field(alias="isEmailVerified")
+    is_imported_from_identity_provider: Optional[bool] = Field(
+        alias="isImportedFromIdentityProvider"
+    )
+    is_password_expired: Optional[bool] = Field(alias="isPasswordExpired")
+    is_two_factor_authentication_enabled: Optional[bool] = Field(
+        alias="isTwoFactorAuthenticationEnabled"
+    )
+    is_user_locked: Optional[bool] = Field(alias="isUserLocked")
+
+
+class UserGroupDetails(BaseModel):
+    id: Optional[str]
+    name: Optional[str]
+    description: Optional[str]
+    imported_by_scim: Optional[bool] = Field(alias="importedByScim")
+    is_sso_linked: Optional[bool] = Field(alias="isSSOLinked")
+    notification_settings: Optional["UserGroupDetailsNotificationSettings"] = Field(
+        alias="notificationSettings"
+    )
+    permissions: Optional["UserGroupDetailsPermissions"]
+
+
+class UserGroupDetailsNotificationSettings(BaseModel):
+    send_notification_to_members: Optional[bool] = Field(
+        alias="sendNotificationToMembers"
+    )
+    send_mail_to_new_members: Optional[bool] = Field(alias="sendMailToNewMembers")
+    group_email_addresses: Optional[list[Optional[str]]] = Field(
+        alias="groupEmailAddresses"
+    )
+    microsoft_teams_webhook_url: Optional[str] = Field(alias="microsoftTeamsWebhookUrl")
+    slack_notification_setting: Optional[
+        "UserGroupDetailsNotificationSettingsSlackNotificationSetting"
+    ] = Field(alias="slackNotificationSetting")
+
+
+class UserGroupDetailsNotificationSettingsSlackNotificationSetting(BaseModel):
+    slack_channel_name: Optional[str] = Field(alias="slackChannelName")
+    slack_webhook_url: Optional[str] = Field(alias="slackWebhookURL")
+
+
+class UserGroupDetailsPermissions(PermissionDetails):
+    pass
+
+
 class VariableDetails(BaseModel):
     name: Optional[str]
     type_: Optional[str] = Field(alias="type")
@@ -494,8 +700,3 @@ class VariableDetails(BaseModel):
     default_value: Optional[str] = Field(alias="defaultValue")
     fixed: Optional[bool]
     allow_multiple_values: Optional[bool] = Field(alias="allowMultipleValues")
-
-
-TriggerDetails.model_rebuild()
-TriggerRecord.model_rebuild()
-VariableDetails.model_rebuild()

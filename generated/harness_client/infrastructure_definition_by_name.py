@@ -16,6 +16,3 @@ class InfrastructureDefinitionByNameInfrastructureDefinitionByName(BaseModel):
     id: Optional[str]
     name: Optional[str]
     deployment_type: Optional[str] = Field(alias="deploymentType")
-
-
-InfrastructureDefinitionByName.model_rebuild()

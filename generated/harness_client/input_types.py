@@ -5,31 +5,60 @@ from pydantic import Field
 
 from .base_model import BaseModel
 from .enums import (
+    AccountPermissionType,
     Action,
+    Actions,
+    ApplicationTagType,
+    AppPermissionType,
     ArtifactInputType,
     ArtifactSelectionType,
+    AwsCredentialsType,
     BitbucketEvent,
+    CloudProviderType,
+    ClusterDetailsType,
     ConditionType,
+    ConnectorType,
+    DeploymentPermissionFilterType,
     DeploymentTagType,
     DeploymentType,
     EnumOperator,
+    EnvFilterType,
     EnvironmentTagType,
     EnvironmentType,
+    ExecutableElementFilterType,
+    ExecutableElementType,
     ExecutionType,
+    FilterAppType,
+    FilterType,
     GitHubAction,
     GitHubEventType,
     GitlabEvent,
     IdOperator,
+    InfrastructureDefinitionTagType,
     ManifestInputType,
     ManifestSelectionType,
+    ManualClusterDetailsAuthenticationType,
+    NexusVersion,
     NumericOperator,
     OrchestrationWorkflowType,
+    PipelinePermissionFilterType,
     PipelineTagType,
+    ProviderType,
+    SecretManagerType,
+    SecretType,
     ServiceTagType,
+    SSHAuthenticationScheme,
+    SSHCredentialType,
+    StringOperator,
+    TagEntityType,
+    TGTGenerationUsing,
     TimeOperator,
     TriggerTagType,
+    UrlType,
     VariableValueType,
     WebhookSource,
+    WinRMAuthenticationScheme,
+    WorkflowPermissionFilterType,
     WorkflowTagType,
 )
 
@@ -38,6 +67,13 @@ class IdFilter(BaseModel):
     """Compares an id."""
 
     operator: IdOperator
+    values: list[Optional[str]]
+
+
+class StringFilter(BaseModel):
+    """Compares a text."""
+
+    operator: StringOperator
     values: list[Optional[str]]
 
 
@@ -277,6 +313,20 @@ class EnvironmentTypeFilter(BaseModel):
     values: Optional[list[Optional[EnvironmentType]]] = None
 
 
+class ApplicationFilter(BaseModel):
+    """Conditions on applications."""
+
+    application: Optional["IdFilter"] = None
+    tag: Optional["ApplicationTagFilter"] = None
+
+
+class ApplicationTagFilter(BaseModel):
+    """Compares tags."""
+
+    entity_type: Optional[ApplicationTagType] = Field(alias="entityType", default=None)
+    tags: Optional[list[Optional["TagInput"]]] = None
+
+
 class WorkflowFilter(BaseModel):
     """Conditions on workflows."""
 
@@ -358,6 +408,38 @@ class EnvironmentTagFilter(BaseModel):
 
     entity_type: Optional[EnvironmentTagType] = Field(alias="entityType", default=None)
     tags: Optional[list[Optional["TagInput"]]] = None
+
+
+class InfrastructureDefinitionFilter(BaseModel):
+    """Conditions on infrastructure definitions."""
+
+    environment: Optional["IdFilter"] = None
+    infrastructure_definition: Optional["IdFilter"] = Field(
+        alias="infrastructureDefinition", default=None
+    )
+    tag: Optional["InfrastructureDefinitionTagFilter"] = None
+    deployment_type: Optional["StringFilter"] = Field(
+        alias="deploymentType", default=None
+    )
+
+
+class InfrastructureDefinitionTagFilter(BaseModel):
+    """Compares tags."""
+
+    entity_type: Optional[InfrastructureDefinitionTagType] = Field(
+        alias="entityType", default=None
+    )
+    tags: Optional[list[Optional["TagInput"]]] = None
+
+
+class ArtifactFilter(BaseModel):
+    """Conditions on artifacts."""
+
+    artifact: Optional["IdFilter"] = None
+    artifact_source: Optional["IdFilter"] = Field(alias="artifactSource", default=None)
+    artifact_stream_type: Optional["IdFilter"] = Field(
+        alias="artifactStreamType", default=None
+    )
 
 
 class ExportExecutionsInput(BaseModel):
@@ -568,30 +650,1247 @@ class ManifestSelectionInput(BaseModel):
     pipeline_id: Optional[str] = Field(alias="pipelineId", default=None)
 
 
-DeploymentTagFilter.model_rebuild()
-StartExecutionInput.model_rebuild()
-VariableInput.model_rebuild()
-ServiceInput.model_rebuild()
-ArtifactValueInput.model_rebuild()
-ParameterizedArtifactSourceInput.model_rebuild()
-ManifestValueInput.model_rebuild()
-RuntimeExecutionInputsToResumePipeline.model_rebuild()
-ApproveOrRejectApprovalsInput.model_rebuild()
-ExecutionFilter.model_rebuild()
-WorkflowFilter.model_rebuild()
-WorkflowTagFilter.model_rebuild()
-PipelineFilter.model_rebuild()
-PipelineTagFilter.model_rebuild()
-ServiceFilter.model_rebuild()
-ServiceTagFilter.model_rebuild()
-EnvironmentFilter.model_rebuild()
-EnvironmentTagFilter.model_rebuild()
-ExportExecutionsInput.model_rebuild()
-ExportExecutionFilter.model_rebuild()
-TriggerFilter.model_rebuild()
-TriggerTagFilter.model_rebuild()
-CreateTriggerInput.model_rebuild()
-UpdateTriggerInput.model_rebuild()
-TriggerConditionInput.model_rebuild()
-WebhookConditionInput.model_rebuild()
-TriggerActionInput.model_rebuild()
+class CreateApplicationInput(BaseModel):
+    """An application to make."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    name: str
+    description: Optional[str] = None
+    is_manual_trigger_authorized: Optional[bool] = Field(
+        alias="isManualTriggerAuthorized", default=None
+    )
+    are_web_hook_secrets_mandated: Optional[bool] = Field(
+        alias="areWebHookSecretsMandated", default=None
+    )
+    disable_triggers: Optional[bool] = Field(alias="disableTriggers", default=None)
+
+
+class UpdateApplicationInput(BaseModel):
+    """Changes of an application."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    application_id: str = Field(alias="applicationId")
+    name: Optional[str] = None
+    description: Optional[str] = None
+    is_manual_trigger_authorized: Optional[bool] = Field(
+        alias="isManualTriggerAuthorized", default=None
+    )
+    are_web_hook_secrets_mandated: Optional[bool] = Field(
+        alias="areWebHookSecretsMandated", default=None
+    )
+    disable_triggers: Optional[bool] = Field(alias="disableTriggers", default=None)
+
+
+class DeleteApplicationInput(BaseModel):
+    """An application to remove."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    application_id: str = Field(alias="applicationId")
+
+
+class UpdateApplicationGitSyncConfigInput(BaseModel):
+    """The repository an application is to be kept in step with."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    application_id: str = Field(alias="applicationId")
+    git_connector_id: str = Field(alias="gitConnectorId")
+    branch: str
+    repository_name: Optional[str] = Field(alias="repositoryName", default=None)
+    sync_enabled: bool = Field(alias="syncEnabled")
+
+
+class UpdateApplicationGitSyncConfigStatusInput(BaseModel):
+    """Whether an application is kept in step with its repository."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    application_id: str = Field(alias="applicationId")
+    sync_enabled: bool = Field(alias="syncEnabled")
+
+
+class RemoveApplicationGitSyncConfigInput(BaseModel):
+    """The application whose Git sync ends."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    application_id: str = Field(alias="applicationId")
+
+
+class UserFilter(BaseModel):
+    """Which users are listed."""
+
+    include_disabled: bool = Field(alias="includeDisabled")
+    "Disabled users are left out unless this is set."
+
+
+class CreateUserInput(BaseModel):
+    """A user to make."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    name: str
+    email: str
+    user_group_ids: Optional[list[str]] = Field(alias="userGroupIds", default=None)
+    external_user_id: Optional[str] = Field(alias="externalUserId", default=None)
+
+
+class UpdateUserInput(BaseModel):
+    """Changes of a user."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    id: str
+    name: Optional[str] = None
+    user_group_ids: Optional[list[str]] = Field(alias="userGroupIds", default=None)
+    "All groups of the user from now on."
+    external_user_id: Optional[str] = Field(alias="externalUserId", default=None)
+
+
+class DeleteUserInput(BaseModel):
+    """A user to remove."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    id: str
+
+
+class CreateUserGroupInput(BaseModel):
+    """A user group to make."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    name: str
+    description: Optional[str] = None
+    user_ids: Optional[list[Optional[str]]] = Field(alias="userIds", default=None)
+    sso_setting: Optional["SSOSettingInput"] = Field(alias="ssoSetting", default=None)
+    permissions: Optional["Permissions"] = None
+    notification_settings: Optional["NotificationSettingsInput"] = Field(
+        alias="notificationSettings", default=None
+    )
+
+
+class UpdateUserGroupInput(BaseModel):
+    """Changes of a user group."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    name: Optional[str] = None
+    user_group_id: str = Field(alias="userGroupId")
+    description: Optional[str] = None
+    user_ids: Optional[list[Optional[str]]] = Field(alias="userIds", default=None)
+    "All users of the group from now on."
+    sso_setting: Optional["SSOSettingInput"] = Field(alias="ssoSetting", default=None)
+    permissions: Optional["Permissions"] = None
+    notification_settings: Optional["NotificationSettingsInput"] = Field(
+        alias="notificationSettings", default=None
+    )
+
+
+class DeleteUserGroupInput(BaseModel):
+    """A user group to remove."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    user_group_id: str = Field(alias="userGroupId")
+
+
+class AddUserToUserGroupInput(BaseModel):
+    """A user, and the group to put them into."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    user_group_id: str = Field(alias="userGroupId")
+    user_id: str = Field(alias="userId")
+
+
+class RemoveUserFromUserGroupInput(BaseModel):
+    """A user, and the group to take them out of."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    user_group_id: str = Field(alias="userGroupId")
+    user_id: str = Field(alias="userId")
+
+
+class UpdateUserGroupPermissionsInput(BaseModel):
+    """All that a user group may do from now on."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    user_group_id: str = Field(alias="userGroupId")
+    permissions: "Permissions"
+
+
+class AddAccountPermissionInput(BaseModel):
+    """A permission on the account for a user group."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    user_group_id: str = Field(alias="userGroupId")
+    account_permission: Optional[AccountPermissionType] = Field(
+        alias="accountPermission", default=None
+    )
+
+
+class AddAppPermissionInput(BaseModel):
+    """A permission on applications for a user group."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    user_group_id: str = Field(alias="userGroupId")
+    app_permission: Optional["ApplicationPermissionInput"] = Field(
+        alias="appPermission", default=None
+    )
+
+
+class SSOSettingInput(BaseModel):
+    """Links a group to one of an identity provider."""
+
+    ldap_settings: Optional["LDAPSettingsInput"] = Field(
+        alias="ldapSettings", default=None
+    )
+    saml_settings: Optional["SAMLSettingsInput"] = Field(
+        alias="samlSettings", default=None
+    )
+
+
+class LDAPSettingsInput(BaseModel):
+    """A group of an LDAP directory."""
+
+    sso_provider_id: str = Field(alias="ssoProviderId")
+    group_name: str = Field(alias="groupName")
+    group_dn: str = Field(alias="groupDN")
+
+
+class SAMLSettingsInput(BaseModel):
+    """A group of a SAML provider."""
+
+    sso_provider_id: str = Field(alias="ssoProviderId")
+    group_name: str = Field(alias="groupName")
+
+
+class NotificationSettingsInput(BaseModel):
+    """How a user group is notified."""
+
+    send_notification_to_members: Optional[bool] = Field(
+        alias="sendNotificationToMembers", default=None
+    )
+    send_mail_to_new_members: Optional[bool] = Field(
+        alias="sendMailToNewMembers", default=None
+    )
+    group_email_addresses: Optional[list[Optional[str]]] = Field(
+        alias="groupEmailAddresses", default=None
+    )
+    slack_notification_setting: Optional["SlackNotificationSettingInput"] = Field(
+        alias="slackNotificationSetting", default=None
+    )
+    pager_duty_integration_key: Optional[str] = Field(
+        alias="pagerDutyIntegrationKey", default=None
+    )
+    microsoft_teams_webhook_url: Optional[str] = Field(
+        alias="microsoftTeamsWebhookUrl", default=None
+    )
+
+
+class SlackNotificationSettingInput(BaseModel):
+    """A Slack channel to notify."""
+
+    slack_channel_name: Optional[str] = Field(alias="slackChannelName", default=None)
+    slack_webhook_url: Optional[str] = Field(alias="slackWebhookURL", default=None)
+
+
+class Permissions(BaseModel):
+    """What a user group may do."""
+
+    account_permissions: Optional["AccountPermissionInput"] = Field(
+        alias="accountPermissions", default=None
+    )
+    app_permissions: Optional[list[Optional["ApplicationPermissionInput"]]] = Field(
+        alias="appPermissions", default=None
+    )
+
+
+class AccountPermissionInput(BaseModel):
+    """Permissions on the account."""
+
+    account_permission_types: Optional[list[Optional[AccountPermissionType]]] = Field(
+        alias="accountPermissionTypes", default=None
+    )
+
+
+class ApplicationPermissionInput(BaseModel):
+    """Actions allowed on a kind of entities of some applications; the filter of that kind counts."""
+
+    permission_type: AppPermissionType = Field(alias="permissionType")
+    applications: "AppFilterInput"
+    services: Optional["ServicePermissionFilterInput"] = None
+    environments: Optional["EnvPermissionFilterInput"] = None
+    workflows: Optional["WorkflowPermissionFilterInput"] = None
+    deployments: Optional["DeploymentPermissionFilterInput"] = None
+    pipelines: Optional["PipelinePermissionFilterInput"] = None
+    provisioners: Optional["ProvisionerPermissionFilterInput"] = None
+    templates: Optional["TemplatePermissionFilterInput"] = None
+    actions: list[Optional[Actions]]
+
+
+class AppFilterInput(BaseModel):
+    """Which applications a permission is about."""
+
+    filter_type: Optional[FilterAppType] = Field(alias="filterType", default=None)
+    app_ids: Optional[list[str]] = Field(alias="appIds", default=None)
+
+
+class ServicePermissionFilterInput(BaseModel):
+    """Which services a permission is about."""
+
+    filter_type: Optional[FilterType] = Field(alias="filterType", default=None)
+    service_ids: Optional[list[str]] = Field(alias="serviceIds", default=None)
+
+
+class EnvPermissionFilterInput(BaseModel):
+    """Which environments a permission is about."""
+
+    filter_types: Optional[list[Optional[EnvFilterType]]] = Field(
+        alias="filterTypes", default=None
+    )
+    env_ids: Optional[list[str]] = Field(alias="envIds", default=None)
+
+
+class WorkflowPermissionFilterInput(BaseModel):
+    """Which workflows a permission is about."""
+
+    filter_types: Optional[list[Optional[WorkflowPermissionFilterType]]] = Field(
+        alias="filterTypes", default=None
+    )
+    env_ids: Optional[list[str]] = Field(alias="envIds", default=None)
+    workflow_ids: Optional[list[str]] = Field(alias="workflowIds", default=None)
+
+
+class DeploymentPermissionFilterInput(BaseModel):
+    """Which deployments a permission is about."""
+
+    filter_types: Optional[list[Optional[DeploymentPermissionFilterType]]] = Field(
+        alias="filterTypes", default=None
+    )
+    env_ids: Optional[list[str]] = Field(alias="envIds", default=None)
+    executable_element_filter: Optional["ExecutableElementFilterInput"] = Field(
+        alias="executableElementFilter", default=None
+    )
+
+
+class PipelinePermissionFilterInput(BaseModel):
+    """Which pipelines a permission is about."""
+
+    filter_types: Optional[list[Optional[PipelinePermissionFilterType]]] = Field(
+        alias="filterTypes", default=None
+    )
+    env_ids: Optional[list[str]] = Field(alias="envIds", default=None)
+    pipeline_ids: Optional[list[str]] = Field(alias="pipelineIds", default=None)
+
+
+class ProvisionerPermissionFilterInput(BaseModel):
+    """Which provisioners a permission is about."""
+
+    filter_type: Optional[FilterType] = Field(alias="filterType", default=None)
+    provisioner_ids: Optional[list[str]] = Field(alias="provisionerIds", default=None)
+
+
+class TemplatePermissionFilterInput(BaseModel):
+    """Which templates a permission is about."""
+
+    filter_type: Optional[FilterType] = Field(alias="filterType", default=None)
+    template_ids: Optional[list[str]] = Field(alias="templateIds", default=None)
+
+
+class ExecutableElementFilterInput(BaseModel):
+    """Which workflows or pipelines may be executed."""
+
+    executable_element_type: ExecutableElementType = Field(
+        alias="executableElementType"
+    )
+    ids: Optional[list[Optional[str]]] = None
+    executable_element_filter_type: Optional[ExecutableElementFilterType] = Field(
+        alias="executableElementFilterType", default=None
+    )
+
+
+class TagEntityFilter(BaseModel):
+    """Conditions on tags."""
+
+    tag_id: Optional["IdFilter"] = Field(alias="tagId", default=None)
+    tag_name: Optional["IdFilter"] = Field(alias="tagName", default=None)
+
+
+class TagUsageFilter(BaseModel):
+    """Conditions on attached tags."""
+
+    tag_name: Optional["IdFilter"] = Field(alias="tagName", default=None)
+    tag_value: Optional["IdFilter"] = Field(alias="tagValue", default=None)
+
+
+class AttachTagInput(BaseModel):
+    """A tag for an entity."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    entity_id: str = Field(alias="entityId")
+    entity_type: TagEntityType = Field(alias="entityType")
+    name: str
+    value: Optional[str] = None
+
+
+class DetachTagInput(BaseModel):
+    """A tag to take off an entity."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    entity_id: str = Field(alias="entityId")
+    entity_type: TagEntityType = Field(alias="entityType")
+    name: str
+
+
+class CreateSecretInput(BaseModel):
+    """A secret to make; the object of its kind counts."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    secret_type: SecretType = Field(alias="secretType")
+    encrypted_text: Optional["EncryptedTextInput"] = Field(
+        alias="encryptedText", default=None
+    )
+    win_rm_credential: Optional["WinRMCredentialInput"] = Field(
+        alias="winRMCredential", default=None
+    )
+    ssh_credential: Optional["SSHCredentialInput"] = Field(
+        alias="sshCredential", default=None
+    )
+    encrypted_file: Optional["EncryptedFileInput"] = Field(
+        alias="encryptedFile", default=None
+    )
+
+
+class UpdateSecretInput(BaseModel):
+    """Changes of a secret; the object of its kind counts."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    secret_id: str = Field(alias="secretId")
+    secret_type: SecretType = Field(alias="secretType")
+    encrypted_text: Optional["UpdateEncryptedText"] = Field(
+        alias="encryptedText", default=None
+    )
+    win_rm_credential: Optional["UpdateWinRMCredential"] = Field(
+        alias="winRMCredential", default=None
+    )
+    ssh_credential: Optional["UpdateSSHCredential"] = Field(
+        alias="sshCredential", default=None
+    )
+    encrypted_file: Optional["EncryptedFileInput"] = Field(
+        alias="encryptedFile", default=None
+    )
+
+
+class DeleteSecretInput(BaseModel):
+    """A secret to remove."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    secret_id: str = Field(alias="secretId")
+    secret_type: SecretType = Field(alias="secretType")
+
+
+class EncryptedTextInput(BaseModel):
+    """A text to keep secret: its value, or a reference to one in the secret manager."""
+
+    secret_manager_id: Optional[str] = Field(alias="secretManagerId", default=None)
+    name: str
+    value: Optional[str] = None
+    secret_reference: Optional[str] = Field(alias="secretReference", default=None)
+    parameters: Optional[list[Optional["EncryptedDataParams"]]] = None
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+    scoped_to_account: Optional[bool] = Field(alias="scopedToAccount", default=None)
+    inherit_scopes_from_sm: Optional[bool] = Field(
+        alias="inheritScopesFromSM", default=None
+    )
+
+
+class UpdateEncryptedText(BaseModel):
+    """Changes of a secret text."""
+
+    name: Optional[str] = None
+    value: Optional[str] = None
+    secret_reference: Optional[str] = Field(alias="secretReference", default=None)
+    parameters: Optional[list[Optional["EncryptedDataParams"]]] = None
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+    scoped_to_account: Optional[bool] = Field(alias="scopedToAccount", default=None)
+    inherit_scopes_from_sm: Optional[bool] = Field(
+        alias="inheritScopesFromSM", default=None
+    )
+
+
+class EncryptedDataParams(BaseModel):
+    """A parameter of a secret manager."""
+
+    name: Optional[str] = None
+    value: Optional[str] = None
+
+
+class EncryptedFileInput(BaseModel):
+    """A file to keep secret; its content is uploaded beside the request."""
+
+    secret_manager_id: Optional[str] = Field(alias="secretManagerId", default=None)
+    name: str
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+    scoped_to_account: Optional[bool] = Field(alias="scopedToAccount", default=None)
+    inherit_scopes_from_sm: Optional[bool] = Field(
+        alias="inheritScopesFromSM", default=None
+    )
+
+
+class SSHCredentialInput(BaseModel):
+    """How to log in over SSH; the object of the scheme counts."""
+
+    name: str
+    authentication_scheme: SSHAuthenticationScheme = Field(alias="authenticationScheme")
+    ssh_authentication: Optional["SSHAuthenticationInput"] = Field(
+        alias="sshAuthentication", default=None
+    )
+    kerberos_authentication: Optional["KerberosAuthenticationInput"] = Field(
+        alias="kerberosAuthentication", default=None
+    )
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+
+
+class UpdateSSHCredential(BaseModel):
+    """Changes of an SSH credential."""
+
+    name: Optional[str] = None
+    authentication_scheme: Optional[SSHAuthenticationScheme] = Field(
+        alias="authenticationScheme", default=None
+    )
+    ssh_authentication: Optional["SSHAuthenticationInput"] = Field(
+        alias="sshAuthentication", default=None
+    )
+    kerberos_authentication: Optional["KerberosAuthenticationInput"] = Field(
+        alias="kerberosAuthentication", default=None
+    )
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+
+
+class SSHAuthenticationInput(BaseModel):
+    """A login with a key or a password."""
+
+    user_name: str = Field(alias="userName")
+    port: int
+    ssh_authentication_method: "SSHAuthenticationMethod" = Field(
+        alias="sshAuthenticationMethod"
+    )
+
+
+class SSHAuthenticationMethod(BaseModel):
+    """The key or password; the object of its kind counts."""
+
+    ssh_credential_type: SSHCredentialType = Field(alias="sshCredentialType")
+    inline_ssh_key: Optional["InlineSSHKey"] = Field(alias="inlineSSHKey", default=None)
+    ssh_key_file: Optional["SSHKeyFile"] = Field(alias="sshKeyFile", default=None)
+    server_password: Optional["SSHPassword"] = Field(
+        alias="serverPassword", default=None
+    )
+
+
+class InlineSSHKey(BaseModel):
+    """A key kept as an encrypted file."""
+
+    ssh_key_secret_file_id: str = Field(alias="sshKeySecretFileId")
+    passphrase_secret_id: Optional[str] = Field(
+        alias="passphraseSecretId", default=None
+    )
+
+
+class SSHKeyFile(BaseModel):
+    """A key file on the delegate."""
+
+    path: str
+    passphrase_secret_id: Optional[str] = Field(
+        alias="passphraseSecretId", default=None
+    )
+
+
+class SSHPassword(BaseModel):
+    """A password kept as an encrypted text."""
+
+    password_secret_id: str = Field(alias="passwordSecretId")
+
+
+class KerberosAuthenticationInput(BaseModel):
+    """A login by Kerberos."""
+
+    principal: str
+    realm: str
+    port: int
+    tgt_generation_method: Optional["TGTGenerationMethod"] = Field(
+        alias="tgtGenerationMethod", default=None
+    )
+
+
+class TGTGenerationMethod(BaseModel):
+    """Where the ticket comes from; the object of its kind counts."""
+
+    tgt_generation_using: TGTGenerationUsing = Field(alias="tgtGenerationUsing")
+    key_tab_file: Optional["KeyTabFile"] = Field(alias="keyTabFile", default=None)
+    kerberos_password: Optional["KerberosPassword"] = Field(
+        alias="kerberosPassword", default=None
+    )
+
+
+class KeyTabFile(BaseModel):
+    """A key tab on the delegate."""
+
+    file_path: str = Field(alias="filePath")
+
+
+class KerberosPassword(BaseModel):
+    """A password kept as an encrypted text."""
+
+    password_secret_id: str = Field(alias="passwordSecretId")
+
+
+class WinRMCredentialInput(BaseModel):
+    """How to log in over WinRM."""
+
+    name: str
+    authentication_scheme: Optional[WinRMAuthenticationScheme] = Field(
+        alias="authenticationScheme", default=None
+    )
+    domain: Optional[str] = None
+    user_name: str = Field(alias="userName")
+    password_secret_id: str = Field(alias="passwordSecretId")
+    use_ssl: Optional[bool] = Field(alias="useSSL", default=None)
+    skip_cert_check: Optional[bool] = Field(alias="skipCertCheck", default=None)
+    port: Optional[int] = None
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+    key_tab_file_path: Optional[str] = Field(alias="keyTabFilePath", default=None)
+    parameters: Optional[list[Optional["WinRmCommandParameterInput"]]] = None
+
+
+class UpdateWinRMCredential(BaseModel):
+    """Changes of a WinRM credential."""
+
+    name: Optional[str] = None
+    authentication_scheme: Optional[WinRMAuthenticationScheme] = Field(
+        alias="authenticationScheme", default=None
+    )
+    domain: Optional[str] = None
+    user_name: Optional[str] = Field(alias="userName", default=None)
+    password_secret_id: Optional[str] = Field(alias="passwordSecretId", default=None)
+    use_ssl: Optional[bool] = Field(alias="useSSL", default=None)
+    skip_cert_check: Optional[bool] = Field(alias="skipCertCheck", default=None)
+    port: Optional[int] = None
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+    key_tab_file_path: Optional[str] = Field(alias="keyTabFilePath", default=None)
+    parameters: Optional[list[Optional["WinRmCommandParameterInput"]]] = None
+
+
+class WinRmCommandParameterInput(BaseModel):
+    """A parameter of the WinRM command."""
+
+    parameter: Optional[str] = None
+    value: Optional[str] = None
+
+
+class UsageScopeInput(BaseModel):
+    """Where something may be used; left out, everywhere the caller may."""
+
+    app_env_scopes: Optional[list["AppEnvScopeInput"]] = Field(
+        alias="appEnvScopes", default=None
+    )
+
+
+class AppEnvScopeInput(BaseModel):
+    """Applications with their environments: by kind or one by id."""
+
+    application: "AppScopeFilterInput"
+    environment: "EnvScopeFilterInput"
+
+
+class AppScopeFilterInput(BaseModel):
+    """All applications, or one by id."""
+
+    filter_type: Optional[FilterType] = Field(alias="filterType", default=None)
+    app_id: Optional[str] = Field(alias="appId", default=None)
+
+
+class EnvScopeFilterInput(BaseModel):
+    """Environments of a kind, or one by id."""
+
+    filter_type: Optional[EnvFilterType] = Field(alias="filterType", default=None)
+    env_id: Optional[str] = Field(alias="envId", default=None)
+
+
+class SecretManagerFilter(BaseModel):
+    """Conditions on secret managers."""
+
+    type_: Optional["SecretManagerTypeFilter"] = Field(alias="type", default=None)
+    secret_manager: Optional["IdFilter"] = Field(alias="secretManager", default=None)
+
+
+class SecretManagerTypeFilter(BaseModel):
+    """Compares the kind of a secret manager."""
+
+    operator: Optional[EnumOperator] = None
+    values: Optional[list[Optional[SecretManagerType]]] = None
+
+
+class CloudProviderFilter(BaseModel):
+    """Conditions on cloud providers."""
+
+    cloud_provider: Optional["IdFilter"] = Field(alias="cloudProvider", default=None)
+    cloud_provider_type: Optional["CloudProviderTypeFilter"] = Field(
+        alias="cloudProviderType", default=None
+    )
+    is_ce_enabled: Optional["CEEnabledFilter"] = Field(
+        alias="isCEEnabled", default=None
+    )
+    created_at: Optional["TimeFilter"] = Field(alias="createdAt", default=None)
+
+
+class CloudProviderTypeFilter(BaseModel):
+    """Compares the kind of a cloud provider."""
+
+    operator: Optional[EnumOperator] = None
+    values: Optional[list[Optional[CloudProviderType]]] = None
+
+
+class CEEnabledFilter(BaseModel):
+    """Compares whether costs are watched."""
+
+    operator: Optional[EnumOperator] = None
+    values: Optional[list[Optional[bool]]] = None
+
+
+class CreateCloudProviderInput(BaseModel):
+    """A cloud provider to make; the object of its kind counts."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    cloud_provider_type: CloudProviderType = Field(alias="cloudProviderType")
+    pcf_cloud_provider: Optional["PcfCloudProviderInput"] = Field(
+        alias="pcfCloudProvider", default=None
+    )
+    spot_inst_cloud_provider: Optional["SpotInstCloudProviderInput"] = Field(
+        alias="spotInstCloudProvider", default=None
+    )
+    gcp_cloud_provider: Optional["GcpCloudProviderInput"] = Field(
+        alias="gcpCloudProvider", default=None
+    )
+    k_8_s_cloud_provider: Optional["K8sCloudProviderInput"] = Field(
+        alias="k8sCloudProvider", default=None
+    )
+    physical_data_center_cloud_provider: Optional[
+        "PhysicalDataCenterCloudProviderInput"
+    ] = Field(alias="physicalDataCenterCloudProvider", default=None)
+    azure_cloud_provider: Optional["AzureCloudProviderInput"] = Field(
+        alias="azureCloudProvider", default=None
+    )
+    aws_cloud_provider: Optional["AwsCloudProviderInput"] = Field(
+        alias="awsCloudProvider", default=None
+    )
+    rancher_cloud_provider: Optional["RancherCloudProviderInput"] = Field(
+        alias="rancherCloudProvider", default=None
+    )
+
+
+class UpdateCloudProviderInput(BaseModel):
+    """Changes of a cloud provider; the object of its kind counts."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    cloud_provider_id: str = Field(alias="cloudProviderId")
+    cloud_provider_type: CloudProviderType = Field(alias="cloudProviderType")
+    pcf_cloud_provider: Optional["UpdatePcfCloudProviderInput"] = Field(
+        alias="pcfCloudProvider", default=None
+    )
+    spot_inst_cloud_provider: Optional["UpdateSpotInstCloudProviderInput"] = Field(
+        alias="spotInstCloudProvider", default=None
+    )
+    gcp_cloud_provider: Optional["UpdateGcpCloudProviderInput"] = Field(
+        alias="gcpCloudProvider", default=None
+    )
+    k_8_s_cloud_provider: Optional["UpdateK8sCloudProviderInput"] = Field(
+        alias="k8sCloudProvider", default=None
+    )
+    physical_data_center_cloud_provider: Optional[
+        "UpdatePhysicalDataCenterCloudProviderInput"
+    ] = Field(alias="physicalDataCenterCloudProvider", default=None)
+    azure_cloud_provider: Optional["UpdateAzureCloudProviderInput"] = Field(
+        alias="azureCloudProvider", default=None
+    )
+    aws_cloud_provider: Optional["UpdateAwsCloudProviderInput"] = Field(
+        alias="awsCloudProvider", default=None
+    )
+    rancher_cloud_provider: Optional["UpdateRancherCloudProviderInput"] = Field(
+        alias="rancherCloudProvider", default=None
+    )
+
+
+class DeleteCloudProviderInput(BaseModel):
+    """A cloud provider to remove."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    cloud_provider_id: str = Field(alias="cloudProviderId")
+
+
+class AwsCloudProviderInput(BaseModel):
+    """An AWS account to deploy to."""
+
+    name: str
+    credentials_type: Optional[AwsCredentialsType] = Field(
+        alias="credentialsType", default=None
+    )
+    ec_2_iam_credentials: Optional["Ec2IamCredentials"] = Field(
+        alias="ec2IamCredentials", default=None
+    )
+    manual_credentials: Optional["AwsManualCredentials"] = Field(
+        alias="manualCredentials", default=None
+    )
+    irsa_credentials: Optional["IrsaCredentials"] = Field(
+        alias="irsaCredentials", default=None
+    )
+    cross_account_attributes: Optional["AwsCrossAccountAttributes"] = Field(
+        alias="crossAccountAttributes", default=None
+    )
+    default_region: Optional[str] = Field(alias="defaultRegion", default=None)
+
+
+class Ec2IamCredentials(BaseModel):
+    """The role of the delegate's machine."""
+
+    delegate_selector: str = Field(alias="delegateSelector")
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+
+
+class AwsManualCredentials(BaseModel):
+    """An access key."""
+
+    access_key: Optional[str] = Field(alias="accessKey", default=None)
+    access_key_secret_id: Optional[str] = Field(alias="accessKeySecretId", default=None)
+    secret_key_secret_id: str = Field(alias="secretKeySecretId")
+
+
+class IrsaCredentials(BaseModel):
+    """The role of the delegate's service account."""
+
+    delegate_selector: str = Field(alias="delegateSelector")
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+
+
+class AwsCrossAccountAttributes(BaseModel):
+    """A role of another account to assume."""
+
+    assume_cross_account_role: Optional[bool] = Field(
+        alias="assumeCrossAccountRole", default=None
+    )
+    cross_account_role_arn: str = Field(alias="crossAccountRoleArn")
+    external_id: Optional[str] = Field(alias="externalId", default=None)
+
+
+class AzureCloudProviderInput(BaseModel):
+    """An Azure account to deploy to."""
+
+    name: str
+    client_id: str = Field(alias="clientId")
+    tenant_id: str = Field(alias="tenantId")
+    key_secret_id: str = Field(alias="keySecretId")
+
+
+class GcpCloudProviderInput(BaseModel):
+    """A Google Cloud project to deploy to."""
+
+    name: str
+    use_delegate: Optional[bool] = Field(alias="useDelegate", default=None)
+    delegate_selector: Optional[str] = Field(alias="delegateSelector", default=None)
+    use_delegate_selectors: Optional[bool] = Field(
+        alias="useDelegateSelectors", default=None
+    )
+    delegate_selectors: Optional[list[str]] = Field(
+        alias="delegateSelectors", default=None
+    )
+    service_account_key_secret_id: Optional[str] = Field(
+        alias="serviceAccountKeySecretId", default=None
+    )
+    skip_validation: Optional[bool] = Field(alias="skipValidation", default=None)
+
+
+class K8sCloudProviderInput(BaseModel):
+    """A Kubernetes cluster to deploy to."""
+
+    name: str
+    cluster_details_type: ClusterDetailsType = Field(alias="clusterDetailsType")
+    inherit_cluster_details: Optional["InheritClusterDetails"] = Field(
+        alias="inheritClusterDetails", default=None
+    )
+    manual_cluster_details: Optional["ManualClusterDetails"] = Field(
+        alias="manualClusterDetails", default=None
+    )
+    skip_validation: Optional[bool] = Field(alias="skipValidation", default=None)
+
+
+class InheritClusterDetails(BaseModel):
+    """A cluster the delegate runs in."""
+
+    delegate_name: Optional[str] = Field(alias="delegateName", default=None)
+    delegate_selectors: Optional[list[str]] = Field(
+        alias="delegateSelectors", default=None
+    )
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+
+
+class ManualClusterDetails(BaseModel):
+    """A cluster by its address; the object of its authentication counts."""
+
+    master_url: str = Field(alias="masterUrl")
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+    type_: ManualClusterDetailsAuthenticationType = Field(alias="type")
+    username_and_password: Optional["UsernameAndPasswordAuthentication"] = Field(
+        alias="usernameAndPassword", default=None
+    )
+    service_account_token: Optional["ServiceAccountToken"] = Field(
+        alias="serviceAccountToken", default=None
+    )
+    oidc_token: Optional["OIDCToken"] = Field(alias="oidcToken", default=None)
+
+
+class UsernameAndPasswordAuthentication(BaseModel):
+    """A user and a password."""
+
+    user_name: Optional[str] = Field(alias="userName", default=None)
+    user_name_secret_id: Optional[str] = Field(alias="userNameSecretId", default=None)
+    password_secret_id: str = Field(alias="passwordSecretId")
+
+
+class ServiceAccountToken(BaseModel):
+    """A token of a service account."""
+
+    service_account_token_secret_id: str = Field(alias="serviceAccountTokenSecretId")
+
+
+class OIDCToken(BaseModel):
+    """A token of OpenID Connect."""
+
+    identity_provider_url: str = Field(alias="identityProviderUrl")
+    user_name: str = Field(alias="userName")
+    password_secret_id: str = Field(alias="passwordSecretId")
+    client_id_secret_id: str = Field(alias="clientIdSecretId")
+    client_secret_secret_id: str = Field(alias="clientSecretSecretId")
+    scopes: str
+
+
+class PcfCloudProviderInput(BaseModel):
+    """A Tanzu foundation to deploy to."""
+
+    name: str
+    endpoint_url: str = Field(alias="endpointUrl")
+    user_name: Optional[str] = Field(alias="userName", default=None)
+    user_name_secret_id: Optional[str] = Field(alias="userNameSecretId", default=None)
+    password_secret_id: str = Field(alias="passwordSecretId")
+    skip_validation: Optional[bool] = Field(alias="skipValidation", default=None)
+
+
+class PhysicalDataCenterCloudProviderInput(BaseModel):
+    """A data center to deploy to."""
+
+    name: str
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+
+
+class SpotInstCloudProviderInput(BaseModel):
+    """A Spot account to deploy to."""
+
+    name: str
+    account_id: str = Field(alias="accountId")
+    token_secret_id: str = Field(alias="tokenSecretId")
+
+
+class RancherCloudProviderInput(BaseModel):
+    """A Rancher server to deploy to."""
+
+    name: str
+    rancher_url: str = Field(alias="rancherUrl")
+    bearer_token_secret_id: str = Field(alias="bearerTokenSecretId")
+
+
+class ConnectorFilter(BaseModel):
+    """Conditions on connectors."""
+
+    connector: Optional["IdFilter"] = None
+    connector_type: Optional["ConnectorTypeFilter"] = Field(
+        alias="connectorType", default=None
+    )
+    created_at: Optional["TimeFilter"] = Field(alias="createdAt", default=None)
+
+
+class ConnectorTypeFilter(BaseModel):
+    """Compares the kind of a connector."""
+
+    operator: Optional[EnumOperator] = None
+    values: Optional[list[Optional[ConnectorType]]] = None
+
+
+class CreateConnectorInput(BaseModel):
+    """A connector to make; the object of its kind counts."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    connector_type: ConnectorType = Field(alias="connectorType")
+    "GIT, DOCKER, NEXUS or a Helm kind."
+    git_connector: Optional["GitConnectorInput"] = Field(
+        alias="gitConnector", default=None
+    )
+    docker_connector: Optional["DockerConnectorInput"] = Field(
+        alias="dockerConnector", default=None
+    )
+    nexus_connector: Optional["NexusConnectorInput"] = Field(
+        alias="nexusConnector", default=None
+    )
+    helm_connector: Optional["HelmConnectorInput"] = Field(
+        alias="helmConnector", default=None
+    )
+
+
+class UpdateConnectorInput(BaseModel):
+    """Changes of a connector; the object of its kind counts."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    connector_id: str = Field(alias="connectorId")
+    connector_type: ConnectorType = Field(alias="connectorType")
+    git_connector: Optional["UpdateGitConnectorInput"] = Field(
+        alias="gitConnector", default=None
+    )
+    docker_connector: Optional["DockerConnectorInput"] = Field(
+        alias="dockerConnector", default=None
+    )
+    nexus_connector: Optional["NexusConnectorInput"] = Field(
+        alias="nexusConnector", default=None
+    )
+    helm_connector: Optional["HelmConnectorInput"] = Field(
+        alias="helmConnector", default=None
+    )
+
+
+class DeleteConnectorInput(BaseModel):
+    """A connector to remove."""
+
+    client_mutation_id: Optional[str] = Field(alias="clientMutationId", default=None)
+    connector_id: str = Field(alias="connectorId")
+
+
+class GitConnectorInput(BaseModel):
+    """A connection to Git."""
+
+    name: str
+    user_name: Optional[str] = Field(alias="userName", default=None)
+    url: str = Field(alias="URL")
+    url_type: UrlType = Field(alias="urlType")
+    branch: Optional[str] = None
+    password_secret_id: Optional[str] = Field(alias="passwordSecretId", default=None)
+    ssh_setting_id: Optional[str] = Field(alias="sshSettingId", default=None)
+    generate_webhook_url: Optional[bool] = Field(
+        alias="generateWebhookUrl", default=None
+    )
+    custom_commit_details: Optional["CustomCommitDetailsInput"] = Field(
+        alias="customCommitDetails", default=None
+    )
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+    delegate_selectors: Optional[list[str]] = Field(
+        alias="delegateSelectors", default=None
+    )
+    disable_user_git_config: Optional[bool] = Field(
+        alias="disableUserGitConfig", default=None
+    )
+    provider_type: Optional[ProviderType] = Field(alias="providerType", default=None)
+
+
+class UpdateGitConnectorInput(BaseModel):
+    """Changes of a Git connector."""
+
+    name: Optional[str] = None
+    user_name: Optional[str] = Field(alias="userName", default=None)
+    url: Optional[str] = Field(alias="URL", default=None)
+    branch: Optional[str] = None
+    password_secret_id: Optional[str] = Field(alias="passwordSecretId", default=None)
+    ssh_setting_id: Optional[str] = Field(alias="sshSettingId", default=None)
+    generate_webhook_url: Optional[bool] = Field(
+        alias="generateWebhookUrl", default=None
+    )
+    custom_commit_details: Optional["CustomCommitDetailsInput"] = Field(
+        alias="customCommitDetails", default=None
+    )
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+    delegate_selectors: Optional[list[str]] = Field(
+        alias="delegateSelectors", default=None
+    )
+    disable_user_git_config: Optional[bool] = Field(
+        alias="disableUserGitConfig", default=None
+    )
+
+
+class CustomCommitDetailsInput(BaseModel):
+    """Who commits, and with which message."""
+
+    author_name: Optional[str] = Field(alias="authorName", default=None)
+    author_email_id: Optional[str] = Field(alias="authorEmailId", default=None)
+    commit_message: Optional[str] = Field(alias="commitMessage", default=None)
+
+
+class DockerConnectorInput(BaseModel):
+    """A connection to Docker."""
+
+    name: str
+    url: str = Field(alias="URL")
+    user_name: Optional[str] = Field(alias="userName", default=None)
+    password_secret_id: Optional[str] = Field(alias="passwordSecretId", default=None)
+    delegate_selectors: Optional[list[Optional[str]]] = Field(
+        alias="delegateSelectors", default=None
+    )
+
+
+class NexusConnectorInput(BaseModel):
+    """A connection to Nexus."""
+
+    name: str
+    url: str = Field(alias="URL")
+    user_name: Optional[str] = Field(alias="userName", default=None)
+    password_secret_id: Optional[str] = Field(alias="passwordSecretId", default=None)
+    delegate_selectors: Optional[list[Optional[str]]] = Field(
+        alias="delegateSelectors", default=None
+    )
+    version: NexusVersion
+
+
+class HelmConnectorInput(BaseModel):
+    """A Helm repository: one of its platforms."""
+
+    name: str
+    amazon_s_3_platform_details: Optional["AmazonS3PlatformInput"] = Field(
+        alias="amazonS3PlatformDetails", default=None
+    )
+    gcs_platform_details: Optional["GCSPlatformInput"] = Field(
+        alias="gcsPlatformDetails", default=None
+    )
+    http_server_platform_details: Optional["HttpServerPlatformInput"] = Field(
+        alias="httpServerPlatformDetails", default=None
+    )
+    oci_platform_details: Optional["OCIPlatformInput"] = Field(
+        alias="ociPlatformDetails", default=None
+    )
+
+
+class AmazonS3PlatformInput(BaseModel):
+    """A Helm repository in Amazon S3."""
+
+    aws_cloud_provider: str = Field(alias="awsCloudProvider")
+    bucket_name: str = Field(alias="bucketName")
+    region: str
+
+
+class GCSPlatformInput(BaseModel):
+    """A Helm repository in Google Cloud Storage."""
+
+    google_cloud_provider: str = Field(alias="googleCloudProvider")
+    bucket_name: str = Field(alias="bucketName")
+
+
+class HttpServerPlatformInput(BaseModel):
+    """A Helm repository on a web server."""
+
+    url: str = Field(alias="URL")
+    user_name: Optional[str] = Field(alias="userName", default=None)
+    password_secret_id: Optional[str] = Field(alias="passwordSecretId", default=None)
+
+
+class OCIPlatformInput(BaseModel):
+    """A Helm repository in an OCI registry."""
+
+    url: str = Field(alias="URL")
+    user_name: Optional[str] = Field(alias="userName", default=None)
+    password_secret_id: Optional[str] = Field(alias="passwordSecretId", default=None)
+
+
+class UpdatePcfCloudProviderInput(BaseModel):
+    """Changes of a Tanzu foundation."""
+
+    name: Optional[str] = None
+    endpoint_url: Optional[str] = Field(alias="endpointUrl", default=None)
+    user_name: Optional[str] = Field(alias="userName", default=None)
+    user_name_secret_id: Optional[str] = Field(alias="userNameSecretId", default=None)
+    password_secret_id: Optional[str] = Field(alias="passwordSecretId", default=None)
+    skip_validation: Optional[bool] = Field(alias="skipValidation", default=None)
+
+
+class UpdateSpotInstCloudProviderInput(BaseModel):
+    """Changes of a Spot account."""
+
+    name: Optional[str] = None
+    account_id: Optional[str] = Field(alias="accountId", default=None)
+    token_secret_id: Optional[str] = Field(alias="tokenSecretId", default=None)
+
+
+class UpdateGcpCloudProviderInput(BaseModel):
+    """Changes of a Google Cloud project."""
+
+    name: Optional[str] = None
+    use_delegate: Optional[bool] = Field(alias="useDelegate", default=None)
+    delegate_selector: Optional[str] = Field(alias="delegateSelector", default=None)
+    use_delegate_selectors: Optional[bool] = Field(
+        alias="useDelegateSelectors", default=None
+    )
+    delegate_selectors: Optional[list[str]] = Field(
+        alias="delegateSelectors", default=None
+    )
+    service_account_key_secret_id: Optional[str] = Field(
+        alias="serviceAccountKeySecretId", default=None
+    )
+    skip_validation: Optional[bool] = Field(alias="skipValidation", default=None)
+
+
+class UpdateK8sCloudProviderInput(BaseModel):
+    """Changes of a Kubernetes cluster."""
+
+    name: Optional[str] = None
+    cluster_details_type: Optional[ClusterDetailsType] = Field(
+        alias="clusterDetailsType", default=None
+    )
+    inherit_cluster_details: Optional["InheritClusterDetails"] = Field(
+        alias="inheritClusterDetails", default=None
+    )
+    manual_cluster_details: Optional["ManualClusterDetails"] = Field(
+        alias="manualClusterDetails", default=None
+    )
+    skip_validation: Optional[bool] = Field(alias="skipValidation", default=None)
+
+
+class UpdatePhysicalDataCenterCloudProviderInput(BaseModel):
+    """Changes of a data center."""
+
+    name: Optional[str] = None
+    usage_scope: Optional["UsageScopeInput"] = Field(alias="usageScope", default=None)
+
+
+class UpdateAzureCloudProviderInput(BaseModel):
+    """Changes of an Azure account."""
+
+    name: Optional[str] = None
+    client_id: Optional[str] = Field(alias="clientId", default=None)
+    tenant_id: Optional[str] = Field(alias="tenantId", default=None)
+    key_secret_id: Optional[str] = Field(alias="keySecretId", default=None)
+
+
+class UpdateAwsCloudProviderInput(BaseModel):
+    """Changes of an AWS account."""
+
+    name: Optional[str] = None
+    credentials_type: Optional[AwsCredentialsType] = Field(
+        alias="credentialsType", default=None
+    )
+    ec_2_iam_credentials: Optional["Ec2IamCredentials"] = Field(
+        alias="ec2IamCredentials", default=None
+    )
+    manual_credentials: Optional["AwsManualCredentials"] = Field(
+        alias="manualCredentials", default=None
+    )
+    irsa_credentials: Optional["IrsaCredentials"] = Field(
+        alias="irsaCredentials", default=None
+    )
+    cross_account_attributes: Optional["AwsCrossAccountAttributes"] = Field(
+        alias="crossAccountAttributes", default=None
+    )
+    default_region: Optional[str] = Field(alias="defaultRegion", default=None)
+
+
+class UpdateRancherCloudProviderInput(BaseModel):
+    """Changes of a Rancher server."""
+
+    name: Optional[str] = None
+    rancher_url: Optional[str] = Field(alias="rancherUrl", default=None)
+    bearer_token_secret_id: Optional[str] = Field(
+        alias="bearerTokenSecretId", default=None
+    )

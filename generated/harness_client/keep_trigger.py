@@ -16,5 +16,3 @@ class KeepTriggerCreateTrigger(BaseModel):
 
 
 KeepTriggerCreateTriggerTrigger = TriggerRecord
-KeepTrigger.model_rebuild()
-KeepTriggerCreateTrigger.model_rebuild()

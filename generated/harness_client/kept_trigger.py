@@ -10,4 +10,3 @@ class KeptTrigger(BaseModel):
 
 
 KeptTriggerTrigger = TriggerRecord
-KeptTrigger.model_rebuild()

@@ -14,4 +14,3 @@ class KeptTriggerByName(BaseModel):
 
 
 KeptTriggerByNameTriggerByName = TriggerRecord
-KeptTriggerByName.model_rebuild()

@@ -21,5 +21,3 @@ class KeptTriggersTriggersPageInfo(BaseModel):
 
 
 KeptTriggersTriggersNodes = TriggerRecord
-KeptTriggers.model_rebuild()
-KeptTriggersTriggers.model_rebuild()

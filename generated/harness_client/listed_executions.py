@@ -91,10 +91,3 @@ class ListedExecutionsExecutionsNodesWorkflowExecutionApplication(BaseModel):
 class ListedExecutionsExecutionsNodesWorkflowExecutionWorkflow(BaseModel):
     id: Optional[str]
     name: Optional[str]
-
-
-ListedExecutions.model_rebuild()
-ListedExecutionsExecutions.model_rebuild()
-ListedExecutionsExecutionsNodesExecution.model_rebuild()
-ListedExecutionsExecutionsNodesPipelineExecution.model_rebuild()
-ListedExecutionsExecutionsNodesWorkflowExecution.model_rebuild()

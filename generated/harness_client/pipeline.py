@@ -21,5 +21,3 @@ class PipelinePipeline(BaseModel):
 
 
 PipelinePipelinePipelineVariables = VariableDetails
-Pipeline.model_rebuild()
-PipelinePipeline.model_rebuild()

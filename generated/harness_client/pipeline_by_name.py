@@ -23,5 +23,3 @@ class PipelineByNamePipelineByName(BaseModel):
 
 
 PipelineByNamePipelineByNamePipelineVariables = VariableDetails
-PipelineByName.model_rebuild()
-PipelineByNamePipelineByName.model_rebuild()

@@ -15,6 +15,3 @@ class PipelineResumeRuntime(BaseModel):
 class PipelineResumeRuntimePipelineResumeRuntime(BaseModel):
     client_mutation_id: Optional[str] = Field(alias="clientMutationId")
     status: Optional[bool]
-
-
-PipelineResumeRuntime.model_rebuild()

@@ -23,7 +23,3 @@ class PipelinesPipelinesPageInfo(BaseModel):
 class PipelinesPipelinesNodes(BaseModel):
     id: Optional[str]
     name: Optional[str]
-
-
-Pipelines.model_rebuild()
-PipelinesPipelines.model_rebuild()

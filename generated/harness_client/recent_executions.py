@@ -29,7 +29,3 @@ class RecentExecutionsExecutionsNodes(BaseModel):
     status: Optional[ExecutionStatus]
     notes: Optional[str]
     created_at: Optional[int] = Field(alias="createdAt")
-
-
-RecentExecutions.model_rebuild()
-RecentExecutionsExecutions.model_rebuild()

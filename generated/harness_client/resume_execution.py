@@ -28,7 +28,3 @@ class ResumeExecutionResumeExecutionExecution(BaseModel):
     created_at: Optional[int] = Field(alias="createdAt")
     started_at: Optional[int] = Field(alias="startedAt")
     ended_at: Optional[int] = Field(alias="endedAt")
-
-
-ResumeExecution.model_rebuild()
-ResumeExecutionResumeExecution.model_rebuild()

@@ -24,7 +24,3 @@ class RuntimeInputsRuntimeExecutionInputsToResumePipelineServiceInputs(BaseModel
     id: Optional[str]
     name: Optional[str]
     artifact_type: Optional[str] = Field(alias="artifactType")
-
-
-RuntimeInputs.model_rebuild()
-RuntimeInputsRuntimeExecutionInputsToResumePipeline.model_rebuild()

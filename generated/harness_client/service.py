@@ -54,9 +54,3 @@ class ServiceServiceArtifactSourcesArtifactsNodes(BaseModel):
     id: Optional[str]
     build_no: Optional[str] = Field(alias="buildNo")
     collected_at: Optional[int] = Field(alias="collectedAt")
-
-
-Service.model_rebuild()
-ServiceService.model_rebuild()
-ServiceServiceArtifactSources.model_rebuild()
-ServiceServiceArtifactSourcesArtifacts.model_rebuild()

@@ -56,9 +56,3 @@ class ServiceArtifactsServiceArtifactSourcesArtifactsNodes(BaseModel):
     id: Optional[str]
     build_no: Optional[str] = Field(alias="buildNo")
     collected_at: Optional[int] = Field(alias="collectedAt")
-
-
-ServiceArtifacts.model_rebuild()
-ServiceArtifactsService.model_rebuild()
-ServiceArtifactsServiceArtifactSources.model_rebuild()
-ServiceArtifactsServiceArtifactSourcesArtifacts.model_rebuild()

@@ -22,7 +22,3 @@ class ServiceNamesServicesPageInfo(BaseModel):
 class ServiceNamesServicesNodes(BaseModel):
     id: Optional[str]
     name: Optional[str]
-
-
-ServiceNames.model_rebuild()
-ServiceNamesServices.model_rebuild()

@@ -25,7 +25,3 @@ class ServicesServicesNodes(BaseModel):
     name: Optional[str]
     artifact_type: Optional[str] = Field(alias="artifactType")
     deployment_type: Optional[str] = Field(alias="deploymentType")
-
-
-Services.model_rebuild()
-ServicesServices.model_rebuild()

@@ -29,7 +29,3 @@ class StartExecutionStartExecutionExecution(BaseModel):
     created_at: Optional[int] = Field(alias="createdAt")
     started_at: Optional[int] = Field(alias="startedAt")
     ended_at: Optional[int] = Field(alias="endedAt")
-
-
-StartExecution.model_rebuild()
-StartExecutionStartExecution.model_rebuild()

@@ -27,7 +27,3 @@ class StartExecutionOlderStartExecutionExecution(BaseModel):
     created_at: Optional[int] = Field(alias="createdAt")
     started_at: Optional[int] = Field(alias="startedAt")
     ended_at: Optional[int] = Field(alias="endedAt")
-
-
-StartExecutionOlder.model_rebuild()
-StartExecutionOlderStartExecution.model_rebuild()

@@ -10,4 +10,3 @@ class Trigger(BaseModel):
 
 
 TriggerTrigger = TriggerDetails
-Trigger.model_rebuild()

@@ -14,4 +14,3 @@ class TriggerByName(BaseModel):
 
 
 TriggerByNameTriggerByName = TriggerDetails
-TriggerByName.model_rebuild()

@@ -18,5 +18,3 @@ class UpdateTriggerUpdateTrigger(BaseModel):
 
 
 UpdateTriggerUpdateTriggerTrigger = TriggerDetails
-UpdateTrigger.model_rebuild()
-UpdateTriggerUpdateTrigger.model_rebuild()

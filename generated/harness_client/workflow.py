@@ -21,5 +21,3 @@ class WorkflowWorkflow(BaseModel):
 
 
 WorkflowWorkflowWorkflowVariables = VariableDetails
-Workflow.model_rebuild()
-WorkflowWorkflow.model_rebuild()

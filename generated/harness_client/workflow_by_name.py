@@ -23,5 +23,3 @@ class WorkflowByNameWorkflowByName(BaseModel):
 
 
 WorkflowByNameWorkflowByNameWorkflowVariables = VariableDetails
-WorkflowByName.model_rebuild()
-WorkflowByNameWorkflowByName.model_rebuild()

@@ -23,7 +23,3 @@ class WorkflowsWorkflowsPageInfo(BaseModel):
 class WorkflowsWorkflowsNodes(BaseModel):
     id: Optional[str]
     name: Optional[str]
-
-
-Workflows.model_rebuild()
-WorkflowsWorkflows.model_rebuild()

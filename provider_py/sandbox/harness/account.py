@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from provider_py.sandbox.harness import first_state
+from provider_py.sandbox.harness.administration import Administration
 from provider_py.sandbox.harness.catalog import (
     Application,
     Artifact,
@@ -15,6 +16,7 @@ from provider_py.sandbox.harness.catalog import (
 )
 from provider_py.sandbox.harness.executions import ApiKey, Execution, PipelineExecution, WorkflowExecution
 from provider_py.sandbox.harness.refusal import invalid
+from provider_py.sandbox.harness.tagging import Tagging
 from provider_py.sandbox.world import World
 
 SYSTEM = "harness"
@@ -35,12 +37,16 @@ class Account:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     deployments: list[float] = field(default_factory=list)
     exports: list[float] = field(default_factory=list)
+    tagging: Tagging = field(default_factory=Tagging)
+    administration: Administration = field(default_factory=Administration)
 
     def reset(self) -> None:
         """Go back to the first state."""
         self.applications = first_state.applications()
         for used in (self.executions, self.triggers, self.deployments, self.exports):
             used.clear()
+        self.tagging.reset()
+        self.administration.reset()
 
     @property
     def now(self) -> float:
@@ -100,3 +106,5 @@ class Call:
     account: Account
     portal: str
     """The web interface's address, for links."""
+    upload: bytes | None = None
+    """The file of a multipart body."""

@@ -86,7 +86,7 @@ class _GraphQLApi:
         except _BadBodyError as failure:
             return web.json_response({"code": 400, "message": str(failure)}, status=400)
         version = self._account.world.behaviours.text(SYSTEM, "server_version")
-        call = Call(self._account, f"{request.url.origin()}/#/account/{ACCOUNT_ID}")
+        call = Call(self._account, f"{request.url.origin()}/#/account/{ACCOUNT_ID}", wanted.upload)
         try:
             return web.json_response(engine.execute(schema(version), call, wanted))
         except engine.NoOperationError as failure:
@@ -95,11 +95,27 @@ class _GraphQLApi:
 
 
 async def _read(request: web.Request) -> engine.GraphQLRequest:
+    if request.content_type == "multipart/form-data":
+        return await _read_parts(request)
     text = await request.text()
     if request.content_type == "text/plain":
         return engine.GraphQLRequest(text, {})
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType
+    return _request(text)
+
+
+async def _read_parts(request: web.Request) -> engine.GraphQLRequest:
+    """The form of an encrypted file: the request as JSON in `query`, the content in `file`."""
+    form = await request.post()
+    query, upload = form.get("query"), form.get("file")
+    if not isinstance(query, str):
+        raise _BadBodyError("Unable to process form: query is missing")
+    content = upload.file.read() if isinstance(upload, web.FileField) else None
+    return _request(query, content)
+
+
+def _request(text: str, upload: bytes | None = None) -> engine.GraphQLRequest:
     try:
         body = json.loads(text)
     except ValueError:
@@ -109,4 +125,4 @@ async def _read(request: web.Request) -> engine.GraphQLRequest:
     variables, name = body.get("variables") or {}, body.get("operationName")
     if not isinstance(variables, dict) or not isinstance(name, str | None):
         raise _BadBodyError("Unable to process JSON: variables or operationName")
-    return engine.GraphQLRequest(body["query"], variables, name)
+    return engine.GraphQLRequest(body["query"], variables, name, upload)

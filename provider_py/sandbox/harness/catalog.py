@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -24,6 +25,15 @@ def fixed_id(*names: str) -> str:
 
 def _short(number: bytes) -> str:
     return base64.urlsafe_b64encode(number).decode().rstrip("=")
+
+
+class Shown:
+    """An answer whose fields are those of the input it came from."""
+
+    def __init__(self, graphql_type: str, **fields: object) -> None:
+        """Keep the fields as attributes."""
+        self.graphql_type = graphql_type
+        self.__dict__.update(fields)
 
 
 @dataclass(slots=True)
@@ -51,20 +61,24 @@ class Artifact:
 
 @dataclass(slots=True)
 class ArtifactSource:
-    """Where a service's artifacts come from; one with parameters is a Nexus source."""
+    """Where a service's artifacts come from."""
 
     id: str
     name: str
     created_at: float
-    image_name: str
     artifacts: list[Artifact] = field(default_factory=list)
     parameters: tuple[str, ...] = ()
     collection_enabled: bool = True
+    graphql_type: str = "DockerArtifactSource"
+    """The implementation of the GraphQL interface."""
+    details: Mapping[str, object] = field(default_factory=dict)
+    """The fields only this type has."""
 
-    @property
-    def graphql_type(self) -> str:
-        """The implementation of the GraphQL interface."""
-        return "NexusArtifactSource" if self.parameters else "DockerArtifactSource"
+    def __getattr__(self, name: str) -> object:
+        """A field only this type has."""
+        if name != "details" and name in self.details:
+            return self.details[name]
+        raise AttributeError(name)
 
 
 @dataclass(slots=True)
@@ -80,7 +94,6 @@ class Service:
     charts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Versions by the display name of their manifest source."""
     description: str | None = None
-    tags: tuple[object, ...] = ()
 
     @property
     def artifacts(self) -> list[Artifact]:
@@ -111,7 +124,6 @@ class Environment:
     application: Application = field(repr=False)
     infrastructure_definitions: list[InfrastructureDefinition] = field(default_factory=list)
     description: str | None = None
-    tags: tuple[object, ...] = ()
 
 
 @dataclass(slots=True)
@@ -124,10 +136,10 @@ class Workflow:
     created_at: float
     workflow_variables: tuple[Variable, ...] = ()
     services: tuple[Service, ...] = ()
+    orchestration_workflow_type: str = "BASIC"
     environment: Environment | None = None
     """The environment it always deploys to, if that is no variable."""
     description: str | None = None
-    tags: tuple[object, ...] = ()
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -159,7 +171,6 @@ class Pipeline:
     stages: tuple[Stage, ...] = ()
     environment: Environment | None = None
     description: str | None = None
-    tags: tuple[object, ...] = ()
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -177,6 +188,16 @@ Entity = Workflow | Pipeline
 
 
 @dataclass(slots=True)
+class GitSyncConfig:
+    """The repository an application is kept in step with."""
+
+    git_connector: Shown
+    branch: str
+    sync_enabled: bool
+    repository_name: str | None = None
+
+
+@dataclass(slots=True)
 class Application:
     """An application and all it holds."""
 
@@ -189,21 +210,14 @@ class Application:
     workflows: list[Workflow] = field(default_factory=list)
     pipelines: list[Pipeline] = field(default_factory=list)
     is_manual_trigger_authorized: bool = False
-    tags: tuple[object, ...] = ()
+    are_web_hook_secrets_mandated: bool = False
+    disable_triggers: bool = False
+    git_sync_config: GitSyncConfig | None = None
 
     def entity(self, entity_id: str, execution_type: str) -> Entity | None:
         """The workflow or pipeline of that id."""
         entities: list[Workflow] | list[Pipeline] = self.workflows if execution_type == "WORKFLOW" else self.pipelines
         return next((entity for entity in entities if entity.id == entity_id), None)
-
-
-class Shown:
-    """An answer whose fields are those of the input it came from."""
-
-    def __init__(self, graphql_type: str, **fields: object) -> None:
-        """Keep the fields as attributes."""
-        self.graphql_type = graphql_type
-        self.__dict__.update(fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,4 +233,3 @@ class Trigger:
     created_at: float
     exclude_hosts_with_same_artifact: bool | None
     execution_type: str
-    tags: tuple[object, ...] = ()

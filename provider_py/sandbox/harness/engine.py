@@ -36,6 +36,8 @@ class GraphQLRequest:
     query: str
     variables: Mapping[str, object]
     operation_name: str | None = None
+    upload: bytes | None = None
+    """The file of a multipart body."""
 
 
 class NoOperationError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provider_py.sandbox.harness.artifact_sources import service_with_every_type
 from provider_py.sandbox.harness.catalog import (
     Application,
     Artifact,
@@ -40,6 +41,7 @@ def _test_app() -> Application:
 
 def _second_app() -> Application:
     app = Application(fixed_id("Billing"), "Billing", _CREATED)
+    app.services = [service_with_every_type(app, _CREATED)]
     app.environments = [_environment(app, "Prod", "PROD", "vm")]
     app.workflows = [_workflow(app, "rotate keys")]
     return app
@@ -56,7 +58,10 @@ def _service(
 def _source(
     service: Service, name: str, image: str, builds: tuple[str, ...], parameters: tuple[str, ...] = ()
 ) -> ArtifactSource:
-    source = ArtifactSource(fixed_id(service.id, name), name, _CREATED, image, parameters=parameters)
+    source = ArtifactSource(fixed_id(service.id, name), name, _CREATED, details={"image_name": image})
+    if parameters:
+        source.graphql_type, source.details = "NexusArtifactSource", {}
+        source.parameters = parameters
     source.artifacts = [Artifact(fixed_id(source.id, build), build, _CREATED, source) for build in builds]
     return source
 
@@ -91,7 +96,8 @@ def _workflow(
 ) -> Workflow:
     environment = app.environments[0]
     workflow_id = known_id or fixed_id(app.name, "workflow", name)
-    return Workflow(workflow_id, name, _CREATED, variables, services, environment)
+    kind = "MULTI_SERVICE" if len(services) > 1 else "BASIC"
+    return Workflow(workflow_id, name, _CREATED, variables, services, kind, environment)
 
 
 def _workflows(app: Application) -> list[Workflow]:

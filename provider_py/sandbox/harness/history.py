@@ -65,7 +65,18 @@ def _meets(execution: Execution, call: Call, key: str, condition: object) -> boo
         return time_matches(condition, moments.get(key, _ended_at(execution, call)))
     if isinstance(condition, NumberFilter):
         return number_matches(condition, execution.run.seconds)
+    if isinstance(condition, Mapping):
+        return _matches(execution, call, key, condition)
     return condition == execution.application.id if key == "application_id" else condition is None
+
+
+def _matches(execution: Execution, call: Call, key: str, condition: Mapping[str, object]) -> bool:
+    environment = execution.environment if isinstance(execution, WorkflowExecution) else None
+    if key == "tag":
+        ids = {"application": execution.application.id, "environment": environment.id if environment else None}
+        return call.account.tagging.match(condition, ids)
+    wanted = condition.get("values")
+    return not isinstance(wanted, list) or (environment is not None and environment.type in wanted)
 
 
 def _ids(execution: Execution, call: Call, key: str) -> list[str | None]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from provider_py.sandbox.harness.account import Call
+from provider_py.sandbox.harness.artifact_sources import TYPES
 from provider_py.sandbox.harness.catalog import (
     Application,
     Artifact,
@@ -16,29 +17,24 @@ from provider_py.sandbox.harness.catalog import (
     Service,
     Workflow,
 )
-from provider_py.sandbox.harness.filters import Connection, ids_match, page
-from provider_py.sandbox.harness.inputs import IdFilter
+from provider_py.sandbox.harness.filters import Connection, page
 from provider_py.sandbox.harness.refusal import invalid
+from provider_py.sandbox.harness.selection import Filters, meets
 
-Filters = Sequence[Mapping[str, IdFilter]] | None
 ItemT = TypeVar("ItemT")
 
 
 def _list(
+    call: Call,
     items: Sequence[ItemT],
-    ids: Callable[[ItemT], Mapping[str, str]],
+    shown: Callable[[ItemT], Mapping[str, object]],
     filters: Filters,
     limit: int,
     offset: int | None,
 ) -> Connection:
-    """A page of the items whose ids meet every filter."""
-    chosen = [item for item in items if _meets(ids(item), filters)]
+    """A page of the items that meet every filter."""
+    chosen = [item for item in items if meets(call, shown(item), filters)]
     return page(chosen, limit, offset)
-
-
-def _meets(ids: Mapping[str, str], filters: Filters) -> bool:
-    conditions = [(key, condition) for entry in filters or [] for key, condition in entry.items()]
-    return all(ids_match(condition, [ids.get(key)]) for key, condition in conditions if isinstance(condition, IdFilter))
 
 
 def _application(_: object, call: Call, *, application_id: str) -> Application:
@@ -55,7 +51,7 @@ def _application_by_name(_: object, call: Call, *, name: str) -> Application:
 def _applications(
     _: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None
 ) -> Connection:
-    return _list(call.account.applications, lambda item: {"application": item.id}, filters, limit, offset)
+    return _list(call, call.account.applications, lambda item: {"application": item.id}, filters, limit, offset)
 
 
 def _all_workflows(call: Call) -> list[tuple[Application, Workflow]]:
@@ -81,8 +77,12 @@ def _workflow_by_name(_: object, call: Call, *, workflow_name: str, application_
 
 
 def _workflows(_: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None) -> Connection:
-    rows = _all_workflows(call)
-    chosen = [item for app, item in rows if _meets({"application": app.id, "workflow": item.id}, filters)]
+    def shown(row: tuple[Application, Workflow]) -> dict[str, object]:
+        app, item = row
+        kind = item.orchestration_workflow_type
+        return {"application": app.id, "workflow": item.id, "orchestration_workflow_type": kind}
+
+    chosen = [row[1] for row in _all_workflows(call) if meets(call, shown(row), filters)]
     return page(chosen, limit, offset)
 
 
@@ -105,7 +105,7 @@ def _pipeline_by_name(_: object, call: Call, *, pipeline_name: str, application_
 
 def _pipelines(_: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None) -> Connection:
     rows = _all_pipelines(call)
-    chosen = [item for app, item in rows if _meets({"application": app.id, "pipeline": item.id}, filters)]
+    chosen = [item for app, item in rows if meets(call, {"application": app.id, "pipeline": item.id}, filters)]
     return page(chosen, limit, offset)
 
 
@@ -114,8 +114,11 @@ def _service(_: object, call: Call, *, service_id: str) -> Service | None:
 
 
 def _services(_: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None) -> Connection:
-    rows = call.account.services()
-    chosen = [item for app, item in rows if _meets({"application": app.id, "service": item.id}, filters)]
+    def shown(row: tuple[Application, Service]) -> dict[str, object]:
+        app, item = row
+        return {"application": app.id, "service": item.id, "deployment_type": item.deployment_type}
+
+    chosen = [row[1] for row in call.account.services() if meets(call, shown(row), filters)]
     return page(chosen, limit, offset)
 
 
@@ -126,10 +129,10 @@ def _environment(_: object, call: Call, *, environment_id: str) -> Environment |
 def _environments(
     _: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None
 ) -> Connection:
-    def ids(item: Environment) -> dict[str, str]:
-        return {"application": item.application.id, "environment": item.id}
+    def shown(item: Environment) -> dict[str, object]:
+        return {"application": item.application.id, "environment": item.id, "environment_type": item.type}
 
-    return _list(call.account.environments(), ids, filters, limit, offset)
+    return _list(call, call.account.environments(), shown, filters, limit, offset)
 
 
 def _infrastructure(_: object, call: Call, *, infrastructure_id: str) -> InfrastructureDefinition:
@@ -151,16 +154,18 @@ def _infrastructure_by_name(
 def _infrastructures(
     _: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None
 ) -> Connection:
-    return _infrastructure_page(call.account.infrastructure_definitions(), filters, limit, offset)
+    return _infrastructure_page(call, call.account.infrastructure_definitions(), filters, limit, offset)
 
 
 def _infrastructure_page(
-    items: Sequence[InfrastructureDefinition], filters: Filters, limit: int, offset: int | None
+    call: Call, items: Sequence[InfrastructureDefinition], filters: Filters, limit: int, offset: int | None
 ) -> Connection:
-    def ids(item: InfrastructureDefinition) -> dict[str, str]:
-        return {"environment": item.environment.id, "infrastructure_definition": item.id}
+    def shown(item: InfrastructureDefinition) -> dict[str, object]:
+        # The filter takes KUBERNETES where the field shows Kubernetes.
+        kind = item.deployment_type.upper()
+        return {"environment": item.environment.id, "infrastructure_definition": item.id, "deployment_type": kind}
 
-    return _list(items, ids, filters, limit, offset)
+    return _list(call, items, shown, filters, limit, offset)
 
 
 def _artifact(_: object, call: Call, *, artifact_id: str) -> Artifact | None:
@@ -168,11 +173,11 @@ def _artifact(_: object, call: Call, *, artifact_id: str) -> Artifact | None:
 
 
 def _artifacts(_: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None) -> Connection:
-    def ids(item: Artifact) -> dict[str, str]:
+    def shown(item: Artifact) -> dict[str, object]:
         source = item.artifact_source
         return {"artifact": item.id, "artifact_source": source.id, "artifact_stream_type": source.graphql_type}
 
-    return _list(call.account.artifacts(), ids, filters, limit, offset)
+    return _list(call, call.account.artifacts(), shown, filters, limit, offset)
 
 
 def _part(attribute: str) -> Callable[..., Connection]:
@@ -183,9 +188,9 @@ def _part(attribute: str) -> Callable[..., Connection]:
 
 
 def _definitions_of(
-    source: Environment, _: Call, *, limit: int, offset: int | None = None, filters: Filters = None
+    source: Environment, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None
 ) -> Connection:
-    return _infrastructure_page(source.infrastructure_definitions, filters, limit, offset)
+    return _infrastructure_page(call, source.infrastructure_definitions, filters, limit, offset)
 
 
 def _artifacts_of(source: ArtifactSource, _: Call, *, limit: int, offset: int | None = None) -> Connection:
@@ -216,6 +221,5 @@ RESOLVERS: dict[str, Callable[..., object]] = {
     "Application.pipelines": _part("pipelines"),
     "Application.environments": _part("environments"),
     "Environment.infrastructureDefinitions": _definitions_of,
-    "DockerArtifactSource.artifacts": _artifacts_of,
-    "NexusArtifactSource.artifacts": _artifacts_of,
+    **{f"{kind}.artifacts": _artifacts_of for kind in TYPES},
 }

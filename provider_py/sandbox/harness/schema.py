@@ -29,7 +29,18 @@ from graphql import (
     parse,
 )
 
-from provider_py.sandbox.harness import actions, history, inputs, lookups, triggers
+from provider_py.sandbox.harness import (
+    actions,
+    applications,
+    connections,
+    history,
+    inputs,
+    lookups,
+    people,
+    secrets,
+    tagging,
+    triggers,
+)
 from provider_py.sandbox.specs import spec_file
 
 VERSIONS = ("2023-12", "2022-05", "2022-02")
@@ -38,6 +49,11 @@ _RESOLVERS: Mapping[str, Callable[..., object]] = {
     **history.RESOLVERS,
     **actions.RESOLVERS,
     **triggers.RESOLVERS,
+    **applications.RESOLVERS,
+    **tagging.RESOLVERS,
+    **people.RESOLVERS,
+    **secrets.RESOLVERS,
+    **connections.RESOLVERS,
 }
 _DIRECTIVES = {"include", "skip", "deprecated"}
 """The directives the server's engine knows."""
@@ -45,6 +61,8 @@ _SINCE = {
     "2022-05": {
         "WorkflowExecution.manifests",
         "Application.areWebHookSecretsMandated",
+        "CreateApplicationInput.areWebHookSecretsMandated",
+        "UpdateApplicationInput.areWebHookSecretsMandated",
         "DeploymentOutcome.infrastructureDefinition",
     },
     "2023-12": {
@@ -58,6 +76,9 @@ _SINCE = {
         "ExecutionFilter.helmChartVersion",
         "Application.disableTriggers",
         "ApproveOrRejectApprovalsInput.userEmail",
+        "CreateApplicationInput.disableTriggers",
+        "UpdateApplicationInput.disableTriggers",
+        "User.isDisabled",
     },
 }
 """What each version of the server added."""
@@ -127,7 +148,8 @@ def _adapted(resolver: Callable[..., object]) -> Callable[..., object]:
 
 
 def _attribute(source: object, info: GraphQLResolveInfo, **_: object) -> object:
-    return getattr(source, snake(info.field_name), None)
+    name = snake(info.field_name)
+    return source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
 
 
 def _rename(field: GraphQLField) -> None:

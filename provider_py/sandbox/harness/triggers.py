@@ -8,9 +8,10 @@ from typing import Any
 
 from provider_py.sandbox.harness.account import Account, Call
 from provider_py.sandbox.harness.catalog import Application, Shown, Trigger, new_id
-from provider_py.sandbox.harness.filters import Connection, ids_match, page
-from provider_py.sandbox.harness.inputs import IdFilter, VariableInput
+from provider_py.sandbox.harness.filters import Connection, page
+from provider_py.sandbox.harness.inputs import VariableInput
 from provider_py.sandbox.harness.refusal import invalid
+from provider_py.sandbox.harness.selection import Filters, meets
 from provider_py.sandbox.harness.start import find_entity
 
 Given = Mapping[str, Any]
@@ -179,17 +180,12 @@ def _triggers(
     *,
     limit: int,
     offset: int | None = None,
-    filters: Sequence[Mapping[str, IdFilter]] | None = None,
+    filters: Filters = None,
 ) -> Connection:
-    chosen = [
-        trigger
-        for trigger in call.account.triggers.values()
-        if all(
-            ids_match(entry.get("trigger"), [trigger.id])
-            and ids_match(entry.get("application"), [trigger.application.id])
-            for entry in filters or []
-        )
-    ]
+    def shown(trigger: Trigger) -> dict[str, object]:
+        return {"trigger": trigger.id, "application": trigger.application.id}
+
+    chosen = [trigger for trigger in call.account.triggers.values() if meets(call, shown(trigger), filters)]
     return page(chosen, limit, offset)
 
 
