@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .artifacts import Artifacts
     from .attach_tag import AttachTag
     from .base_model import UnsetType
-    from .change_trigger import ChangeTrigger
     from .cloud_provider import CloudProvider
     from .cloud_provider_by_name import CloudProviderByName
     from .cloud_providers import CloudProviders
@@ -110,10 +109,6 @@ if TYPE_CHECKING:
         VariableInput,
         WorkflowFilter,
     )
-    from .keep_trigger import KeepTrigger
-    from .kept_trigger import KeptTrigger
-    from .kept_trigger_by_name import KeptTriggerByName
-    from .kept_triggers import KeptTriggers
     from .listed_executions import ListedExecutions
     from .pipeline import Pipeline
     from .pipeline_by_name import PipelineByName
@@ -2955,6 +2950,7 @@ class Client(AsyncBaseClient):
               id
               name
               description
+              createdAt
               excludeHostsWithSameArtifact
               condition {
                 __typename
@@ -2998,8 +2994,23 @@ class Client(AsyncBaseClient):
                   value
                 }
                 artifactSelections {
+                  __typename
                   serviceId
                   serviceName
+                  ... on FromWebhookPayload {
+                    artifactSourceId
+                  }
+                  ... on LastCollected {
+                    artifactSourceId
+                    regex
+                    artifactFilter
+                  }
+                  ... on LastDeployedFromWorkflow {
+                    workflowId
+                  }
+                  ... on LastDeployedFromPipeline {
+                    pipelineId
+                  }
                 }
                 ... on WorkflowAction {
                   workflowId
@@ -3034,6 +3045,7 @@ class Client(AsyncBaseClient):
               id
               name
               description
+              createdAt
               excludeHostsWithSameArtifact
               condition {
                 __typename
@@ -3077,8 +3089,23 @@ class Client(AsyncBaseClient):
                   value
                 }
                 artifactSelections {
+                  __typename
                   serviceId
                   serviceName
+                  ... on FromWebhookPayload {
+                    artifactSourceId
+                  }
+                  ... on LastCollected {
+                    artifactSourceId
+                    regex
+                    artifactFilter
+                  }
+                  ... on LastDeployedFromWorkflow {
+                    workflowId
+                  }
+                  ... on LastDeployedFromPipeline {
+                    pipelineId
+                  }
                 }
                 ... on WorkflowAction {
                   workflowId
@@ -3118,6 +3145,7 @@ class Client(AsyncBaseClient):
               id
               name
               description
+              createdAt
               excludeHostsWithSameArtifact
               condition {
                 __typename
@@ -3161,8 +3189,23 @@ class Client(AsyncBaseClient):
                   value
                 }
                 artifactSelections {
+                  __typename
                   serviceId
                   serviceName
+                  ... on FromWebhookPayload {
+                    artifactSourceId
+                  }
+                  ... on LastCollected {
+                    artifactSourceId
+                    regex
+                    artifactFilter
+                  }
+                  ... on LastDeployedFromWorkflow {
+                    workflowId
+                  }
+                  ... on LastDeployedFromPipeline {
+                    pipelineId
+                  }
                 }
                 ... on WorkflowAction {
                   workflowId
@@ -3199,6 +3242,7 @@ class Client(AsyncBaseClient):
               id
               name
               description
+              createdAt
               excludeHostsWithSameArtifact
               condition {
                 __typename
@@ -3242,8 +3286,23 @@ class Client(AsyncBaseClient):
                   value
                 }
                 artifactSelections {
+                  __typename
                   serviceId
                   serviceName
+                  ... on FromWebhookPayload {
+                    artifactSourceId
+                  }
+                  ... on LastCollected {
+                    artifactSourceId
+                    regex
+                    artifactFilter
+                  }
+                  ... on LastDeployedFromWorkflow {
+                    workflowId
+                  }
+                  ... on LastDeployedFromPipeline {
+                    pipelineId
+                  }
                 }
                 ... on WorkflowAction {
                   workflowId
@@ -3298,9 +3357,83 @@ class Client(AsyncBaseClient):
                   hasMore
                 }
                 nodes {
-                  id
+                  ...TriggerDetails
+                }
+              }
+            }
+
+            fragment TriggerDetails on Trigger {
+              id
+              name
+              description
+              createdAt
+              excludeHostsWithSameArtifact
+              condition {
+                __typename
+                triggerConditionType
+                ... on OnNewArtifact {
+                  artifactSourceId
+                  artifactFilter
+                  regex
+                }
+                ... on OnPipelineCompletion {
+                  pipelineId
+                }
+                ... on OnSchedule {
+                  cronExpression
+                  onNewArtifactOnly
+                }
+                ... on OnWebhook {
+                  webhookSource
+                  webhookDetails {
+                    webhookURL
+                    method
+                    header
+                    payload
+                  }
+                  webhookEvent {
+                    event
+                    action
+                  }
+                  branchName
+                  branchRegex
+                  repoName
+                  filePaths
+                  deployOnlyIfFilesChanged
+                  gitConnectorId
+                }
+              }
+              action {
+                __typename
+                variables {
                   name
-                  description
+                  value
+                }
+                artifactSelections {
+                  __typename
+                  serviceId
+                  serviceName
+                  ... on FromWebhookPayload {
+                    artifactSourceId
+                  }
+                  ... on LastCollected {
+                    artifactSourceId
+                    regex
+                    artifactFilter
+                  }
+                  ... on LastDeployedFromWorkflow {
+                    workflowId
+                  }
+                  ... on LastDeployedFromPipeline {
+                    pipelineId
+                  }
+                }
+                ... on WorkflowAction {
+                  workflowId
+                }
+                ... on PipelineAction {
+                  pipelineId
+                  continueWithDefaultValues
                 }
               }
             }
@@ -3315,497 +3448,6 @@ class Client(AsyncBaseClient):
         )
         data = self.get_data(response)
         return Triggers.model_validate(data)
-
-    async def kept_trigger(self, trigger_id: str, **kwargs: Any) -> "KeptTrigger":
-        from .kept_trigger import KeptTrigger
-
-        query = gql("""
-            query keptTrigger($triggerId: String!) {
-              trigger(triggerId: $triggerId) {
-                ...TriggerRecord
-              }
-            }
-
-            fragment TriggerRecord on Trigger {
-              id
-              name
-              description
-              createdAt
-              excludeHostsWithSameArtifact
-              condition {
-                __typename
-                triggerConditionType
-                ... on OnNewArtifact {
-                  artifactSourceId
-                  artifactFilter
-                  regex
-                }
-                ... on OnPipelineCompletion {
-                  pipelineId
-                }
-                ... on OnSchedule {
-                  cronExpression
-                  onNewArtifactOnly
-                }
-                ... on OnWebhook {
-                  webhookSource
-                  webhookDetails {
-                    webhookURL
-                    method
-                    header
-                    payload
-                  }
-                  webhookEvent {
-                    event
-                    action
-                  }
-                  branchName
-                  branchRegex
-                  repoName
-                  filePaths
-                  deployOnlyIfFilesChanged
-                  gitConnectorId
-                }
-              }
-              action {
-                __typename
-                variables {
-                  name
-                  value
-                }
-                artifactSelections {
-                  __typename
-                  serviceId
-                  ... on FromWebhookPayload {
-                    artifactSourceId
-                  }
-                  ... on LastCollected {
-                    artifactSourceId
-                    regex
-                    artifactFilter
-                  }
-                  ... on LastDeployedFromWorkflow {
-                    workflowId
-                  }
-                  ... on LastDeployedFromPipeline {
-                    pipelineId
-                  }
-                }
-                ... on WorkflowAction {
-                  workflowId
-                }
-                ... on PipelineAction {
-                  pipelineId
-                  continueWithDefaultValues
-                }
-              }
-            }
-            """)
-        variables: dict[str, object] = {"triggerId": trigger_id}
-        response = await self.execute(
-            query=query, operation_name="keptTrigger", variables=variables, **kwargs
-        )
-        data = self.get_data(response)
-        return KeptTrigger.model_validate(data)
-
-    async def kept_trigger_by_name(
-        self, trigger_name: str, application_id: str, **kwargs: Any
-    ) -> "KeptTriggerByName":
-        from .kept_trigger_by_name import KeptTriggerByName
-
-        query = gql("""
-            query keptTriggerByName($triggerName: String!, $applicationId: String!) {
-              triggerByName(triggerName: $triggerName, applicationId: $applicationId) {
-                ...TriggerRecord
-              }
-            }
-
-            fragment TriggerRecord on Trigger {
-              id
-              name
-              description
-              createdAt
-              excludeHostsWithSameArtifact
-              condition {
-                __typename
-                triggerConditionType
-                ... on OnNewArtifact {
-                  artifactSourceId
-                  artifactFilter
-                  regex
-                }
-                ... on OnPipelineCompletion {
-                  pipelineId
-                }
-                ... on OnSchedule {
-                  cronExpression
-                  onNewArtifactOnly
-                }
-                ... on OnWebhook {
-                  webhookSource
-                  webhookDetails {
-                    webhookURL
-                    method
-                    header
-                    payload
-                  }
-                  webhookEvent {
-                    event
-                    action
-                  }
-                  branchName
-                  branchRegex
-                  repoName
-                  filePaths
-                  deployOnlyIfFilesChanged
-                  gitConnectorId
-                }
-              }
-              action {
-                __typename
-                variables {
-                  name
-                  value
-                }
-                artifactSelections {
-                  __typename
-                  serviceId
-                  ... on FromWebhookPayload {
-                    artifactSourceId
-                  }
-                  ... on LastCollected {
-                    artifactSourceId
-                    regex
-                    artifactFilter
-                  }
-                  ... on LastDeployedFromWorkflow {
-                    workflowId
-                  }
-                  ... on LastDeployedFromPipeline {
-                    pipelineId
-                  }
-                }
-                ... on WorkflowAction {
-                  workflowId
-                }
-                ... on PipelineAction {
-                  pipelineId
-                  continueWithDefaultValues
-                }
-              }
-            }
-            """)
-        variables: dict[str, object] = {
-            "triggerName": trigger_name,
-            "applicationId": application_id,
-        }
-        response = await self.execute(
-            query=query,
-            operation_name="keptTriggerByName",
-            variables=variables,
-            **kwargs,
-        )
-        data = self.get_data(response)
-        return KeptTriggerByName.model_validate(data)
-
-    async def kept_triggers(
-        self,
-        limit: int,
-        filters: Union[Optional[list[Optional["TriggerFilter"]]], "UnsetType"] = UNSET,
-        offset: Union[Optional[int], "UnsetType"] = UNSET,
-        **kwargs: Any,
-    ) -> "KeptTriggers":
-        from .kept_triggers import KeptTriggers
-
-        query = gql("""
-            query keptTriggers($filters: [TriggerFilter], $limit: Int!, $offset: Int) {
-              triggers(filters: $filters, limit: $limit, offset: $offset) {
-                pageInfo {
-                  hasMore
-                }
-                nodes {
-                  ...TriggerRecord
-                }
-              }
-            }
-
-            fragment TriggerRecord on Trigger {
-              id
-              name
-              description
-              createdAt
-              excludeHostsWithSameArtifact
-              condition {
-                __typename
-                triggerConditionType
-                ... on OnNewArtifact {
-                  artifactSourceId
-                  artifactFilter
-                  regex
-                }
-                ... on OnPipelineCompletion {
-                  pipelineId
-                }
-                ... on OnSchedule {
-                  cronExpression
-                  onNewArtifactOnly
-                }
-                ... on OnWebhook {
-                  webhookSource
-                  webhookDetails {
-                    webhookURL
-                    method
-                    header
-                    payload
-                  }
-                  webhookEvent {
-                    event
-                    action
-                  }
-                  branchName
-                  branchRegex
-                  repoName
-                  filePaths
-                  deployOnlyIfFilesChanged
-                  gitConnectorId
-                }
-              }
-              action {
-                __typename
-                variables {
-                  name
-                  value
-                }
-                artifactSelections {
-                  __typename
-                  serviceId
-                  ... on FromWebhookPayload {
-                    artifactSourceId
-                  }
-                  ... on LastCollected {
-                    artifactSourceId
-                    regex
-                    artifactFilter
-                  }
-                  ... on LastDeployedFromWorkflow {
-                    workflowId
-                  }
-                  ... on LastDeployedFromPipeline {
-                    pipelineId
-                  }
-                }
-                ... on WorkflowAction {
-                  workflowId
-                }
-                ... on PipelineAction {
-                  pipelineId
-                  continueWithDefaultValues
-                }
-              }
-            }
-            """)
-        variables: dict[str, object] = {
-            "filters": filters,
-            "limit": limit,
-            "offset": offset,
-        }
-        response = await self.execute(
-            query=query, operation_name="keptTriggers", variables=variables, **kwargs
-        )
-        data = self.get_data(response)
-        return KeptTriggers.model_validate(data)
-
-    async def keep_trigger(
-        self, input: "CreateTriggerInput", **kwargs: Any
-    ) -> "KeepTrigger":
-        from .keep_trigger import KeepTrigger
-
-        query = gql("""
-            mutation keepTrigger($input: CreateTriggerInput!) {
-              createTrigger(input: $input) {
-                trigger {
-                  ...TriggerRecord
-                }
-              }
-            }
-
-            fragment TriggerRecord on Trigger {
-              id
-              name
-              description
-              createdAt
-              excludeHostsWithSameArtifact
-              condition {
-                __typename
-                triggerConditionType
-                ... on OnNewArtifact {
-                  artifactSourceId
-                  artifactFilter
-                  regex
-                }
-                ... on OnPipelineCompletion {
-                  pipelineId
-                }
-                ... on OnSchedule {
-                  cronExpression
-                  onNewArtifactOnly
-                }
-                ... on OnWebhook {
-                  webhookSource
-                  webhookDetails {
-                    webhookURL
-                    method
-                    header
-                    payload
-                  }
-                  webhookEvent {
-                    event
-                    action
-                  }
-                  branchName
-                  branchRegex
-                  repoName
-                  filePaths
-                  deployOnlyIfFilesChanged
-                  gitConnectorId
-                }
-              }
-              action {
-                __typename
-                variables {
-                  name
-                  value
-                }
-                artifactSelections {
-                  __typename
-                  serviceId
-                  ... on FromWebhookPayload {
-                    artifactSourceId
-                  }
-                  ... on LastCollected {
-                    artifactSourceId
-                    regex
-                    artifactFilter
-                  }
-                  ... on LastDeployedFromWorkflow {
-                    workflowId
-                  }
-                  ... on LastDeployedFromPipeline {
-                    pipelineId
-                  }
-                }
-                ... on WorkflowAction {
-                  workflowId
-                }
-                ... on PipelineAction {
-                  pipelineId
-                  continueWithDefaultValues
-                }
-              }
-            }
-            """)
-        variables: dict[str, object] = {"input": input}
-        response = await self.execute(
-            query=query, operation_name="keepTrigger", variables=variables, **kwargs
-        )
-        data = self.get_data(response)
-        return KeepTrigger.model_validate(data)
-
-    async def change_trigger(
-        self, input: "UpdateTriggerInput", **kwargs: Any
-    ) -> "ChangeTrigger":
-        from .change_trigger import ChangeTrigger
-
-        query = gql("""
-            mutation changeTrigger($input: UpdateTriggerInput!) {
-              updateTrigger(input: $input) {
-                trigger {
-                  ...TriggerRecord
-                }
-              }
-            }
-
-            fragment TriggerRecord on Trigger {
-              id
-              name
-              description
-              createdAt
-              excludeHostsWithSameArtifact
-              condition {
-                __typename
-                triggerConditionType
-                ... on OnNewArtifact {
-                  artifactSourceId
-                  artifactFilter
-                  regex
-                }
-                ... on OnPipelineCompletion {
-                  pipelineId
-                }
-                ... on OnSchedule {
-                  cronExpression
-                  onNewArtifactOnly
-                }
-                ... on OnWebhook {
-                  webhookSource
-                  webhookDetails {
-                    webhookURL
-                    method
-                    header
-                    payload
-                  }
-                  webhookEvent {
-                    event
-                    action
-                  }
-                  branchName
-                  branchRegex
-                  repoName
-                  filePaths
-                  deployOnlyIfFilesChanged
-                  gitConnectorId
-                }
-              }
-              action {
-                __typename
-                variables {
-                  name
-                  value
-                }
-                artifactSelections {
-                  __typename
-                  serviceId
-                  ... on FromWebhookPayload {
-                    artifactSourceId
-                  }
-                  ... on LastCollected {
-                    artifactSourceId
-                    regex
-                    artifactFilter
-                  }
-                  ... on LastDeployedFromWorkflow {
-                    workflowId
-                  }
-                  ... on LastDeployedFromPipeline {
-                    pipelineId
-                  }
-                }
-                ... on WorkflowAction {
-                  workflowId
-                }
-                ... on PipelineAction {
-                  pipelineId
-                  continueWithDefaultValues
-                }
-              }
-            }
-            """)
-        variables: dict[str, object] = {"input": input}
-        response = await self.execute(
-            query=query, operation_name="changeTrigger", variables=variables, **kwargs
-        )
-        data = self.get_data(response)
-        return ChangeTrigger.model_validate(data)
 
     async def user_group(self, user_group_id: str, **kwargs: Any) -> "UserGroup":
         from .user_group import UserGroup

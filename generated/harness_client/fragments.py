@@ -165,6 +165,7 @@ class TriggerDetails(BaseModel):
     id: Optional[str]
     name: Optional[str]
     description: Optional[str]
+    created_at: Optional[int] = Field(alias="createdAt")
     exclude_hosts_with_same_artifact: Optional[bool] = Field(
         alias="excludeHostsWithSameArtifact"
     )
@@ -264,7 +265,20 @@ class TriggerDetailsActionTriggerAction(BaseModel):
     typename__: Literal["TriggerAction"] = Field(alias="__typename")
     variables: Optional[list[Optional["TriggerDetailsActionTriggerActionVariables"]]]
     artifact_selections: Optional[
-        list[Optional["TriggerDetailsActionTriggerActionArtifactSelections"]]
+        list[
+            Optional[
+                Annotated[
+                    Union[
+                        "TriggerDetailsActionTriggerActionArtifactSelectionsArtifactSelection",
+                        "TriggerDetailsActionTriggerActionArtifactSelectionsFromWebhookPayload",
+                        "TriggerDetailsActionTriggerActionArtifactSelectionsLastCollected",
+                        "TriggerDetailsActionTriggerActionArtifactSelectionsLastDeployedFromPipeline",
+                        "TriggerDetailsActionTriggerActionArtifactSelectionsLastDeployedFromWorkflow",
+                    ],
+                    Field(discriminator="typename__"),
+                ]
+            ]
+        ]
     ] = Field(alias="artifactSelections")
 
 
@@ -273,25 +287,66 @@ class TriggerDetailsActionTriggerActionVariables(BaseModel):
     value: Optional[str]
 
 
-class TriggerDetailsActionTriggerActionArtifactSelections(BaseModel):
+class TriggerDetailsActionTriggerActionArtifactSelectionsArtifactSelection(BaseModel):
     typename__: Literal[
-        "ArtifactSelection",
-        "FromTriggeringArtifactSource",
-        "FromTriggeringPipeline",
-        "FromWebhookPayload",
-        "LastCollected",
-        "LastDeployedFromPipeline",
-        "LastDeployedFromWorkflow",
+        "ArtifactSelection", "FromTriggeringArtifactSource", "FromTriggeringPipeline"
     ] = Field(alias="__typename")
     service_id: Optional[str] = Field(alias="serviceId")
     service_name: Optional[str] = Field(alias="serviceName")
+
+
+class TriggerDetailsActionTriggerActionArtifactSelectionsFromWebhookPayload(BaseModel):
+    typename__: Literal["FromWebhookPayload"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
+    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
+
+
+class TriggerDetailsActionTriggerActionArtifactSelectionsLastCollected(BaseModel):
+    typename__: Literal["LastCollected"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
+    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
+    regex: Optional[bool]
+    artifact_filter: Optional[str] = Field(alias="artifactFilter")
+
+
+class TriggerDetailsActionTriggerActionArtifactSelectionsLastDeployedFromPipeline(
+    BaseModel
+):
+    typename__: Literal["LastDeployedFromPipeline"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
+    pipeline_id: Optional[str] = Field(alias="pipelineId")
+
+
+class TriggerDetailsActionTriggerActionArtifactSelectionsLastDeployedFromWorkflow(
+    BaseModel
+):
+    typename__: Literal["LastDeployedFromWorkflow"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
+    workflow_id: Optional[str] = Field(alias="workflowId")
 
 
 class TriggerDetailsActionPipelineAction(BaseModel):
     typename__: Literal["PipelineAction"] = Field(alias="__typename")
     variables: Optional[list[Optional["TriggerDetailsActionPipelineActionVariables"]]]
     artifact_selections: Optional[
-        list[Optional["TriggerDetailsActionPipelineActionArtifactSelections"]]
+        list[
+            Optional[
+                Annotated[
+                    Union[
+                        "TriggerDetailsActionPipelineActionArtifactSelectionsArtifactSelection",
+                        "TriggerDetailsActionPipelineActionArtifactSelectionsFromWebhookPayload",
+                        "TriggerDetailsActionPipelineActionArtifactSelectionsLastCollected",
+                        "TriggerDetailsActionPipelineActionArtifactSelectionsLastDeployedFromPipeline",
+                        "TriggerDetailsActionPipelineActionArtifactSelectionsLastDeployedFromWorkflow",
+                    ],
+                    Field(discriminator="typename__"),
+                ]
+            ]
+        ]
     ] = Field(alias="artifactSelections")
     pipeline_id: Optional[str] = Field(alias="pipelineId")
     continue_with_default_values: Optional[bool] = Field(
@@ -304,25 +359,66 @@ class TriggerDetailsActionPipelineActionVariables(BaseModel):
     value: Optional[str]
 
 
-class TriggerDetailsActionPipelineActionArtifactSelections(BaseModel):
+class TriggerDetailsActionPipelineActionArtifactSelectionsArtifactSelection(BaseModel):
     typename__: Literal[
-        "ArtifactSelection",
-        "FromTriggeringArtifactSource",
-        "FromTriggeringPipeline",
-        "FromWebhookPayload",
-        "LastCollected",
-        "LastDeployedFromPipeline",
-        "LastDeployedFromWorkflow",
+        "ArtifactSelection", "FromTriggeringArtifactSource", "FromTriggeringPipeline"
     ] = Field(alias="__typename")
     service_id: Optional[str] = Field(alias="serviceId")
     service_name: Optional[str] = Field(alias="serviceName")
+
+
+class TriggerDetailsActionPipelineActionArtifactSelectionsFromWebhookPayload(BaseModel):
+    typename__: Literal["FromWebhookPayload"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
+    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
+
+
+class TriggerDetailsActionPipelineActionArtifactSelectionsLastCollected(BaseModel):
+    typename__: Literal["LastCollected"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
+    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
+    regex: Optional[bool]
+    artifact_filter: Optional[str] = Field(alias="artifactFilter")
+
+
+class TriggerDetailsActionPipelineActionArtifactSelectionsLastDeployedFromPipeline(
+    BaseModel
+):
+    typename__: Literal["LastDeployedFromPipeline"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
+    pipeline_id: Optional[str] = Field(alias="pipelineId")
+
+
+class TriggerDetailsActionPipelineActionArtifactSelectionsLastDeployedFromWorkflow(
+    BaseModel
+):
+    typename__: Literal["LastDeployedFromWorkflow"] = Field(alias="__typename")
+    service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
+    workflow_id: Optional[str] = Field(alias="workflowId")
 
 
 class TriggerDetailsActionWorkflowAction(BaseModel):
     typename__: Literal["WorkflowAction"] = Field(alias="__typename")
     variables: Optional[list[Optional["TriggerDetailsActionWorkflowActionVariables"]]]
     artifact_selections: Optional[
-        list[Optional["TriggerDetailsActionWorkflowActionArtifactSelections"]]
+        list[
+            Optional[
+                Annotated[
+                    Union[
+                        "TriggerDetailsActionWorkflowActionArtifactSelectionsArtifactSelection",
+                        "TriggerDetailsActionWorkflowActionArtifactSelectionsFromWebhookPayload",
+                        "TriggerDetailsActionWorkflowActionArtifactSelectionsLastCollected",
+                        "TriggerDetailsActionWorkflowActionArtifactSelectionsLastDeployedFromPipeline",
+                        "TriggerDetailsActionWorkflowActionArtifactSelectionsLastDeployedFromWorkflow",
+                    ],
+                    Field(discriminator="typename__"),
+                ]
+            ]
+        ]
     ] = Field(alias="artifactSelections")
     workflow_id: Optional[str] = Field(alias="workflowId")
 
@@ -332,311 +428,45 @@ class TriggerDetailsActionWorkflowActionVariables(BaseModel):
     value: Optional[str]
 
 
-class TriggerDetailsActionWorkflowActionArtifactSelections(BaseModel):
+class TriggerDetailsActionWorkflowActionArtifactSelectionsArtifactSelection(BaseModel):
     typename__: Literal[
-        "ArtifactSelection",
-        "FromTriggeringArtifactSource",
-        "FromTriggeringPipeline",
-        "FromWebhookPayload",
-        "LastCollected",
-        "LastDeployedFromPipeline",
-        "LastDeployedFromWorkflow",
+        "ArtifactSelection", "FromTriggeringArtifactSource", "FromTriggeringPipeline"
     ] = Field(alias="__typename")
     service_id: Optional[str] = Field(alias="serviceId")
     service_name: Optional[str] = Field(alias="serviceName")
 
 
-class TriggerRecord(BaseModel):
-    id: Optional[str]
-    name: Optional[str]
-    description: Optional[str]
-    created_at: Optional[int] = Field(alias="createdAt")
-    exclude_hosts_with_same_artifact: Optional[bool] = Field(
-        alias="excludeHostsWithSameArtifact"
-    )
-    condition: Optional[
-        Annotated[
-            Union[
-                "TriggerRecordConditionTriggerCondition",
-                "TriggerRecordConditionOnNewArtifact",
-                "TriggerRecordConditionOnPipelineCompletion",
-                "TriggerRecordConditionOnSchedule",
-                "TriggerRecordConditionOnWebhook",
-            ],
-            Field(discriminator="typename__"),
-        ]
-    ]
-    action: Optional[
-        Annotated[
-            Union[
-                "TriggerRecordActionTriggerAction",
-                "TriggerRecordActionPipelineAction",
-                "TriggerRecordActionWorkflowAction",
-            ],
-            Field(discriminator="typename__"),
-        ]
-    ]
-
-
-class TriggerRecordConditionTriggerCondition(BaseModel):
-    typename__: Literal["OnNewManifest", "TriggerCondition"] = Field(alias="__typename")
-    trigger_condition_type: Optional[TriggerConditionType] = Field(
-        alias="triggerConditionType"
-    )
-
-
-class TriggerRecordConditionOnNewArtifact(BaseModel):
-    typename__: Literal["OnNewArtifact"] = Field(alias="__typename")
-    trigger_condition_type: Optional[TriggerConditionType] = Field(
-        alias="triggerConditionType"
-    )
-    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
-    artifact_filter: Optional[str] = Field(alias="artifactFilter")
-    regex: Optional[bool]
-
-
-class TriggerRecordConditionOnPipelineCompletion(BaseModel):
-    typename__: Literal["OnPipelineCompletion"] = Field(alias="__typename")
-    trigger_condition_type: Optional[TriggerConditionType] = Field(
-        alias="triggerConditionType"
-    )
-    pipeline_id: Optional[str] = Field(alias="pipelineId")
-
-
-class TriggerRecordConditionOnSchedule(BaseModel):
-    typename__: Literal["OnSchedule"] = Field(alias="__typename")
-    trigger_condition_type: Optional[TriggerConditionType] = Field(
-        alias="triggerConditionType"
-    )
-    cron_expression: str = Field(alias="cronExpression")
-    on_new_artifact_only: Optional[bool] = Field(alias="onNewArtifactOnly")
-
-
-class TriggerRecordConditionOnWebhook(BaseModel):
-    typename__: Literal["OnWebhook"] = Field(alias="__typename")
-    trigger_condition_type: Optional[TriggerConditionType] = Field(
-        alias="triggerConditionType"
-    )
-    webhook_source: Optional[WebhookSource] = Field(alias="webhookSource")
-    webhook_details: Optional["TriggerRecordConditionOnWebhookWebhookDetails"] = Field(
-        alias="webhookDetails"
-    )
-    webhook_event: Optional["TriggerRecordConditionOnWebhookWebhookEvent"] = Field(
-        alias="webhookEvent"
-    )
-    branch_name: Optional[str] = Field(alias="branchName")
-    branch_regex: Optional[str] = Field(alias="branchRegex")
-    repo_name: Optional[str] = Field(alias="repoName")
-    file_paths: Optional[list[Optional[str]]] = Field(alias="filePaths")
-    deploy_only_if_files_changed: Optional[bool] = Field(
-        alias="deployOnlyIfFilesChanged"
-    )
-    git_connector_id: Optional[str] = Field(alias="gitConnectorId")
-
-
-class TriggerRecordConditionOnWebhookWebhookDetails(BaseModel):
-    webhook_url: Optional[str] = Field(alias="webhookURL")
-    method: Optional[str]
-    header: Optional[str]
-    payload: Optional[str]
-
-
-class TriggerRecordConditionOnWebhookWebhookEvent(BaseModel):
-    event: Optional[str]
-    action: Optional[str]
-
-
-class TriggerRecordActionTriggerAction(BaseModel):
-    typename__: Literal["TriggerAction"] = Field(alias="__typename")
-    variables: Optional[list[Optional["TriggerRecordActionTriggerActionVariables"]]]
-    artifact_selections: Optional[
-        list[
-            Optional[
-                Annotated[
-                    Union[
-                        "TriggerRecordActionTriggerActionArtifactSelectionsArtifactSelection",
-                        "TriggerRecordActionTriggerActionArtifactSelectionsFromWebhookPayload",
-                        "TriggerRecordActionTriggerActionArtifactSelectionsLastCollected",
-                        "TriggerRecordActionTriggerActionArtifactSelectionsLastDeployedFromPipeline",
-                        "TriggerRecordActionTriggerActionArtifactSelectionsLastDeployedFromWorkflow",
-                    ],
-                    Field(discriminator="typename__"),
-                ]
-            ]
-        ]
-    ] = Field(alias="artifactSelections")
-
-
-class TriggerRecordActionTriggerActionVariables(BaseModel):
-    name: Optional[str]
-    value: Optional[str]
-
-
-class TriggerRecordActionTriggerActionArtifactSelectionsArtifactSelection(BaseModel):
-    typename__: Literal[
-        "ArtifactSelection", "FromTriggeringArtifactSource", "FromTriggeringPipeline"
-    ] = Field(alias="__typename")
-    service_id: Optional[str] = Field(alias="serviceId")
-
-
-class TriggerRecordActionTriggerActionArtifactSelectionsFromWebhookPayload(BaseModel):
+class TriggerDetailsActionWorkflowActionArtifactSelectionsFromWebhookPayload(BaseModel):
     typename__: Literal["FromWebhookPayload"] = Field(alias="__typename")
     service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
     artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
 
 
-class TriggerRecordActionTriggerActionArtifactSelectionsLastCollected(BaseModel):
+class TriggerDetailsActionWorkflowActionArtifactSelectionsLastCollected(BaseModel):
     typename__: Literal["LastCollected"] = Field(alias="__typename")
     service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
     artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
     regex: Optional[bool]
     artifact_filter: Optional[str] = Field(alias="artifactFilter")
 
 
-class TriggerRecordActionTriggerActionArtifactSelectionsLastDeployedFromPipeline(
+class TriggerDetailsActionWorkflowActionArtifactSelectionsLastDeployedFromPipeline(
     BaseModel
 ):
     typename__: Literal["LastDeployedFromPipeline"] = Field(alias="__typename")
     service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
     pipeline_id: Optional[str] = Field(alias="pipelineId")
 
 
-class TriggerRecordActionTriggerActionArtifactSelectionsLastDeployedFromWorkflow(
+class TriggerDetailsActionWorkflowActionArtifactSelectionsLastDeployedFromWorkflow(
     BaseModel
 ):
     typename__: Literal["LastDeployedFromWorkflow"] = Field(alias="__typename")
     service_id: Optional[str] = Field(alias="serviceId")
-    workflow_id: Optional[str] = Field(alias="workflowId")
-
-
-class TriggerRecordActionPipelineAction(BaseModel):
-    typename__: Literal["PipelineAction"] = Field(alias="__typename")
-    variables: Optional[list[Optional["TriggerRecordActionPipelineActionVariables"]]]
-    artifact_selections: Optional[
-        list[
-            Optional[
-                Annotated[
-                    Union[
-                        "TriggerRecordActionPipelineActionArtifactSelectionsArtifactSelection",
-                        "TriggerRecordActionPipelineActionArtifactSelectionsFromWebhookPayload",
-                        "TriggerRecordActionPipelineActionArtifactSelectionsLastCollected",
-                        "TriggerRecordActionPipelineActionArtifactSelectionsLastDeployedFromPipeline",
-                        "TriggerRecordActionPipelineActionArtifactSelectionsLastDeployedFromWorkflow",
-                    ],
-                    Field(discriminator="typename__"),
-                ]
-            ]
-        ]
-    ] = Field(alias="artifactSelections")
-    pipeline_id: Optional[str] = Field(alias="pipelineId")
-    continue_with_default_values: Optional[bool] = Field(
-        alias="continueWithDefaultValues"
-    )
-
-
-class TriggerRecordActionPipelineActionVariables(BaseModel):
-    name: Optional[str]
-    value: Optional[str]
-
-
-class TriggerRecordActionPipelineActionArtifactSelectionsArtifactSelection(BaseModel):
-    typename__: Literal[
-        "ArtifactSelection", "FromTriggeringArtifactSource", "FromTriggeringPipeline"
-    ] = Field(alias="__typename")
-    service_id: Optional[str] = Field(alias="serviceId")
-
-
-class TriggerRecordActionPipelineActionArtifactSelectionsFromWebhookPayload(BaseModel):
-    typename__: Literal["FromWebhookPayload"] = Field(alias="__typename")
-    service_id: Optional[str] = Field(alias="serviceId")
-    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
-
-
-class TriggerRecordActionPipelineActionArtifactSelectionsLastCollected(BaseModel):
-    typename__: Literal["LastCollected"] = Field(alias="__typename")
-    service_id: Optional[str] = Field(alias="serviceId")
-    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
-    regex: Optional[bool]
-    artifact_filter: Optional[str] = Field(alias="artifactFilter")
-
-
-class TriggerRecordActionPipelineActionArtifactSelectionsLastDeployedFromPipeline(
-    BaseModel
-):
-    typename__: Literal["LastDeployedFromPipeline"] = Field(alias="__typename")
-    service_id: Optional[str] = Field(alias="serviceId")
-    pipeline_id: Optional[str] = Field(alias="pipelineId")
-
-
-class TriggerRecordActionPipelineActionArtifactSelectionsLastDeployedFromWorkflow(
-    BaseModel
-):
-    typename__: Literal["LastDeployedFromWorkflow"] = Field(alias="__typename")
-    service_id: Optional[str] = Field(alias="serviceId")
-    workflow_id: Optional[str] = Field(alias="workflowId")
-
-
-class TriggerRecordActionWorkflowAction(BaseModel):
-    typename__: Literal["WorkflowAction"] = Field(alias="__typename")
-    variables: Optional[list[Optional["TriggerRecordActionWorkflowActionVariables"]]]
-    artifact_selections: Optional[
-        list[
-            Optional[
-                Annotated[
-                    Union[
-                        "TriggerRecordActionWorkflowActionArtifactSelectionsArtifactSelection",
-                        "TriggerRecordActionWorkflowActionArtifactSelectionsFromWebhookPayload",
-                        "TriggerRecordActionWorkflowActionArtifactSelectionsLastCollected",
-                        "TriggerRecordActionWorkflowActionArtifactSelectionsLastDeployedFromPipeline",
-                        "TriggerRecordActionWorkflowActionArtifactSelectionsLastDeployedFromWorkflow",
-                    ],
-                    Field(discriminator="typename__"),
-                ]
-            ]
-        ]
-    ] = Field(alias="artifactSelections")
-    workflow_id: Optional[str] = Field(alias="workflowId")
-
-
-class TriggerRecordActionWorkflowActionVariables(BaseModel):
-    name: Optional[str]
-    value: Optional[str]
-
-
-class TriggerRecordActionWorkflowActionArtifactSelectionsArtifactSelection(BaseModel):
-    typename__: Literal[
-        "ArtifactSelection", "FromTriggeringArtifactSource", "FromTriggeringPipeline"
-    ] = Field(alias="__typename")
-    service_id: Optional[str] = Field(alias="serviceId")
-
-
-class TriggerRecordActionWorkflowActionArtifactSelectionsFromWebhookPayload(BaseModel):
-    typename__: Literal["FromWebhookPayload"] = Field(alias="__typename")
-    service_id: Optional[str] = Field(alias="serviceId")
-    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
-
-
-class TriggerRecordActionWorkflowActionArtifactSelectionsLastCollected(BaseModel):
-    typename__: Literal["LastCollected"] = Field(alias="__typename")
-    service_id: Optional[str] = Field(alias="serviceId")
-    artifact_source_id: Optional[str] = Field(alias="artifactSourceId")
-    regex: Optional[bool]
-    artifact_filter: Optional[str] = Field(alias="artifactFilter")
-
-
-class TriggerRecordActionWorkflowActionArtifactSelectionsLastDeployedFromPipeline(
-    BaseModel
-):
-    typename__: Literal["LastDeployedFromPipeline"] = Field(alias="__typename")
-    service_id: Optional[str] = Field(alias="serviceId")
-    pipeline_id: Optional[str] = Field(alias="pipelineId")
-
-
-class TriggerRecordActionWorkflowActionArtifactSelectionsLastDeployedFromWorkflow(
-    BaseModel
-):
-    typename__: Literal["LastDeployedFromWorkflow"] = Field(alias="__typename")
-    service_id: Optional[str] = Field(alias="serviceId")
+    service_name: Optional[str] = Field(alias="serviceName")
     workflow_id: Optional[str] = Field(alias="workflowId")
 
 

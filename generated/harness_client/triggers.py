@@ -4,6 +4,7 @@ from typing import Optional
 from pydantic import Field
 
 from .base_model import BaseModel
+from .fragments import TriggerDetails
 
 
 class Triggers(BaseModel):
@@ -20,7 +21,4 @@ class TriggersTriggersPageInfo(BaseModel):
     has_more: Optional[bool] = Field(alias="hasMore")
 
 
-class TriggersTriggersNodes(BaseModel):
-    id: Optional[str]
-    name: Optional[str]
-    description: Optional[str]
+TriggersTriggersNodes = TriggerDetails

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from harness_client import (
     CreateTriggerInput,
     DeleteTriggerInput,
+    TriggerDetails,
     TriggerFilter,
-    TriggerRecord,
     UpdateTriggerInput,
 )
 
@@ -32,7 +32,7 @@ async def create(harness: Harness, planned: HarnessTrigger) -> HarnessTrigger:
     wanted = CreateTriggerInput.model_validate(trigger_forms.write(planned))
     try:
         async with harness.asking("createTrigger"):
-            answer = (await harness.client.keep_trigger(input=wanted)).create_trigger
+            answer = (await harness.client.create_trigger(input=wanted)).create_trigger
     except Unanswered as fault:
         return await _created(harness, planned, began, fault)
     except Refused as fault:
@@ -49,7 +49,7 @@ async def create(harness: Harness, planned: HarnessTrigger) -> HarnessTrigger:
 async def _created(harness: Harness, planned: HarnessTrigger, began: float, fault: Unanswered) -> HarnessTrigger:
     try:
         async with harness.asking("triggerByName"):
-            answer = await harness.client.kept_trigger_by_name(
+            answer = await harness.client.trigger_by_name(
                 trigger_name=planned.name, application_id=planned.application_id
             )
     except Missing:
@@ -68,7 +68,7 @@ async def _created(harness: Harness, planned: HarnessTrigger, began: float, faul
 async def read(harness: Harness, application: str, identifier: str) -> HarnessTrigger:
     """Return a trigger as Harness shows it; raises Missing if there is none."""
     async with harness.asking("trigger"):
-        found = (await harness.client.kept_trigger(trigger_id=identifier)).trigger
+        found = (await harness.client.trigger(trigger_id=identifier)).trigger
     return trigger_forms.trigger(_there(found, identifier), application)
 
 
@@ -76,7 +76,7 @@ async def listed(harness: Harness, application: str, identifier: str) -> Harness
     """Return a trigger of an application; raises Missing if it is of another."""
     wanted = TriggerFilter(application=equals(application), trigger=equals(identifier))
     async with harness.asking("triggers"):
-        page = (await harness.client.kept_triggers(limit=1, filters=[wanted])).triggers
+        page = (await harness.client.triggers(limit=1, filters=[wanted])).triggers
     nodes = [node for node in (page.nodes if page else None) or () if node is not None]
     found = _there(nodes[0] if nodes else None, identifier)
     trigger = trigger_forms.trigger(found, application)
@@ -92,7 +92,7 @@ async def update(harness: Harness, planned: HarnessTrigger) -> HarnessTrigger:
     advice = "Whether it was changed is not known; the next plan shows it."
     try:
         async with harness.asking("updateTrigger"):
-            answer = (await harness.client.change_trigger(input=wanted)).update_trigger
+            answer = (await harness.client.update_trigger(input=wanted)).update_trigger
     except Unanswered as fault:
         raise Unanswered(SYSTEM, fault.reason, advice=advice) from fault
     if answer is None or answer.trigger is None:
@@ -114,7 +114,7 @@ async def delete(harness: Harness, application: str, identifier: str) -> None:
         return
 
 
-def _there(found: TriggerRecord | None, identifier: str) -> TriggerRecord:
+def _there(found: TriggerDetails | None, identifier: str) -> TriggerDetails:
     if found is None or not found.id:
         raise Missing(SYSTEM, f"there is no trigger {identifier!r} in the application")
     return found

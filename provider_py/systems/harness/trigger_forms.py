@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from harness_client import TriggerActionInput, TriggerConditionInput, TriggerRecord
+from harness_client import TriggerActionInput, TriggerConditionInput, TriggerDetails
 
 from provider_py.execution.errors import Refused
 from provider_py.plugin.schema import build
@@ -116,7 +116,7 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def trigger(found: TriggerRecord, application: str) -> HarnessTrigger:
+def trigger(found: TriggerDetails, application: str) -> HarnessTrigger:
     """Read a trigger; what is false, empty or null in Harness is null here, as if it were not configured."""
     details = getattr(found.condition, "webhook_details", None)
     action = _action(found)
@@ -179,7 +179,7 @@ def _webhook(found: Any) -> HarnessWebhook:
     )
 
 
-def _action(found: TriggerRecord) -> HarnessTriggerAction:
+def _action(found: TriggerDetails) -> HarnessTriggerAction:
     action: Any = found.action
     variables = {each.name: each.value or "" for each in getattr(action, "variables", None) or () if each and each.name}
     selections = [_selection(each) for each in getattr(action, "artifact_selections", None) or () if each]

@@ -139,7 +139,7 @@ async def test_three_changes_are_named_with_the_operations_they_hit(root: Path) 
     assert outcome.touched[removed] == ["workflow", "workflowByName"]
     assert outcome.touched[required] == ["applications"]
     hit = set(outcome.touched[added])
-    assert {"trigger", "keptTrigger", "keepTrigger"} <= hit
+    assert {"trigger", "triggers", "createTrigger"} <= hit
     assert not {"deleteTrigger", "startExecution", "workflow"} & hit
     assert "others:" not in outcome.out
     assert (root / "specs/harness/schema.graphql").read_bytes() == before

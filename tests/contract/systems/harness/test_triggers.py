@@ -109,7 +109,7 @@ async def test_an_action_is_written_and_read_whole(resource: HarnessTriggerResou
     assert made.state is not None
     assert made.state.action == planned.action
     assert (await reread(resource, made)).state == made.state
-    (sent,) = (body for body in account.sent() if body["operationName"] == "keepTrigger")
+    (sent,) = (body for body in account.sent() if body["operationName"] == "createTrigger")
     kinds = {each["name"]: each["variableValue"]["type"] for each in sent["variables"]["input"]["action"]["variables"]}
     assert kinds == {"Environment": "NAME", "tag": "EXPRESSION", "Service": "ID"}
     assert account.refused_by_schema() == []
@@ -149,7 +149,7 @@ async def test_an_unanswered_creation_is_found_by_its_name(
     made = await resource.create(trigger(), b"")
     assert made.state is not None
     assert made.state.id
-    assert account.operations() == ["keepTrigger", "keptTriggerByName"]
+    assert account.operations() == ["createTrigger", "triggerByName"]
 
 
 async def test_a_creation_that_never_arrived_is_not_repeated(
@@ -160,7 +160,7 @@ async def test_a_creation_that_never_arrived_is_not_repeated(
         await resource.create(trigger(), b"")
     (told,) = raised.value.diagnostics
     assert "Apply again" in told.detail
-    assert account.operations().count("keepTrigger") == 1
+    assert account.operations().count("createTrigger") == 1
 
 
 async def test_a_trigger_that_was_there_before_is_not_adopted_by_accident(
@@ -222,7 +222,7 @@ async def test_an_unanswered_change_is_shown_by_the_next_plan(
     with pytest.raises(DiagnosticError) as raised:
         await resource.update(made.state, wanted, made.private)
     assert "the next plan shows it" in raised.value.diagnostics[0].detail
-    assert account.operations().count("changeTrigger") == 1
+    assert account.operations().count("updateTrigger") == 1
     assert (await reread(resource, made)).state == wanted
 
 
@@ -236,7 +236,7 @@ async def test_a_trigger_of_a_kind_that_is_not_known_is_not_imported(
         "condition": condition,
         "action": {"executionType": "WORKFLOW", "entityId": DEPLOY},
     }
-    made = (await account.harness.client.keep_trigger(input=CreateTriggerInput.model_validate(given))).create_trigger
+    made = (await account.harness.client.create_trigger(input=CreateTriggerInput.model_validate(given))).create_trigger
     assert made is not None
     assert made.trigger is not None
     with pytest.raises(DiagnosticError) as raised:
