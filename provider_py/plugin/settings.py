@@ -13,6 +13,8 @@ S = TypeVar("S")
 
 _BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
+_MISFITS: Final = {Kind.BOOL: "it is neither true nor false", Kind.NUMBER: "it is not a whole number"}
+
 
 def resolve(model: type[S], given: S | None, environment: Mapping[str, str], path: Path = ()) -> S:
     """Fill a block of settings: the configured value, else the environment variable's, else the fallback.
@@ -30,7 +32,7 @@ def resolve(model: type[S], given: S | None, environment: Mapping[str, str], pat
 
 def _parse(attribute: Attribute, text: str, path: Path) -> object:
     value = _converted(attribute, text)
-    wrong = "it is not of the attribute's type" if value is None else None
+    wrong = _MISFITS[attribute.type.kind] if value is None and isinstance(attribute.type, Primitive) else None
     for check in attribute.checks:
         wrong = wrong or check(value)
     if wrong is None:
