@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -20,6 +23,8 @@ from codegen.errors import SpecError
 from codegen.output import finish_package, format_python
 from codegen.sources import Spec, read_text
 from codegen.templating import TEMPLATES, render
+
+_HTTPX: Final = re.compile(r"\bhttpx\b")
 
 
 def generate(spec: Spec, root: Path, package: Path) -> None:
@@ -153,8 +158,19 @@ def _run_generator(spec: Spec, source: Path, package: Path) -> None:
         post_hooks=[],
     )
     config = Config.from_sources(settings, MetaType.NONE, source, "utf-8", overwrite=False, output_path=package)
-    with contextlib.redirect_stdout(io.StringIO()):
-        faults = run(config=config, custom_template_path=TEMPLATES / "openapi")
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        faults = run(config=config, custom_template_path=_templates(Path(folder)))
     for fault in faults:
         reason = " ".join(part for part in (fault.header, fault.detail) if part)
         raise SpecError(spec.document, "", f"openapi-python-client: {reason}")
+
+
+def _templates(folder: Path) -> Path:
+    """Put the generator's templates into a folder, with httpx2 in place of httpx, and our own over them."""
+    from openapi_python_client import __file__ as generator  # slow, as above
+
+    shutil.copytree(Path(generator).parent / "templates", folder, dirs_exist_ok=True)
+    for template in folder.rglob("*.jinja"):
+        template.write_text(_HTTPX.sub("httpx2", template.read_text("utf-8")), "utf-8")
+    shutil.copytree(TEMPLATES / "openapi", folder, dirs_exist_ok=True)
+    return folder

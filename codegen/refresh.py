@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+import httpx2
 import yaml
 from graphql import (
     GraphQLError,
@@ -84,7 +84,7 @@ def _served(origin: Origin) -> GraphQLSchema:
     base = str(origin.endpoint).rstrip("/")
     address = base if base.endswith("/graphql") else f"{base}/api/graphql"
     body = _fetch(
-        httpx.Request(
+        httpx2.Request(
             "POST",
             _url(address),
             params={"accountId": origin.account_id},
@@ -169,30 +169,30 @@ def _one(documents: Sequence[str]) -> str:
 
 def _text(source: str) -> str:
     if source.startswith(("http://", "https://")):
-        return _fetch(httpx.Request("GET", _url(source)))
+        return _fetch(httpx2.Request("GET", _url(source)))
     try:
         return Path(source).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(source, "", f"cannot be read: {error}") from None
 
 
-def _url(text: str) -> httpx.URL:
+def _url(text: str) -> httpx2.URL:
     try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL as error:
+        url = httpx2.URL(text)
+    except httpx2.InvalidURL as error:
         raise SpecError(text, "", f"is not an address: {error}") from None
     if url.scheme not in {"http", "https"} or not url.host:
         raise SpecError(text, "", "is not an address; write one such as https://example.com")
     return url
 
 
-def _fetch(request: httpx.Request) -> str:
+def _fetch(request: httpx2.Request) -> str:
     place = f"{request.url.scheme}://{request.url.netloc.decode()}{request.url.path}"
     try:
         # A redirect must not carry the key of a POST to another host.
-        with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=request.method == "GET") as client:
+        with httpx2.Client(timeout=TIMEOUT_SECONDS, follow_redirects=request.method == "GET") as client:
             response = client.send(request)
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise SpecError(place, "", f"did not answer: {error or type(error).__name__}") from None
     except (UnicodeError, ValueError):
         raise SpecError(place, "", "cannot be asked: is there a line break in the key?") from None

@@ -12,7 +12,7 @@ import os
 import sys
 from typing import Any, Final
 
-import httpx
+import httpx2
 from harness_client import (
     ArtifactValueInput,
     BuildNumberInput,
@@ -105,7 +105,7 @@ async def follow(client: Client, execution_id: str, seconds: float) -> Execution
 
 async def main(poll_seconds: float) -> int:
     """Start the workflow, follow it, and return the exit code."""
-    http: Any = httpx.AsyncClient(
+    http: Any = httpx2.AsyncClient(
         params={"accountId": os.environ["HARNESS_ACCOUNT_ID"]},
         headers={"x-api-key": os.environ["HARNESS_API_KEY"]},
         timeout=60,

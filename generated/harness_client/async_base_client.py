@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Optional, Protocol, TypeVar, cast
 
-import httpx
+import httpx2
 from pydantic import BaseModel as PydanticBaseModel
 from pydantic_core import to_jsonable_python
 
@@ -20,7 +20,7 @@ Self = TypeVar("Self", bound="AsyncBaseClient")
 
 
 class Response(Protocol):
-    """The part of an HTTP answer that is read; httpx.Response fits."""
+    """The part of an HTTP answer that is read; httpx2.Response fits."""
 
     status_code: int
 
@@ -28,7 +28,7 @@ class Response(Protocol):
 
 
 class HttpClient(Protocol):
-    """The part of an HTTP client that is used; httpx.AsyncClient fits."""
+    """The part of an HTTP client that is used; httpx2.AsyncClient fits."""
 
     async def post(self, url: str, *, headers: Optional[dict[str, str]], **kwargs: Any) -> Response: ...
 
@@ -46,7 +46,7 @@ class AsyncBaseClient:
     ) -> None:
         self.url = url
         self.headers = headers
-        self.http_client: HttpClient = http_client or cast(HttpClient, httpx.AsyncClient())
+        self.http_client: HttpClient = http_client or cast(HttpClient, httpx2.AsyncClient())
 
     async def __aenter__(self: Self) -> Self:
         return self

@@ -14,7 +14,7 @@ __all__ = (
 
 
 def __getattr__(name: str) -> object:
-    """Import the client, and with it httpx, when it is first named."""
+    """Import the client, and with it httpx2, when it is first named."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import client

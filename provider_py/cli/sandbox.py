@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
+import httpx2
 
 from provider_py.cli.errors import CommandError
 
@@ -29,7 +29,7 @@ class SandboxProcess:
     """A running sandbox: the environment that points the provider at it, and its control API."""
 
     environment: dict[str, str]
-    control: httpx.Client
+    control: httpx2.Client
 
     def __init__(self, *, run_seconds: float = 2.0, speed: float = 1.0) -> None:
         """Take how long runs last, and how much faster than real its clock goes."""
@@ -55,7 +55,7 @@ class SandboxProcess:
             message = f"The sandbox ended with exit status {self._process.wait()} before it served."
             raise CommandError(message)
         self.environment = json.loads(line)
-        self.control = httpx.Client(base_url=self.environment[CONTROL], timeout=30, trust_env=False)
+        self.control = httpx2.Client(base_url=self.environment[CONTROL], timeout=30, trust_env=False)
         return self
 
     def __exit__(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import httpx
+import httpx2
 
 from provider_py.cli.errors import CommandError
 
@@ -57,7 +57,7 @@ def fetch(tools: Path, releases: str = RELEASES) -> Path:
     try:
         sums = _get(f"{releases}/{VERSION}/terraform_{VERSION}_SHA256SUMS").decode()
         content = _get(f"{releases}/{VERSION}/{archive}")
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         message = (
             f"No terraform or tofu is on PATH, and Terraform {VERSION} could not be fetched from {releases} ({error}). "
             "Install Terraform 1.11 or newer, or OpenTofu, and put it on PATH."
@@ -69,7 +69,7 @@ def fetch(tools: Path, releases: str = RELEASES) -> Path:
 
 
 def _get(url: str) -> bytes:
-    answer = httpx.get(url, follow_redirects=True, timeout=httpx.Timeout(60, connect=10))
+    answer = httpx2.get(url, follow_redirects=True, timeout=httpx2.Timeout(60, connect=10))
     return answer.raise_for_status().content
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-import httpx
+import httpx2
 
 from provider_py.execution.errors import Interrupted, NotStarted, Refused, SystemFault, Unauthorized
 from provider_py.execution.runtime import Clock
@@ -25,7 +25,7 @@ class Token:
     seconds: float | None = None
 
 
-class TokenAuth(httpx.Auth):
+class TokenAuth(httpx2.Auth):
     """Puts a token on every request. A 401 renews it once for all requests that used the refused one."""
 
     def __init__(self, fetch: Callable[[], Awaitable[Token]], clock: Clock, credentials: str) -> None:
@@ -42,7 +42,7 @@ class TokenAuth(httpx.Auth):
         """The token in use, if one was needed so far."""
         return self._token
 
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
         """Send with the current token, and once more with a new one if the system refuses it."""
         token = await self._current(refused=None)
         request.headers["Authorization"] = f"Bearer {token.value}"

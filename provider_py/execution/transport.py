@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+import httpx2
 import tenacity
 
 from provider_py.execution.budget import Budget
@@ -35,15 +35,15 @@ ATTEMPTS: Final = 5
 PATIENCE_SECONDS: Final = 900.0
 """How long answers of 429 are borne in a row; a run's own time limit usually ends earlier."""
 _NEVER_SENT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
 )
 
 
-class Channel(httpx.AsyncClient):
+class Channel(httpx2.AsyncClient):
     """The one way to a system. An answer of status 400 and above, or one that is not JSON, is raised as a SystemFault.
 
     `safe` tells which requests may be repeated when their effect is unknown. Any request is repeated when it certainly
@@ -57,8 +57,8 @@ class Channel(httpx.AsyncClient):
         *,
         timeout: float,
         verify: ssl.SSLContext,
-        safe: Callable[[httpx.Request], bool],
-        explain: Callable[[httpx.Response], str],
+        safe: Callable[[httpx2.Request], bool],
+        explain: Callable[[httpx2.Response], str],
         credentials: str,
         budget: Budget | None = None,
         **options: Any,
@@ -67,7 +67,7 @@ class Channel(httpx.AsyncClient):
 
         `credentials` names the settings to check when they are not accepted.
         """
-        super().__init__(timeout=httpx.Timeout(timeout, connect=CONNECT_SECONDS, pool=None), verify=verify, **options)
+        super().__init__(timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS, pool=None), verify=verify, **options)
         self._system = system
         self._runtime = runtime
         self._safe = safe
@@ -75,7 +75,7 @@ class Channel(httpx.AsyncClient):
         self._credentials = credentials
         self._budget = budget
 
-    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send a request until it is answered; raises SystemFault."""
         started = self._runtime.clock.monotonic()
         retrying = tenacity.AsyncRetrying(
@@ -85,30 +85,30 @@ class Channel(httpx.AsyncClient):
             stop=lambda state: self._exhausted(state, started),
             reraise=True,
         )
-        response: httpx.Response = await retrying(self._once, request, options)
+        response: httpx2.Response = await retrying(self._once, request, options)
         return response
 
-    async def _once(self, request: httpx.Request, options: dict[str, Any]) -> httpx.Response:
+    async def _once(self, request: httpx2.Request, options: dict[str, Any]) -> httpx2.Response:
         if self._budget is not None:
             await self._budget.take(first=self._safe(request))
         try:
             response = await super().send(request, **options)
         except _NEVER_SENT as fault:
             raise _unreachable(self._system, request, fault) from fault
-        except httpx.LocalProtocolError:  # its text may quote a credential
+        except httpx2.LocalProtocolError:  # its text may quote a credential
             message = f"{_named(request)} could not be written: HTTP does not allow one of its headers"
             raise NotStarted(self._system, message, advice="Is there a line break in a credential?") from None
-        except httpx.TimeoutException as fault:
+        except httpx2.TimeoutException as fault:
             message = f"{_named(request)} was not answered within {_seconds(request)} s"
             raise Unanswered(self._system, message) from fault
-        except httpx.HTTPError as fault:
+        except httpx2.HTTPError as fault:
             message = f"the connection was lost before {_named(request)} was answered ({_text(fault)})"
             raise Unanswered(self._system, message) from fault
         log.debug("%s %s %s answered %d", self._system, request.method, request.url.path, response.status_code)
         self._judge(request, response)
         return response
 
-    def _judge(self, request: httpx.Request, response: httpx.Response) -> None:
+    def _judge(self, request: httpx2.Request, response: httpx2.Response) -> None:
         status = response.status_code
         if status == 429:
             reason = f"{_named(request)} was answered 429, too many requests{self._said(response)}"
@@ -127,17 +127,17 @@ class Channel(httpx.AsyncClient):
                 message = f"the answer to {_named(request)} is not JSON; is a proxy or a login page in between?"
                 raise Unanswered(self._system, message) from fault
 
-    def _asked_pause(self, response: httpx.Response) -> float | None:
+    def _asked_pause(self, response: httpx2.Response) -> float | None:
         return retry_after(response.headers.get("retry-after"), self._runtime.clock.time())
 
-    def _said(self, response: httpx.Response) -> str:
+    def _said(self, response: httpx2.Response) -> str:
         try:
             text = self._explain(response).strip()
         except (ValueError, LookupError, TypeError, AttributeError):
             text = ""
         return f": {text[:500]}" if text else ""
 
-    def _repeatable(self, request: httpx.Request, fault: BaseException) -> bool:
+    def _repeatable(self, request: httpx2.Request, fault: BaseException) -> bool:
         return isinstance(fault, Unreachable | RateLimited) or (isinstance(fault, Unanswered) and self._safe(request))
 
     def _exhausted(self, state: tenacity.RetryCallState, started: float) -> bool:
@@ -214,7 +214,7 @@ def _fault(state: tenacity.RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
 
 
-def _unreachable(system: str, request: httpx.Request, fault: Exception) -> SystemFault:
+def _unreachable(system: str, request: httpx2.Request, fault: Exception) -> SystemFault:
     text = _text(fault)
     advice = "Check the address, the network and proxy settings, and try again."
     if "certificate" in text.lower():
@@ -222,11 +222,11 @@ def _unreachable(system: str, request: httpx.Request, fault: Exception) -> Syste
     return Unreachable(system, f"no connection to {request.url.host} could be made ({text})", advice=advice)
 
 
-def _named(request: httpx.Request) -> str:
+def _named(request: httpx2.Request) -> str:
     return f"{request.method} {request.url.host}{request.url.path}"
 
 
-def _seconds(request: httpx.Request) -> str:
+def _seconds(request: httpx2.Request) -> str:
     read = request.extensions.get("timeout", {}).get("read")
     return f"{read:g}" if read else "the allowed"
 

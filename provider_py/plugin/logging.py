@@ -57,7 +57,7 @@ def configure_logging(environment: Mapping[str, str] = os.environ, fallback: str
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("asyncio", "grpc", "httpcore", "httpx"):
+    for noisy in ("asyncio", "grpc", "httpcore2", "httpx2"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+import httpx2
 
 from provider_py.cli import terraform
 from provider_py.cli.demo import TOOLS
@@ -99,17 +99,17 @@ def _expect(sandbox: SandboxProcess) -> None:
 
 
 async def _script(environment: dict[str, str]) -> None:
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         base_url=environment["HARNESS_ENDPOINT"],
         params={"accountId": environment["HARNESS_ACCOUNT_ID"]},
         headers={"x-api-key": environment["HARNESS_API_KEY"]},
         timeout=60,
-        limits=httpx.Limits(max_connections=RUNS),
+        limits=httpx2.Limits(max_connections=RUNS),
     ) as client:
         await asyncio.gather(*(_run(client) for _ in range(RUNS)))
 
 
-async def _run(client: httpx.AsyncClient) -> None:
+async def _run(client: httpx2.AsyncClient) -> None:
     application = (await _ask(client, _NAMES, name="Test App"))["applicationByName"]["id"]
     named = {"application": application, "name": "multi service graphql test"}
     workflow = (await _ask(client, _WORKFLOW, **named))["workflowByName"]["id"]
@@ -140,7 +140,7 @@ async def _run(client: httpx.AsyncClient) -> None:
         execution = (await _ask(client, _STATUS, id=execution["id"]))["execution"]
 
 
-async def _ask(client: httpx.AsyncClient, query: str, **variables: object) -> dict[str, Any]:
+async def _ask(client: httpx2.AsyncClient, query: str, **variables: object) -> dict[str, Any]:
     while True:
         response = await client.post("/api/graphql", json={"query": query, "variables": variables})
         if response.status_code != 429:

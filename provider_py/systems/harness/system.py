@@ -18,7 +18,7 @@ from provider_py.plugin.checks import parse_duration
 from provider_py.systems.harness.settings import SYSTEM, HarnessSettings
 
 if TYPE_CHECKING:  # imported on first use: a plan that touches no Harness resource must not pay for it
-    import httpx
+    import httpx2
     from harness_client import Client
 
     from provider_py.execution.budget import Budget
@@ -91,7 +91,7 @@ class Harness:
         """The generated GraphQL client."""
         from harness_client import Client
 
-        # httpx spells out the keyword arguments that the client's protocol leaves open, so types cannot show the fit.
+        # httpx2 spells out the keyword arguments that the client's protocol leaves open, so types cannot show the fit.
         transport: Any = self.channel
         return Client(url=f"{str(self.settings.endpoint).rstrip('/')}/api/graphql", http_client=transport)
 
@@ -158,14 +158,14 @@ def rfc3339(moment: object) -> str | None:
     )
 
 
-def _safe(request: httpx.Request) -> bool:
+def _safe(request: httpx2.Request) -> bool:
     """Queries may be repeated; a mutation is repeated only if it certainly had no effect."""
     if request.method != "POST":
         return request.method in {"GET", "PUT"}
     return str(json.loads(request.content).get("query", "")).lstrip().startswith("query")
 
 
-def _explain(response: httpx.Response) -> str:
+def _explain(response: httpx2.Response) -> str:
     """Read the three shapes of error bodies: GraphQL's, the REST envelope's and the gateway's."""
     body = response.json()
     if body.get("errors"):

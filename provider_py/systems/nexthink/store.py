@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 
 from provider_py.execution.errors import SystemFault
 from provider_py.execution.transport import Channel, open_tls
@@ -32,7 +32,7 @@ def _store(nexthink: Nexthink, settings: NexthinkSettings, address: str) -> _Sto
 class _Store(Channel):
     """A channel whose answers are files."""
 
-    def _judge(self, request: httpx.Request, response: httpx.Response) -> None:
+    def _judge(self, request: httpx2.Request, response: httpx2.Response) -> None:
         if response.status_code == 429 or response.status_code >= 500:
             super()._judge(request, response)
         if response.status_code >= 300:  # an address that expired: no reason to give up, another export helps

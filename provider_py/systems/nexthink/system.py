@@ -12,7 +12,7 @@ from provider_py.plugin.checks import parse_duration
 from provider_py.systems.nexthink.settings import SYSTEM, NexthinkSettings
 
 if TYPE_CHECKING:  # imported on first use: a plan that touches no Nexthink resource must not pay for it
-    import httpx
+    import httpx2
     from nexthink_client import Client
 
     from provider_py.execution.tokens import Token, TokenAuth
@@ -90,13 +90,13 @@ class Nexthink:
                 await self.__dict__[name].aclose()
 
 
-def _safe(request: httpx.Request) -> bool:
+def _safe(request: httpx2.Request) -> bool:
     """Tell whether a request only reads, or gives a token."""
     path = request.url.path
     return request.method == "GET" or not path.endswith(_ONCE) or path.endswith("/nql/execute")
 
 
-def _explain(response: httpx.Response) -> str:
+def _explain(response: httpx2.Response) -> str:
     """Read an error, and say which permission a refused credential lacks."""
     said = _said(response)
     if response.status_code != 403 or "/api/" not in response.url.path:
@@ -106,7 +106,7 @@ def _explain(response: httpx.Response) -> str:
     return f"{said}; {hint}" if said else hint
 
 
-def _said(response: httpx.Response) -> str:
+def _said(response: httpx2.Response) -> str:
     """Read the error bodies: code and details of workflows, message of NQL, the standard one of OAuth2."""
     try:
         body = response.json()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import httpx
+import httpx2
 from filelock import AsyncFileLock
 
 from provider_py.execution.system import readable
@@ -52,7 +52,7 @@ class Session:
 
     async def _password(self) -> Token:
         path = "sessions/provider" if self._settings.provider else "sessions"
-        credential = httpx.BasicAuth(f"{self._settings.user}@{self._settings.org}", self._settings.password or "")
+        credential = httpx2.BasicAuth(f"{self._settings.user}@{self._settings.org}", self._settings.password or "")
         response = await self._door.post(f"{self._settings.address}/cloudapi/1.0.0/{path}", auth=credential)
         with readable(SYSTEM, "the sign-in"):
             self._opened = response.headers["x-vmware-vcloud-access-token"]

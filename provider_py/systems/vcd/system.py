@@ -15,7 +15,7 @@ from provider_py.plugin.diagnostics import DiagnosticError
 from provider_py.systems.vcd.settings import SYSTEM, VcdSettings, check_credentials
 
 if TYPE_CHECKING:  # imported on first use: a plan that touches no Cloud Director resource must not pay for it
-    import httpx
+    import httpx2
     from vcd_client import Client
 
     from provider_py.execution.tokens import TokenAuth
@@ -112,7 +112,7 @@ class CloudDirector:
                 await self.__dict__[name].aclose()
 
 
-def _safe(request: httpx.Request) -> bool:
+def _safe(request: httpx2.Request) -> bool:
     """Only a start must not be repeated: signing in, reading and cancelling may be."""
     return not (request.method == "POST" and request.url.path.endswith("/executions"))
 
@@ -125,7 +125,7 @@ def _credentials(settings: VcdSettings) -> str:
     return "`vcd.user` and `vcd.password` (VCD_PASSWORD)"
 
 
-def _explain(response: httpx.Response) -> str:
+def _explain(response: httpx2.Response) -> str:
     """Read the error object of cloudapi or of OAuth2; bodies may be empty."""
     version = response.status_code == 406
     advice = "Set `vcd.api_version` (VCD_API_VERSION) to a version that this server has. " if version else ""

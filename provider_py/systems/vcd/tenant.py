@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import httpx
+import httpx2
 from vcd_client import Client
 from vcd_client.api.organizations import query_orgs
 from vcd_client.models import Orgs
@@ -31,7 +31,7 @@ class TenantContext:
         self._lookups = lookups
         self._name = name
 
-    async def __call__(self, request: httpx.Request) -> None:
+    async def __call__(self, request: httpx2.Request) -> None:
         """Take a request about to be sent."""
         try:
             identifier = await self._lookups.get(("org", self._name), self._identifier)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest
 from aiohttp.test_utils import TestServer
 from nexthink_client import AuthenticatedClient as NexthinkClient
@@ -67,9 +67,9 @@ def world() -> World:
     return World(run_seconds=10.0, timer=lambda: 0.0)
 
 
-async def fetch_token(url: str, form: dict[str, str], auth: httpx.Auth | None = None) -> str:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        token: str = (await client.post(url, data=form, auth=auth or httpx.Auth())).json()["access_token"]
+async def fetch_token(url: str, form: dict[str, str], auth: httpx2.Auth | None = None) -> str:
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        token: str = (await client.post(url, data=form, auth=auth or httpx2.Auth())).json()["access_token"]
         return token
 
 
@@ -80,7 +80,7 @@ async def tenant(world: World) -> AsyncIterator[NexthinkClient]:
         credentials = nexthink.CREDENTIALS
         form = {"grant_type": "client_credentials", "scope": "service:integration"}
         client_id, secret = credentials["NEXTHINK_CLIENT_ID"], credentials["NEXTHINK_CLIENT_SECRET"]
-        token = await fetch_token(f"{base}{nexthink.TOKEN_PATH}", form, httpx.BasicAuth(client_id, secret))
+        token = await fetch_token(f"{base}{nexthink.TOKEN_PATH}", form, httpx2.BasicAuth(client_id, secret))
         async with NexthinkClient(base, token, raise_on_unexpected_status=True) as client:
             yield client
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.cli.install import requirement
@@ -63,8 +63,8 @@ def test_the_sandbox_serves_until_it_is_told_to_stop() -> None:
         assert sandbox.requests() == []
         control = sandbox.environment["WORKFLOW_SANDBOX_CONTROL"]
         assert sandbox.environment["HARNESS_ENDPOINT"].startswith("http://127.0.0.1:")
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(control, trust_env=False)
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(control, trust_env=False)
 
 
 def test_the_sandbox_command_prints_variables_and_ends_at_ctrl_c() -> None:

@@ -36,8 +36,8 @@ def test_it_is_typed(name: str) -> None:
     ("statement", "absent"),
     [
         ("import harness_client", "pydantic"),
-        ("import harness_client", "httpx"),
-        ("import nexthink_client.constraints", "httpx"),
+        ("import harness_client", "httpx2"),
+        ("import nexthink_client.constraints", "httpx2"),
         ("import vcd_client.models", "attrs"),
         ("import workflow_constructs.models", "cdktf"),
         ("import workflow_constructs.validation", "provider_py.provider"),

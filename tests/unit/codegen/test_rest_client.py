@@ -49,7 +49,7 @@ def test_patterns_and_limits_can_be_had_without_the_client(packages: Path) -> No
     code = """
 import sys
 from pets_client.constraints import MAX_ITEMS, PATTERNS
-print(dict(PATTERNS), dict(MAX_ITEMS), "httpx" in sys.modules)
+print(dict(PATTERNS), dict(MAX_ITEMS), "httpx2" in sys.modules)
 """
     assert project.python(code, packages) == "{'Pet.name': '^[a-z]+$', 'Pet.tags[]': '^#'} {'Pet.tags': 3} False\n"
 
@@ -57,9 +57,9 @@ print(dict(PATTERNS), dict(MAX_ITEMS), "httpx" in sys.modules)
 def test_the_package_names_its_client_lazily(packages: Path) -> None:
     code = """
 import sys, pets_client, pets_client.models
-assert "httpx" not in sys.modules and "pets_client.models.pet" not in sys.modules
+assert "httpx2" not in sys.modules and "pets_client.models.pet" not in sys.modules
 from pets_client import Client
-assert "httpx" in sys.modules
+assert "httpx2" in sys.modules
 for package in (pets_client, pets_client.models):
     try:
         package.Nothing

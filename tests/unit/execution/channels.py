@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.transport import Channel, tls
@@ -19,7 +19,7 @@ SECRET = "s3cr3t-credential"
 CREDENTIALS = "`acme.api_key`"
 
 
-def explain(response: httpx.Response) -> str:
+def explain(response: httpx2.Response) -> str:
     """Read an error as `{"message": …}`."""
     return str(response.json()["message"])
 
@@ -41,7 +41,7 @@ def channel(runtime: Runtime, *, timeout: float = 5.0, **options: Any) -> Channe
     )
 
 
-def _is_get(request: httpx.Request) -> bool:
+def _is_get(request: httpx2.Request) -> bool:
     return request.method == "GET"
 
 
@@ -54,11 +54,11 @@ class Line:
     clock: InstantClock
     stop: asyncio.Event
 
-    async def get(self) -> httpx.Response:
+    async def get(self) -> httpx2.Response:
         """Send a request that is safe to repeat."""
         return await self.channel.get(f"{self.server.url}/things")
 
-    async def post(self) -> httpx.Response:
+    async def post(self) -> httpx2.Response:
         """Send a request that is not."""
         return await self.channel.post(f"{self.server.url}/things", json={"start": True})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.execution.errors import (
@@ -117,7 +117,7 @@ async def test_a_host_that_does_not_exist() -> None:
 
 async def test_a_request_may_be_sent_again_by_hand() -> None:
     async with line(reply(503, "{}"), reply()) as wire:
-        request = httpx.Request("POST", f"{wire.server.url}/things", content=b'{"start": true}')
+        request = httpx2.Request("POST", f"{wire.server.url}/things", content=b'{"start": true}')
         with pytest.raises(Unanswered):
             await wire.channel.send(request)
         assert (await wire.channel.send(request)).status_code == 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-import httpx
+import httpx2
 import pytest
 from aiohttp import web
 
@@ -80,15 +80,15 @@ async def test_a_request_that_was_never_sent_is_repeated(method: str) -> None:
 
 
 async def test_an_unsafe_request_goes_through_once_a_connection_can_be_made() -> None:
-    tries: list[httpx.Request] = []
+    tries: list[httpx2.Request] = []
 
-    class Flaky(httpx.AsyncHTTPTransport):
+    class Flaky(httpx2.AsyncHTTPTransport):
         """Refuses two connections, as a host does that is starting."""
 
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
             tries.append(request)
             if len(tries) < 3:
-                raise httpx.ConnectError("refused")
+                raise httpx2.ConnectError("refused")
             return await super().handle_async_request(request)
 
     async with line(reply(), transport=Flaky()) as wire:

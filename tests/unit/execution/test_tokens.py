@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import httpx
+import httpx2
 import pytest
 from aiohttp import web
 
@@ -27,7 +27,7 @@ from tests.support.clock import InstantClock, VirtualClock, settle
 from tests.support.http import serving
 from tests.unit.execution.channels import CREDENTIALS, channel
 
-Send = Callable[[], Awaitable[httpx.Response]]
+Send = Callable[[], Awaitable[httpx2.Response]]
 
 
 class Login:
@@ -183,7 +183,7 @@ async def test_many_requests_share_a_failing_fetch() -> None:
     auth = TokenAuth(fetch, clock, CREDENTIALS)
 
     async def begin() -> None:
-        await anext(auth.async_auth_flow(httpx.Request("GET", "http://acme.invalid")))
+        await anext(auth.async_auth_flow(httpx2.Request("GET", "http://acme.invalid")))
 
     async def everybody() -> list[BaseException | None]:
         return await asyncio.gather(*(begin() for _ in range(50)), return_exceptions=True)
@@ -204,7 +204,7 @@ async def test_a_fetch_goes_on_when_who_asked_for_it_gives_up() -> None:
         return Token("token-number-1")
 
     auth = TokenAuth(fetch, clock, CREDENTIALS)
-    request = httpx.Request("GET", "http://acme.invalid")
+    request = httpx2.Request("GET", "http://acme.invalid")
     impatient = asyncio.create_task(anext(auth.async_auth_flow(request)))
     await settle()
     impatient.cancel()

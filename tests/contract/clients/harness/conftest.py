@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 import pytest
 from aiohttp.test_utils import TestServer
 from harness_client import Client
@@ -57,12 +57,12 @@ async def account() -> AsyncIterator[Account]:
     world = World(run_seconds=60.0, timer=lambda: 0.0)
     async with TestServer(application(world)) as server:
         world.behaviours.change({"harness": {"requests_per_minute": 0}})
-        http = httpx.AsyncClient(
+        http = httpx2.AsyncClient(
             params={"accountId": CREDENTIALS["HARNESS_ACCOUNT_ID"]},
             headers={"x-api-key": CREDENTIALS["HARNESS_API_KEY"]},
             trust_env=False,
         )
-        # httpx spells out the keyword arguments that the client's protocol leaves open, so types cannot show the fit.
+        # httpx2 spells out the keyword arguments that the client's protocol leaves open, so types cannot show the fit.
         transport: Any = http
         async with RecordingClient(str(server.make_url("/gateway/api/graphql")), http_client=transport) as client:
             client.sent = set()

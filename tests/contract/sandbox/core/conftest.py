@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.sandbox.server import Sandbox
@@ -18,15 +18,15 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-async def control(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=sandbox.urls.control, trust_env=False) as client:
+async def control(sandbox: Sandbox) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=sandbox.urls.control, trust_env=False) as client:
         yield client
 
 
 @pytest.fixture
-async def harness(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
+async def harness(sandbox: Sandbox) -> AsyncIterator[httpx2.AsyncClient]:
     environment = sandbox.environment()
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         base_url=environment["HARNESS_ENDPOINT"],
         headers={"x-api-key": environment["HARNESS_API_KEY"]},
         trust_env=False,

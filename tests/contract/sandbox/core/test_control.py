@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.sandbox.server import Sandbox
@@ -13,7 +13,7 @@ START = """mutation($input: StartExecutionInput!) { startExecution(input: $input
 WORKFLOW = """{ workflowByName(workflowName: "restart", applicationId: "naNJDKrUTZKKdKycL5Tx4g") { id } }"""
 
 
-async def start(harness: httpx.AsyncClient) -> str:
+async def start(harness: httpx2.AsyncClient) -> str:
     found = (await harness.post("/api/graphql", json={"query": WORKFLOW})).json()
     entity_id = found["data"]["workflowByName"]["id"]
     given = {"applicationId": "naNJDKrUTZKKdKycL5Tx4g", "entityId": entity_id, "executionType": "WORKFLOW"}
@@ -21,13 +21,13 @@ async def start(harness: httpx.AsyncClient) -> str:
     return str(answer["data"]["startExecution"]["execution"]["id"])
 
 
-async def only_run(control: httpx.AsyncClient) -> dict[str, Any]:
+async def only_run(control: httpx2.AsyncClient) -> dict[str, Any]:
     (run,) = (await control.get("/runs", params={"system": "harness"})).json()
     assert isinstance(run, dict)
     return run
 
 
-async def test_requests_are_recorded_as_they_came(harness: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+async def test_requests_are_recorded_as_they_came(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
     await harness.post("/api/graphql?accountId=me", json={"query": "{ nope }"}, headers={"X-Odd": "yes"})
     await harness.get("/nowhere")
 
@@ -39,14 +39,14 @@ async def test_requests_are_recorded_as_they_came(harness: httpx.AsyncClient, co
     assert (await control.get("/requests", params={"system": "vcd"})).json() == []
 
 
-async def test_recorded_requests_can_be_cleared(harness: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+async def test_recorded_requests_can_be_cleared(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
     await harness.get("/nowhere")
     await control.delete("/requests")
 
     assert (await control.get("/requests")).json() == []
 
 
-async def test_a_script_decides_the_next_run(harness: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+async def test_a_script_decides_the_next_run(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
     script = {"system": "harness", "target": "restart", "seconds": 3, "ending": "failure", "reason": "no disk"}
     assert (await control.post("/scripts", json=script)).status_code == 200
     execution_id = await start(harness)
@@ -57,7 +57,7 @@ async def test_a_script_decides_the_next_run(harness: httpx.AsyncClient, control
     assert run["ended_at"] == run["started_at"] + 3
 
 
-async def test_a_run_can_be_changed_while_it_lasts(harness: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+async def test_a_run_can_be_changed_while_it_lasts(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
     execution_id = await start(harness)
 
     async def change(**changes: object) -> dict[str, Any]:
@@ -76,7 +76,7 @@ async def test_a_run_can_be_changed_while_it_lasts(harness: httpx.AsyncClient, c
     assert (finished["phase"], finished["ending"], finished["reason"]) == ("FAILED", "EXPIRED", "wait")
 
 
-async def test_a_purged_run_is_gone(harness: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+async def test_a_purged_run_is_gone(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
     execution_id = await start(harness)
 
     assert (await control.delete(f"/runs/{execution_id}")).status_code == 200
@@ -84,7 +84,7 @@ async def test_a_purged_run_is_gone(harness: httpx.AsyncClient, control: httpx.A
     assert (await control.get("/runs")).json() == []
 
 
-async def test_behaviours_are_listed_and_changed(control: httpx.AsyncClient) -> None:
+async def test_behaviours_are_listed_and_changed(control: httpx2.AsyncClient) -> None:
     answer = await control.post("/behaviours", json={"harness": {"requests_per_minute": 5}})
 
     assert answer.status_code == 200
@@ -104,7 +104,7 @@ async def test_behaviours_are_listed_and_changed(control: httpx.AsyncClient) -> 
         ([], "body: "),
     ],
 )
-async def test_wrong_behaviours_change_nothing(control: httpx.AsyncClient, body: object, named: str) -> None:
+async def test_wrong_behaviours_change_nothing(control: httpx2.AsyncClient, body: object, named: str) -> None:
     before = (await control.get("/behaviours")).json()
 
     answer = await control.post("/behaviours", json=body)
@@ -130,7 +130,7 @@ async def test_wrong_behaviours_change_nothing(control: httpx.AsyncClient, body:
     ],
 )
 async def test_bad_input_names_the_field(
-    control: httpx.AsyncClient, path: str, body: dict[str, object], field: str
+    control: httpx2.AsyncClient, path: str, body: dict[str, object], field: str
 ) -> None:
     answer = await control.post(path, json=body)
 
@@ -139,14 +139,14 @@ async def test_bad_input_names_the_field(
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null"])
-async def test_a_body_that_is_no_object_is_a_400(control: httpx.AsyncClient, content: str) -> None:
+async def test_a_body_that_is_no_object_is_a_400(control: httpx2.AsyncClient, content: str) -> None:
     answer = await control.post("/scripts", content=content)
 
     assert answer.status_code == 400
     assert answer.json()["error"]
 
 
-async def test_unknown_paths_answer_in_json(control: httpx.AsyncClient) -> None:
+async def test_unknown_paths_answer_in_json(control: httpx2.AsyncClient) -> None:
     answers = [await control.get("/nope"), await control.patch("/runs/nope", json={}), await control.get("/scripts")]
 
     assert [answer.status_code for answer in answers] == [404, 404, 405]
@@ -154,7 +154,7 @@ async def test_unknown_paths_answer_in_json(control: httpx.AsyncClient) -> None:
 
 
 async def test_a_reset_brings_back_the_first_state(
-    sandbox: Sandbox, harness: httpx.AsyncClient, control: httpx.AsyncClient
+    sandbox: Sandbox, harness: httpx2.AsyncClient, control: httpx2.AsyncClient
 ) -> None:
     await start(harness)
     await control.post("/behaviours", json={"harness": {"requests_per_minute": 5}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.sandbox.faults import Fault, FaultKind, Match
@@ -15,11 +15,11 @@ QUERY = {"query": "{ applications(limit: 1) { nodes { name } } }"}
 ANSWER = {"data": {"applications": {"nodes": [{"name": "Test App"}]}}}
 
 
-async def ask(harness: httpx.AsyncClient) -> httpx.Response:
+async def ask(harness: httpx2.AsyncClient) -> httpx2.Response:
     return await harness.post("/api/graphql", json=QUERY)
 
 
-async def test_a_status_with_headers_and_body(sandbox: Sandbox, harness: httpx.AsyncClient) -> None:
+async def test_a_status_with_headers_and_body(sandbox: Sandbox, harness: httpx2.AsyncClient) -> None:
     fault = Fault("harness", FaultKind.STATUS, status=503, headers={"Retry-After": "7"}, body="busy")
     sandbox.world.faults.add(fault)
 
@@ -29,7 +29,7 @@ async def test_a_status_with_headers_and_body(sandbox: Sandbox, harness: httpx.A
     assert next_one.json() == ANSWER
 
 
-async def test_a_page_instead_of_json(sandbox: Sandbox, harness: httpx.AsyncClient) -> None:
+async def test_a_page_instead_of_json(sandbox: Sandbox, harness: httpx2.AsyncClient) -> None:
     sandbox.world.faults.add(Fault("harness", FaultKind.HTML, status=200))
 
     hit = await ask(harness)
@@ -38,7 +38,7 @@ async def test_a_page_instead_of_json(sandbox: Sandbox, harness: httpx.AsyncClie
     assert hit.text.startswith("<html>")
 
 
-async def test_json_of_choice(sandbox: Sandbox, harness: httpx.AsyncClient) -> None:
+async def test_json_of_choice(sandbox: Sandbox, harness: httpx2.AsyncClient) -> None:
     sandbox.world.faults.add(Fault("harness", FaultKind.JSON, body={"data": None}))
 
     hit = await ask(harness)
@@ -47,20 +47,20 @@ async def test_json_of_choice(sandbox: Sandbox, harness: httpx.AsyncClient) -> N
 
 
 @pytest.mark.parametrize("after", [True, False])
-async def test_an_answer_cut_short(sandbox: Sandbox, harness: httpx.AsyncClient, after: bool) -> None:
+async def test_an_answer_cut_short(sandbox: Sandbox, harness: httpx2.AsyncClient, after: bool) -> None:
     sandbox.world.faults.add(Fault("harness", FaultKind.TRUNCATE, after=after))
 
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx2.RemoteProtocolError):
         await ask(harness)
 
     assert sandbox.world.requests[-1].status == 200
 
 
 @pytest.mark.parametrize("after", [True, False])
-async def test_a_cut_connection_has_no_answer(sandbox: Sandbox, harness: httpx.AsyncClient, after: bool) -> None:
+async def test_a_cut_connection_has_no_answer(sandbox: Sandbox, harness: httpx2.AsyncClient, after: bool) -> None:
     sandbox.world.faults.add(Fault("harness", FaultKind.CUT, after=after))
 
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx2.RemoteProtocolError):
         await ask(harness)
 
     assert sandbox.world.requests[-1].status is None
@@ -69,7 +69,7 @@ async def test_a_cut_connection_has_no_answer(sandbox: Sandbox, harness: httpx.A
 
 @pytest.mark.parametrize(("after", "runs"), [(True, 1), (False, 0)])
 async def test_only_a_fault_after_lets_the_request_through(
-    sandbox: Sandbox, harness: httpx.AsyncClient, after: bool, runs: int
+    sandbox: Sandbox, harness: httpx2.AsyncClient, after: bool, runs: int
 ) -> None:
     fault = Fault("harness", FaultKind.STATUS, Match(body="startExecution"), status=502, after=after)
     sandbox.world.faults.add(fault)
@@ -85,7 +85,7 @@ async def test_only_a_fault_after_lets_the_request_through(
 
 
 @pytest.mark.parametrize("after", [True, False])
-async def test_a_delay(sandbox: Sandbox, harness: httpx.AsyncClient, after: bool) -> None:
+async def test_a_delay(sandbox: Sandbox, harness: httpx2.AsyncClient, after: bool) -> None:
     sandbox.world.faults.add(Fault("harness", FaultKind.DELAY, seconds=0.2, after=after))
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -96,26 +96,26 @@ async def test_a_delay(sandbox: Sandbox, harness: httpx.AsyncClient, after: bool
     assert loop.time() - began >= 0.2
 
 
-async def test_silence_lasts_until_the_client_gives_up(sandbox: Sandbox, harness: httpx.AsyncClient) -> None:
+async def test_silence_lasts_until_the_client_gives_up(sandbox: Sandbox, harness: httpx2.AsyncClient) -> None:
     sandbox.world.faults.add(Fault("harness", FaultKind.SILENCE))
 
-    with pytest.raises(httpx.ReadTimeout):
+    with pytest.raises(httpx2.ReadTimeout):
         await harness.post("/api/graphql", json=QUERY, timeout=0.1)
 
     assert [request.status for request in sandbox.world.requests] == [None]
     assert (await ask(harness)).json() == ANSWER
 
 
-async def test_silence_can_end_in_a_cut(sandbox: Sandbox, harness: httpx.AsyncClient) -> None:
+async def test_silence_can_end_in_a_cut(sandbox: Sandbox, harness: httpx2.AsyncClient) -> None:
     sandbox.world.faults.add(Fault("harness", FaultKind.SILENCE, seconds=0.05, after=True))
 
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx2.RemoteProtocolError):
         await ask(harness)
 
     assert sandbox.world.requests[-1].status is None
 
 
-async def test_a_fault_hits_only_what_it_matches(sandbox: Sandbox, harness: httpx.AsyncClient) -> None:
+async def test_a_fault_hits_only_what_it_matches(sandbox: Sandbox, harness: httpx2.AsyncClient) -> None:
     for match in (Match(method="GET"), Match(path="/nowhere"), Match(body="startExecution")):
         sandbox.world.faults.add(Fault("harness", FaultKind.CUT, match))
     sandbox.world.faults.add(Fault("vcd", FaultKind.CUT))
@@ -124,14 +124,14 @@ async def test_a_fault_hits_only_what_it_matches(sandbox: Sandbox, harness: http
     assert len(sandbox.world.faults.faults) == 4
 
 
-async def test_a_fault_hits_as_often_as_it_says(sandbox: Sandbox, harness: httpx.AsyncClient) -> None:
+async def test_a_fault_hits_as_often_as_it_says(sandbox: Sandbox, harness: httpx2.AsyncClient) -> None:
     sandbox.world.faults.add(Fault("harness", FaultKind.STATUS, Match("post", "graphql"), status=500, times=2))
 
     assert [(await ask(harness)).status_code for _ in range(3)] == [500, 500, 200]
 
 
 async def test_faults_are_prepared_and_dropped_over_http(
-    sandbox: Sandbox, harness: httpx.AsyncClient, control: httpx.AsyncClient
+    sandbox: Sandbox, harness: httpx2.AsyncClient, control: httpx2.AsyncClient
 ) -> None:
     body = {"errors": [{"message": "odd"}]}
     fault = {"system": "harness", "kind": "json", "match": {"method": "POST"}, "body": body, "times": None}

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 import pytest
 import trustme
 
@@ -59,7 +59,7 @@ def process(*options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
 def test_it_prints_its_environment_and_stops_on_a_signal(number: signal.Signals) -> None:
     with process() as (running, lines):
         exports = dict(shlex.split(line)[1].split("=", 1) for line in lines)
-        answer = httpx.get(exports["WORKFLOW_SANDBOX_CONTROL"] + "/behaviours", trust_env=False)
+        answer = httpx2.get(exports["WORKFLOW_SANDBOX_CONTROL"] + "/behaviours", trust_env=False)
         running.send_signal(number)
         code = running.wait(5)
         errors = running.stderr.read() if running.stderr else ""
@@ -73,7 +73,7 @@ def test_it_prints_its_environment_and_stops_on_a_signal(number: signal.Signals)
 def test_it_prints_json_and_takes_its_options() -> None:
     with process("--json", "--run-seconds", "7", "--speed", "50") as (running, lines):
         environment = json.loads(lines[0])
-        clock = httpx.post(environment["WORKFLOW_SANDBOX_CONTROL"] + "/clock", json={}, trust_env=False).json()
+        clock = httpx2.post(environment["WORKFLOW_SANDBOX_CONTROL"] + "/clock", json={}, trust_env=False).json()
         running.terminate()
         running.wait(5)
 
@@ -100,17 +100,17 @@ async def test_it_starts_within_two_seconds() -> None:
 
     assert seconds < 2
     assert len({urls.harness, urls.nexthink, urls.vcd, urls.control}) == 4
-    async with httpx.AsyncClient(trust_env=False) as client:
-        with pytest.raises(httpx.ConnectError):
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        with pytest.raises(httpx2.ConnectError):
             await client.get(urls.control)
 
 
 async def test_a_silent_request_does_not_keep_it_from_stopping() -> None:
     async with Sandbox() as sandbox:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(trust_env=False) as client:
             fault = {"system": "harness", "kind": "silence"}
             await client.post(f"{sandbox.urls.control}/faults", json=fault)
-            with pytest.raises(httpx.ReadTimeout):
+            with pytest.raises(httpx2.ReadTimeout):
                 await client.get(sandbox.urls.harness, timeout=0.05)
         began = time.perf_counter()
 
@@ -132,7 +132,7 @@ async def test_the_systems_can_speak_https() -> None:
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
 
-    async with Sandbox(tls=context) as sandbox, httpx.AsyncClient(verify=trusting, trust_env=False) as client:
+    async with Sandbox(tls=context) as sandbox, httpx2.AsyncClient(verify=trusting, trust_env=False) as client:
         answer = await client.get(sandbox.urls.vcd)
         urls = sandbox.urls
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest
 from aiohttp.test_utils import TestServer
 
@@ -18,7 +18,7 @@ async def harness() -> AsyncIterator[Harness]:
     world = World(run_seconds=RUN_SECONDS, timer=lambda: 0.0)
     async with TestServer(application(world)) as server:
         world.behaviours.change({"harness": {"requests_per_minute": 0}})
-        async with httpx.AsyncClient(
+        async with httpx2.AsyncClient(
             base_url=str(server.make_url("/gateway")),
             params={"accountId": CREDENTIALS["HARNESS_ACCOUNT_ID"]},
             headers={"x-api-key": CREDENTIALS["HARNESS_API_KEY"]},

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 
 from provider_py.sandbox.world import World
 
@@ -23,9 +23,9 @@ class Harness:
     """What the tests do with the system."""
 
     world: World
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
 
-    async def post(self, query: str, variables: dict[str, Any] | None = None, **body: Any) -> httpx.Response:
+    async def post(self, query: str, variables: dict[str, Any] | None = None, **body: Any) -> httpx2.Response:
         return await self.http.post("/api/graphql", json={"query": query, "variables": variables, **body})
 
     async def data(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:

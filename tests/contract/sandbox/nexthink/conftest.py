@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest
 from aiohttp.test_utils import TestServer
 
@@ -18,16 +18,16 @@ def world() -> World:
 
 
 @pytest.fixture
-async def anonymous(world: World) -> AsyncIterator[httpx.AsyncClient]:
+async def anonymous(world: World) -> AsyncIterator[httpx2.AsyncClient]:
     async with (
         TestServer(application(world)) as server,
-        httpx.AsyncClient(base_url=str(server.make_url("/")), trust_env=False) as client,
+        httpx2.AsyncClient(base_url=str(server.make_url("/")), trust_env=False) as client,
     ):
         yield client
 
 
 @pytest.fixture
-async def tenant(anonymous: httpx.AsyncClient) -> httpx.AsyncClient:
+async def tenant(anonymous: httpx2.AsyncClient) -> httpx2.AsyncClient:
     answer = await anonymous.post(
         "/oauth2/default/v1/token",
         data={"grant_type": "client_credentials", "scope": "service:integration"},

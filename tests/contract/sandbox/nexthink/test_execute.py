@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.sandbox.nexthink.tenant import directory
@@ -15,13 +15,13 @@ LAPTOP = directory().device_by_name["LAPTOP-01"]
 ANN = directory().user_by_upn["ann@example.com"]
 
 
-async def refused(tenant: httpx.AsyncClient, body: dict[str, Any], url: str = V2) -> tuple[int, str]:
+async def refused(tenant: httpx2.AsyncClient, body: dict[str, Any], url: str = V2) -> tuple[int, str]:
     answer = await tenant.post(url, json=body)
     assert set(answer.json()) == {"code", "details"}
     return answer.status_code, answer.json()["code"]
 
 
-async def test_v2_starts_one_execution_for_each_target(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_v2_starts_one_execution_for_each_target(tenant: httpx2.AsyncClient, world: World) -> None:
     devices = [{"name": "LAPTOP-01"}, {"collectorUid": directory().device_by_name["LAPTOP-02"].collector_uid}]
     users = [{"upn": ANN.upn}, {"sid": directory().user_by_upn["ben@example.com"].sid}]
     answer = await tenant.post(V2, json=REPAIR | {"devices": devices, "users": users})
@@ -30,13 +30,13 @@ async def test_v2_starts_one_execution_for_each_target(tenant: httpx.AsyncClient
     assert [run.id for run in world.runs.of("nexthink")] == [answer.json()["requestUuid"]]
 
 
-async def test_v1_takes_collector_and_security_ids(tenant: httpx.AsyncClient) -> None:
+async def test_v1_takes_collector_and_security_ids(tenant: httpx2.AsyncClient) -> None:
     answer = await tenant.post(V1, json=REPAIR | {"devices": [LAPTOP.collector_uid], "users": [ANN.sid]})
     assert len(answer.json()["executionsUuids"]) == 2
 
 
 @pytest.mark.parametrize("id_", ["#reboot_device", "reboot_device"])
-async def test_the_number_sign_may_be_left_out(tenant: httpx.AsyncClient, world: World, id_: str) -> None:
+async def test_the_number_sign_may_be_left_out(tenant: httpx2.AsyncClient, world: World, id_: str) -> None:
     body = {"workflowId": id_, "devices": [{"uid": LAPTOP.uid}]}
     assert (await tenant.post(V2, json=body)).status_code == 200
     (run,) = world.runs.of("nexthink")
@@ -44,7 +44,7 @@ async def test_the_number_sign_may_be_left_out(tenant: httpx.AsyncClient, world:
     assert "reboot_device" in run.names
 
 
-async def test_one_target_named_twice_is_one_execution(tenant: httpx.AsyncClient) -> None:
+async def test_one_target_named_twice_is_one_execution(tenant: httpx2.AsyncClient) -> None:
     answer = await tenant.post(V2, json=REPAIR | {"devices": [{"name": "LAPTOP-01"}, {"uid": LAPTOP.uid}]})
     assert len(answer.json()["executionsUuids"]) == 1
 
@@ -56,13 +56,13 @@ async def test_of_two_devices_with_one_name_the_last_seen_counts() -> None:
     )
 
 
-async def test_unknown_targets_are_dropped(tenant: httpx.AsyncClient) -> None:
+async def test_unknown_targets_are_dropped(tenant: httpx2.AsyncClient) -> None:
     answer = await tenant.post(V2, json=REPAIR | {"devices": [{"name": "LAPTOP-01"}, {"name": "NOBODY"}]})
     assert len(answer.json()["executionsUuids"]) == 1
     assert await refused(tenant, REPAIR | {"devices": [{"name": "NOBODY"}]}) == (400, "NO_TARGET")
 
 
-async def test_unknown_targets_can_refuse_the_request(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_unknown_targets_can_refuse_the_request(tenant: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"nexthink": {"unknown_targets": "refuse"}})
     body = REPAIR | {"devices": [{"name": "LAPTOP-01"}, {"name": "NOBODY"}]}
     assert await refused(tenant, body) == (400, "UNKNOWN_TARGET")
@@ -85,42 +85,42 @@ async def test_unknown_targets_can_refuse_the_request(tenant: httpx.AsyncClient,
     ],
 )
 async def test_what_cannot_run_is_refused(
-    tenant: httpx.AsyncClient, world: World, body: dict[str, Any], status: int, code: str
+    tenant: httpx2.AsyncClient, world: World, body: dict[str, Any], status: int, code: str
 ) -> None:
     assert await refused(tenant, {"devices": [{"name": "LAPTOP-01"}]} | body) == (status, code)
     assert world.runs.of("nexthink") == []
 
 
-async def test_users_are_refused_by_a_device_workflow(tenant: httpx.AsyncClient) -> None:
+async def test_users_are_refused_by_a_device_workflow(tenant: httpx2.AsyncClient) -> None:
     body = {"workflowId": "#reboot_device", "users": [{"upn": ANN.upn}]}
     assert await refused(tenant, body) == (400, "USERS_NOT_ALLOWED")
 
 
-async def test_params_can_go_unchecked(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_params_can_go_unchecked(tenant: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"nexthink": {"params_check": False}})
     body = REPAIR | {"params": {"other": "x"}, "devices": [{"name": "LAPTOP-01"}]}
     assert (await tenant.post(V2, json=body)).status_code == 200
 
 
-async def test_free_values_beside_options(tenant: httpx.AsyncClient) -> None:
+async def test_free_values_beside_options(tenant: httpx2.AsyncClient) -> None:
     body = {"workflowId": "#install_software", "params": {"package": "vlc", "channel": "nightly"}}
     assert (await tenant.post(V2, json=body | {"devices": [{"name": "LAPTOP-01"}]})).status_code == 200
 
 
-async def test_ten_thousand_targets_are_the_limit(tenant: httpx.AsyncClient) -> None:
+async def test_ten_thousand_targets_are_the_limit(tenant: httpx2.AsyncClient) -> None:
     fleet = [{"name": f"DESK-{number:05}"} for number in range(1, 10_002)]
     assert await refused(tenant, REPAIR | {"devices": fleet}) == (400, "INVALID_REQUEST")
     answer = await tenant.post(V2, json=REPAIR | {"devices": fleet[:-1]})
     assert len(answer.json()["executionsUuids"]) == 10_000
 
 
-async def test_the_published_document_demands_both_lists(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_the_published_document_demands_both_lists(tenant: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"nexthink": {"strict_published": True}})
     body = REPAIR | {"devices": [{"name": "LAPTOP-01"}]}
     assert await refused(tenant, body) == (400, "INVALID_REQUEST")
     assert (await tenant.post(V2, json=body | {"users": []})).status_code == 200
 
 
-async def test_a_body_that_is_not_json_is_refused(tenant: httpx.AsyncClient) -> None:
+async def test_a_body_that_is_not_json_is_refused(tenant: httpx2.AsyncClient) -> None:
     answer = await tenant.post(V2, content=b"{", headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")

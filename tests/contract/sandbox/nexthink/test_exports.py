@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.sandbox.world import World
@@ -15,14 +15,14 @@ QUERY = "#workflow_request_status"
 EXPORT = "/api/v1/nql/export"
 
 
-async def started(tenant: httpx.AsyncClient, devices: int) -> str:
+async def started(tenant: httpx2.AsyncClient, devices: int) -> str:
     targets = [{"name": f"DESK-{number:05}"} for number in range(1, devices + 1)]
     body = {"workflowId": "#reboot_device", "devices": targets}
     request: str = (await tenant.post("/api/v2/workflows/execute", json=body)).json()["requestUuid"]
     return request
 
 
-async def exported(tenant: httpx.AsyncClient, request: str, **more: str) -> str:
+async def exported(tenant: httpx2.AsyncClient, request: str, **more: str) -> str:
     body = {"queryId": QUERY, "parameters": {"request_id": request}, **more}
     answer = await tenant.post(EXPORT, json=body)
     assert answer.status_code == 200
@@ -30,7 +30,7 @@ async def exported(tenant: httpx.AsyncClient, request: str, **more: str) -> str:
     return identifier
 
 
-async def status(tenant: httpx.AsyncClient, export: str) -> httpx.Response:
+async def status(tenant: httpx2.AsyncClient, export: str) -> httpx2.Response:
     return await tenant.get(f"/api/v1/nql/status/{export}")
 
 
@@ -38,7 +38,7 @@ def rows(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
-async def test_a_file_is_in_the_making_before_it_is_complete(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_a_file_is_in_the_making_before_it_is_complete(tenant: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"nexthink": {"export_seconds": 10}})
     request = await started(tenant, 1500)
     world.advance(60)
@@ -49,32 +49,32 @@ async def test_a_file_is_in_the_making_before_it_is_complete(tenant: httpx.Async
         world.advance(5)
     assert seen == ["SUBMITTED", "IN_PROGRESS", "COMPLETED"]
     address = (await status(tenant, export)).json()["resultsFileUrl"]
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with httpx2.AsyncClient(trust_env=False) as stranger:
         found = rows((await stranger.get(address)).content)
     assert len(found) == 1500
     assert {row["status"] for row in found} == {"success"}
     assert {row["request_id"] for row in found} == {request}
 
 
-async def test_the_rows_are_those_of_the_moment_it_was_asked_for(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_the_rows_are_those_of_the_moment_it_was_asked_for(tenant: httpx2.AsyncClient, world: World) -> None:
     export = await exported(tenant, await started(tenant, 2))
     world.advance(60)
     address = (await status(tenant, export)).json()["resultsFileUrl"]
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with httpx2.AsyncClient(trust_env=False) as stranger:
         assert rows((await stranger.get(address)).content) == []  # rows lag behind
 
 
-async def test_a_file_may_be_compressed(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_a_file_may_be_compressed(tenant: httpx2.AsyncClient, world: World) -> None:
     request = await started(tenant, 2)
     world.advance(60)
     export = await exported(tenant, request, compression="GZIP")
     world.advance(1)
     address = (await status(tenant, export)).json()["resultsFileUrl"]
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with httpx2.AsyncClient(trust_env=False) as stranger:
         assert len(rows(gzip.decompress((await stranger.get(address)).content))) == 2
 
 
-async def test_the_licence_may_cut_a_file_short(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_the_licence_may_cut_a_file_short(tenant: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"nexthink": {"export_limit": 3}})
     request = await started(tenant, 5)
     world.advance(60)
@@ -82,11 +82,11 @@ async def test_the_licence_may_cut_a_file_short(tenant: httpx.AsyncClient, world
     world.advance(1)
     answer = await status(tenant, export)
     assert (answer.status_code, answer.json()["status"]) == (206, "COMPLETED")
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with httpx2.AsyncClient(trust_env=False) as stranger:
         assert len(rows((await stranger.get(answer.json()["resultsFileUrl"])).content)) == 3
 
 
-async def test_an_export_may_fail(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_an_export_may_fail(tenant: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"nexthink": {"export_error": "too many rows"}})
     export = await exported(tenant, "any")
     world.advance(1)
@@ -94,13 +94,13 @@ async def test_an_export_may_fail(tenant: httpx.AsyncClient, world: World) -> No
 
 
 async def test_the_store_takes_signed_addresses_for_a_quarter_of_an_hour_and_no_token(
-    tenant: httpx.AsyncClient, world: World
+    tenant: httpx2.AsyncClient, world: World
 ) -> None:
     export = await exported(tenant, await started(tenant, 1))
     world.advance(1)
     address = (await status(tenant, export)).json()["resultsFileUrl"]
     assert (await tenant.get(address)).status_code == 400
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with httpx2.AsyncClient(trust_env=False) as stranger:
         assert (await stranger.get(address)).status_code == 200
         assert (await stranger.get(address.partition("?")[0])).status_code == 403
         world.advance(901)
@@ -116,29 +116,29 @@ async def test_the_store_takes_signed_addresses_for_a_quarter_of_an_hour_and_no_
         ({"queryId": QUERY, "parameters": {"request_id": "x"}, "compression": "ZIP"}, 400),
     ],
 )
-async def test_wrong_requests(tenant: httpx.AsyncClient, body: dict[str, object], code: int) -> None:
+async def test_wrong_requests(tenant: httpx2.AsyncClient, body: dict[str, object], code: int) -> None:
     answer = await tenant.post(EXPORT, json=body)
     assert answer.status_code == code
     assert set(answer.json()) == {"message", "code", "source"}
 
 
-async def test_an_export_that_is_not_there(tenant: httpx.AsyncClient) -> None:
+async def test_an_export_that_is_not_there(tenant: httpx2.AsyncClient) -> None:
     assert (await status(tenant, "nothing")).status_code == 404
 
 
-async def test_the_right_to_nql_can_be_missing(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_the_right_to_nql_can_be_missing(tenant: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"nexthink": {"nql_right": False}})
     assert (await tenant.post(EXPORT, json={"queryId": QUERY})).status_code == 403
     assert (await status(tenant, "any")).status_code == 403
 
 
-async def test_the_right_to_workflows_can_be_missing(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_the_right_to_workflows_can_be_missing(tenant: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"nexthink": {"workflows_right": False}})
     answer = await tenant.get("/api/v1/workflows/details", params={"nqlId": "#reboot_device"})
     assert (answer.status_code, set(answer.json())) == (403, {"code", "details"})
 
 
-async def test_exports_are_lost_at_reset(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_exports_are_lost_at_reset(tenant: httpx2.AsyncClient, world: World) -> None:
     export = await exported(tenant, await started(tenant, 1))
     world.reset()
     assert (await status(tenant, export)).status_code == 401  # as are tokens

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.sandbox.nexthink.app import CREDENTIALS
@@ -12,14 +12,14 @@ NQL = "/api/v2/nql/execute"
 QUERY = CREDENTIALS["NEXTHINK_STATUS_QUERY"]
 
 
-async def start(tenant: httpx.AsyncClient, devices: int = 1, workflow: str = "#reboot_device") -> dict[str, Any]:
+async def start(tenant: httpx2.AsyncClient, devices: int = 1, workflow: str = "#reboot_device") -> dict[str, Any]:
     targets = [{"name": f"DESK-{number:05}"} for number in range(1, devices + 1)]
     answer = await tenant.post("/api/v2/workflows/execute", json={"workflowId": workflow, "devices": targets})
     body: dict[str, Any] = answer.json()
     return body
 
 
-async def rows(tenant: httpx.AsyncClient, request_id: str) -> list[dict[str, Any]]:
+async def rows(tenant: httpx2.AsyncClient, request_id: str) -> list[dict[str, Any]]:
     answer = await tenant.post(NQL, json={"queryId": QUERY, "parameters": {"request_id": request_id}})
     assert answer.status_code == 200
     data: list[dict[str, Any]] = answer.json()["data"]
@@ -27,7 +27,7 @@ async def rows(tenant: httpx.AsyncClient, request_id: str) -> list[dict[str, Any
     return data
 
 
-async def test_rows_lag_behind_the_start(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_rows_lag_behind_the_start(tenant: httpx2.AsyncClient, world: World) -> None:
     started = await start(tenant)
     assert await rows(tenant, started["requestUuid"]) == []
     world.advance(0.3)
@@ -37,7 +37,7 @@ async def test_rows_lag_behind_the_start(tenant: httpx.AsyncClient, world: World
     assert (row["workflow.nql_id"], row["device.name"]) == ("#reboot_device", "DESK-00001")
 
 
-async def test_a_run_ends_well(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_a_run_ends_well(tenant: httpx2.AsyncClient, world: World) -> None:
     started = await start(tenant, 2)
     world.advance(10)
     found = await rows(tenant, started["requestUuid"])
@@ -51,7 +51,7 @@ async def test_a_run_ends_well(tenant: httpx.AsyncClient, world: World) -> None:
     [("failure", "failure", "failed"), ("expired", "expired", "other"), ("odd_word", "odd_word", None)],
 )
 async def test_a_run_ends_as_scripted(
-    tenant: httpx.AsyncClient, world: World, ending: str, status: str, outcome: str | None
+    tenant: httpx2.AsyncClient, world: World, ending: str, status: str, outcome: str | None
 ) -> None:
     world.runs.scripts.append(Script("nexthink", "reboot_device", ending=ending, reason="disk full"))
     started = await start(tenant)
@@ -60,7 +60,7 @@ async def test_a_run_ends_as_scripted(
     assert (row["status"], row["outcome"], row["status_details"]) == (status, outcome, "disk full")
 
 
-async def test_some_executions_of_a_request_fail(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_some_executions_of_a_request_fail(tenant: httpx2.AsyncClient, world: World) -> None:
     world.runs.scripts.append(Script("nexthink", outputs={"failed_executions": 2}))
     started = await start(tenant, 3)
     world.advance(10)
@@ -68,7 +68,7 @@ async def test_some_executions_of_a_request_fail(tenant: httpx.AsyncClient, worl
     assert [row["status"] for row in found] == ["failure", "failure", "success"]
 
 
-async def test_a_cancelled_run(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_a_cancelled_run(tenant: httpx2.AsyncClient, world: World) -> None:
     started = await start(tenant)
     world.runs.cancel(started["requestUuid"], world.clock())
     world.advance(1)
@@ -76,7 +76,7 @@ async def test_a_cancelled_run(tenant: httpx.AsyncClient, world: World) -> None:
     assert row["status"] == "cancelled"
 
 
-async def test_a_run_held_in_a_word_of_the_vendor(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_a_run_held_in_a_word_of_the_vendor(tenant: httpx2.AsyncClient, world: World) -> None:
     world.runs.scripts.append(Script("nexthink", hold="waiting_on_device"))
     started = await start(tenant)
     world.advance(500)
@@ -84,20 +84,20 @@ async def test_a_run_held_in_a_word_of_the_vendor(tenant: httpx.AsyncClient, wor
     assert row["status"] == "waiting_on_device"
 
 
-async def test_purged_records_have_no_rows(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_purged_records_have_no_rows(tenant: httpx2.AsyncClient, world: World) -> None:
     started = await start(tenant)
     world.advance(10)
     world.runs.forget(started["requestUuid"])
     assert await rows(tenant, started["requestUuid"]) == []
 
 
-async def test_a_thousand_rows_at_most(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_a_thousand_rows_at_most(tenant: httpx2.AsyncClient, world: World) -> None:
     started = await start(tenant, 1001)
     world.advance(1)
     assert len(await rows(tenant, started["requestUuid"])) == 1000
 
 
-async def test_times_have_a_zone_only_if_asked_for(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_times_have_a_zone_only_if_asked_for(tenant: httpx2.AsyncClient, world: World) -> None:
     body = {"queryId": QUERY, "parameters": {"request_id": "x"}}
     assert not (await tenant.post(NQL, json=body)).json()["executionDateTime"].endswith("Z")
     answer = await tenant.post(NQL, json=body, headers={"x-utc-times": "true"})
@@ -113,14 +113,14 @@ async def test_times_have_a_zone_only_if_asked_for(tenant: httpx.AsyncClient, wo
     ],
 )
 async def test_errors_have_the_shape_of_nql(
-    tenant: httpx.AsyncClient, body: dict[str, Any], status: int, code: int
+    tenant: httpx2.AsyncClient, body: dict[str, Any], status: int, code: int
 ) -> None:
     answer = await tenant.post(NQL, json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert set(answer.json()) == {"message", "code", "source"}
 
 
-async def test_the_right_to_nql_can_be_missing(tenant: httpx.AsyncClient, world: World) -> None:
+async def test_the_right_to_nql_can_be_missing(tenant: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"nexthink": {"nql_right": False}})
     assert (await tenant.post(NQL, json={"queryId": QUERY})).status_code == 403
 
@@ -131,12 +131,12 @@ class TestEvent:
         return f"/api/v1/workflows/workflows/{workflow}/execution/{execution}/trigger"
 
     @staticmethod
-    async def gate(tenant: httpx.AsyncClient) -> str:
+    async def gate(tenant: httpx2.AsyncClient) -> str:
         answer = await tenant.get("/api/v1/workflows/details", params={"nqlId": "#approval_gate"})
         uuid: str = answer.json()["uuid"]
         return uuid
 
-    async def test_an_execution_waits_until_it_is_triggered(self, tenant: httpx.AsyncClient, world: World) -> None:
+    async def test_an_execution_waits_until_it_is_triggered(self, tenant: httpx2.AsyncClient, world: World) -> None:
         started = await start(tenant, 2, "#approval_gate")
         first, second = started["executionsUuids"]
         gate = await self.gate(tenant)
@@ -154,30 +154,30 @@ class TestEvent:
         world.advance(5)
         assert {row["status"] for row in await rows(tenant, started["requestUuid"])} == {"success"}
 
-    async def test_the_answer_can_be_one_object(self, tenant: httpx.AsyncClient, world: World) -> None:
+    async def test_the_answer_can_be_one_object(self, tenant: httpx2.AsyncClient, world: World) -> None:
         world.behaviours.change({"nexthink": {"trigger_shape": "object"}})
         started = await start(tenant, 1, "#approval_gate")
         url = self.url(await self.gate(tenant), started["executionsUuids"][0])
         assert (await tenant.post(url, json={})).json() == {"requestUuid": started["requestUuid"]}
 
-    async def test_an_execution_is_triggered_once(self, tenant: httpx.AsyncClient) -> None:
+    async def test_an_execution_is_triggered_once(self, tenant: httpx2.AsyncClient) -> None:
         started = await start(tenant, 1, "#approval_gate")
         url = self.url(await self.gate(tenant), started["executionsUuids"][0])
         assert (await tenant.post(url, json={})).status_code == 200
         assert (await tenant.post(url, json={})).json()["code"] == "EXECUTION_NOT_WAITING"
 
-    async def test_an_execution_that_does_not_wait_refuses(self, tenant: httpx.AsyncClient) -> None:
+    async def test_an_execution_that_does_not_wait_refuses(self, tenant: httpx2.AsyncClient) -> None:
         started = await start(tenant)
         workflow = (await tenant.get("/api/v1/workflows/details", params={"nqlId": "#reboot_device"})).json()
         answer = await tenant.post(self.url(workflow["uuid"], started["executionsUuids"][0]), json={})
         assert (answer.status_code, answer.json()["code"]) == (400, "EXECUTION_NOT_WAITING")
 
-    async def test_the_execution_must_be_the_workflows(self, tenant: httpx.AsyncClient) -> None:
+    async def test_the_execution_must_be_the_workflows(self, tenant: httpx2.AsyncClient) -> None:
         started = await start(tenant)
         answer = await tenant.post(self.url(await self.gate(tenant), started["executionsUuids"][0]), json={})
         assert (answer.status_code, answer.json()["code"]) == (400, "EXECUTION_NOT_FOUND")
 
-    async def test_empty_parameter_values_are_refused(self, tenant: httpx.AsyncClient) -> None:
+    async def test_empty_parameter_values_are_refused(self, tenant: httpx2.AsyncClient) -> None:
         started = await start(tenant, 1, "#approval_gate")
         url = self.url(await self.gate(tenant), started["executionsUuids"][0])
         answer = await tenant.post(url, json={"parameters": {"approved": ""}})

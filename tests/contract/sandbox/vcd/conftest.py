@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest
 from aiohttp.test_utils import TestServer
 
@@ -19,17 +19,17 @@ def world() -> World:
 
 
 @pytest.fixture
-async def anonymous(world: World) -> AsyncIterator[httpx.AsyncClient]:
+async def anonymous(world: World) -> AsyncIterator[httpx2.AsyncClient]:
     headers = {"Accept": "application/json;version=37.1"}
     async with (
         TestServer(application(world)) as server,
-        httpx.AsyncClient(base_url=str(server.make_url("/")), headers=headers, trust_env=False) as client,
+        httpx2.AsyncClient(base_url=str(server.make_url("/")), headers=headers, trust_env=False) as client,
     ):
         yield client
 
 
 @pytest.fixture
-async def site(anonymous: httpx.AsyncClient) -> httpx.AsyncClient:
+async def site(anonymous: httpx2.AsyncClient) -> httpx2.AsyncClient:
     form = {"grant_type": "refresh_token", "refresh_token": API_TOKEN}
     answer = await anonymous.post(f"/oauth/tenant/{ORG}/token", data=form)
     anonymous.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"

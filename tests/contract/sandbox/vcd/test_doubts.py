@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.sandbox.vcd import access
@@ -21,7 +21,7 @@ def named(kind: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def provider(anonymous: httpx.AsyncClient) -> httpx.AsyncClient:
+async def provider(anonymous: httpx2.AsyncClient) -> httpx2.AsyncClient:
     form = {"grant_type": "refresh_token", "refresh_token": access.PROVIDER_API_TOKEN}
     answer = await anonymous.post("/oauth/provider/token", data=form)
     anonymous.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
@@ -40,7 +40,7 @@ async def provider(anonymous: httpx.AsyncClient) -> httpx.AsyncClient:
     ],
 )
 async def test_spellings_of_input_types(
-    site: httpx.AsyncClient, world: World, behaviour: str, kind: str, status: int
+    site: httpx2.AsyncClient, world: World, behaviour: str, kind: str, status: int
 ) -> None:
     world.behaviours.change({"vcd": {"input_types": behaviour}})
     answer = await site.post(ONBOARD, json=named(kind))
@@ -48,7 +48,7 @@ async def test_spellings_of_input_types(
     assert status == 201 or "inputType" in answer.json()["message"]
 
 
-async def test_short_spellings_are_answered_too(site: httpx.AsyncClient, world: World) -> None:
+async def test_short_spellings_are_answered_too(site: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"vcd": {"input_types": "short"}})
     started = (await site.post(ONBOARD, json=named("string"))).json()
     world.advance(10)
@@ -58,14 +58,14 @@ async def test_short_spellings_are_answered_too(site: httpx.AsyncClient, world: 
     assert [each["inputType"] for each in outputs["addresses"]["value"]] == ["string", "string"]
 
 
-async def test_an_execution_without_its_state(site: httpx.AsyncClient, world: World) -> None:
+async def test_an_execution_without_its_state(site: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"vcd": {"execution_state": "absent"}})
     started = (await site.post(ONBOARD, json=named("StringParam"))).json()
     assert "state" not in started
     assert (await site.get(f"{ONBOARD}/{started['id']}/state")).json() == "initializing"
 
 
-async def test_a_list_that_is_behind(site: httpx.AsyncClient, world: World) -> None:
+async def test_a_list_that_is_behind(site: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"vcd": {"list_lag": 5.0}})
     await site.post(ONBOARD, json=named("StringParam"))
     states = []
@@ -76,7 +76,7 @@ async def test_a_list_that_is_behind(site: httpx.AsyncClient, world: World) -> N
     assert states == [[], [], [("running", False)], [("running", False)], [("completed", True)]]
 
 
-async def test_a_workflow_that_answers_what_it_is_given(site: httpx.AsyncClient, world: World) -> None:
+async def test_a_workflow_that_answers_what_it_is_given(site: httpx2.AsyncClient, world: World) -> None:
     url = f"/cloudapi/workflows/{COPY.item_id}/executions"
     parameter = {"name": "number", "type": "number", "value": {"inputType": "NumberParam", "value": 2.5}}
     started = (await site.post(url, json={"parameters": [parameter]})).json()
@@ -85,12 +85,12 @@ async def test_a_workflow_that_answers_what_it_is_given(site: httpx.AsyncClient,
     assert outputs == [parameter | {"scope": "local"}]
 
 
-async def test_who_sees_which_organizations(site: httpx.AsyncClient) -> None:
+async def test_who_sees_which_organizations(site: httpx2.AsyncClient) -> None:
     listed = (await site.get("/cloudapi/1.0.0/orgs")).json()["values"]
     assert [each["name"] for each in listed] == [access.ORG]
 
 
-async def test_the_provider_sees_every_organization(provider: httpx.AsyncClient) -> None:
+async def test_the_provider_sees_every_organization(provider: httpx2.AsyncClient) -> None:
     listed = (await provider.get("/cloudapi/1.0.0/orgs")).json()["values"]
     assert {each["name"] for each in listed} == {*access.TENANTS, access.PROVIDER_ORG}
     found = (await provider.get("/cloudapi/1.0.0/orgs", params={"filter": "name==globex"})).json()["values"]
@@ -108,7 +108,7 @@ async def test_the_provider_sees_every_organization(provider: httpx.AsyncClient)
     ],
 )
 async def test_the_provider_acts_in_a_tenant(
-    provider: httpx.AsyncClient, world: World, behaviour: str, context: str, status: int
+    provider: httpx2.AsyncClient, world: World, behaviour: str, context: str, status: int
 ) -> None:
     world.behaviours.change({"vcd": {"tenant_context": behaviour}})
     assert (await provider.get("/cloudapi/serviceItem", headers={CONTEXT: context})).status_code == status
@@ -118,6 +118,6 @@ async def test_the_provider_acts_in_a_tenant(
 
 
 @pytest.mark.parametrize(("org", "status"), [(access.ORG, 200), ("globex", 403)])
-async def test_a_tenant_acts_in_no_other(site: httpx.AsyncClient, org: str, status: int) -> None:
+async def test_a_tenant_acts_in_no_other(site: httpx2.AsyncClient, org: str, status: int) -> None:
     answer = await site.get("/cloudapi/serviceItem", headers={CONTEXT: access.org_id(org)})
     assert answer.status_code == status

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.sandbox.vcd.library import WORKFLOWS, Workflow
@@ -16,26 +16,26 @@ def url(workflow: Workflow = ONBOARD, *parts: str) -> str:
     return "/".join([f"/cloudapi/workflows/{workflow.item_id}/executions", *parts])
 
 
-async def start(site: httpx.AsyncClient) -> str:
+async def start(site: httpx2.AsyncClient) -> str:
     answer = await site.post(url(), json={"parameters": [NAME]})
     assert answer.status_code == 201, answer.text
     id_: str = answer.json()["id"]
     return id_
 
 
-async def show(site: httpx.AsyncClient, id_: str) -> dict[str, Any]:
+async def show(site: httpx2.AsyncClient, id_: str) -> dict[str, Any]:
     answer = await site.get(url(ONBOARD, id_))
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     return body
 
 
-async def state(site: httpx.AsyncClient, id_: str) -> object:
+async def state(site: httpx2.AsyncClient, id_: str) -> object:
     body: object = (await site.get(url(ONBOARD, id_, "state"))).json()
     return body
 
 
-async def test_a_run_goes_from_initializing_to_completed(site: httpx.AsyncClient, world: World) -> None:
+async def test_a_run_goes_from_initializing_to_completed(site: httpx2.AsyncClient, world: World) -> None:
     answer = await site.post(url(), json={"parameters": [NAME]})
     body = answer.json()
     assert (answer.status_code, body["state"], body["name"]) == (201, "initializing", "Onboard tenant")
@@ -50,7 +50,7 @@ async def test_a_run_goes_from_initializing_to_completed(site: httpx.AsyncClient
     assert {link["rel"] for link in done["relations"]["link"]} == {"up", "remove", "state"}
 
 
-async def test_outputs_have_the_declared_types(site: httpx.AsyncClient, world: World) -> None:
+async def test_outputs_have_the_declared_types(site: httpx2.AsyncClient, world: World) -> None:
     id_ = await start(site)
     assert (await show(site, id_))["outputParameters"] == []
     world.advance(10)
@@ -63,7 +63,7 @@ async def test_outputs_have_the_declared_types(site: httpx.AsyncClient, world: W
     }
 
 
-async def test_outputs_come_with_the_session(site: httpx.AsyncClient, world: World) -> None:
+async def test_outputs_come_with_the_session(site: httpx2.AsyncClient, world: World) -> None:
     id_ = await start(site)
     world.advance(10)
     outputs = (await show(site, id_))["outputParameters"]
@@ -74,7 +74,7 @@ async def test_outputs_come_with_the_session(site: httpx.AsyncClient, world: Wor
     assert {each["scope"] for each in (await show(site, id_))["outputParameters"]} == {"local"}
 
 
-async def test_scripted_outputs(site: httpx.AsyncClient, world: World) -> None:
+async def test_scripted_outputs(site: httpx2.AsyncClient, world: World) -> None:
     outputs: dict[str, object] = {
         "vmId": "vm-7",
         "ready": None,
@@ -100,7 +100,7 @@ async def test_scripted_outputs(site: httpx.AsyncClient, world: World) -> None:
 
 
 @pytest.mark.parametrize("target", ["Onboard tenant", ONBOARD.item_id, ONBOARD.item_uuid, ONBOARD.vro_id])
-async def test_a_failed_run_says_why(site: httpx.AsyncClient, world: World, target: str) -> None:
+async def test_a_failed_run_says_why(site: httpx2.AsyncClient, world: World, target: str) -> None:
     world.runs.scripts.append(Script("vcd", target, ending="failure", reason="no address left"))
     id_ = await start(site)
     world.advance(10)
@@ -111,7 +111,7 @@ async def test_a_failed_run_says_why(site: httpx.AsyncClient, world: World, targ
 
 
 @pytest.mark.parametrize("word", ["waiting", "waiting-signal", "waitingSignal", "suspended", "debugging"])
-async def test_a_run_stays_in_a_word_until_released(site: httpx.AsyncClient, world: World, word: str) -> None:
+async def test_a_run_stays_in_a_word_until_released(site: httpx2.AsyncClient, world: World, word: str) -> None:
     world.runs.scripts.append(Script("vcd", hold=word))
     id_ = await start(site)
     world.advance(100)
@@ -122,7 +122,7 @@ async def test_a_run_stays_in_a_word_until_released(site: httpx.AsyncClient, wor
     assert await state(site, id_) == "completed"
 
 
-async def test_a_run_ends_in_another_word(site: httpx.AsyncClient, world: World) -> None:
+async def test_a_run_ends_in_another_word(site: httpx2.AsyncClient, world: World) -> None:
     world.runs.scripts.append(Script("vcd", ending="FAILED"))
     id_ = await start(site)
     world.advance(10)
@@ -134,7 +134,7 @@ async def test_a_run_ends_in_another_word(site: httpx.AsyncClient, world: World)
     [("string", "completed"), ("object", {"state": "completed"}), ("value", {"value": "completed"})],
 )
 async def test_the_state_has_several_shapes(
-    site: httpx.AsyncClient, world: World, shape: str, expected: object
+    site: httpx2.AsyncClient, world: World, shape: str, expected: object
 ) -> None:
     world.behaviours.change({"vcd": {"state_shape": shape}})
     id_ = await start(site)
@@ -142,7 +142,7 @@ async def test_the_state_has_several_shapes(
     assert await state(site, id_) == expected
 
 
-async def test_cancelling(site: httpx.AsyncClient, world: World) -> None:
+async def test_cancelling(site: httpx2.AsyncClient, world: World) -> None:
     id_ = await start(site)
     world.advance(2)
     assert (await site.delete(url(ONBOARD, id_, "state"))).status_code == 204
@@ -150,14 +150,14 @@ async def test_cancelling(site: httpx.AsyncClient, world: World) -> None:
     assert (body["state"], "endDate" in body) == ("canceled", True)
 
 
-async def test_cancelling_what_has_ended_changes_nothing(site: httpx.AsyncClient, world: World) -> None:
+async def test_cancelling_what_has_ended_changes_nothing(site: httpx2.AsyncClient, world: World) -> None:
     id_ = await start(site)
     world.advance(10)
     assert (await site.delete(url(ONBOARD, id_, "state"))).status_code == 204
     assert await state(site, id_) == "completed"
 
 
-async def test_records_are_deleted_once_the_run_ended(site: httpx.AsyncClient, world: World) -> None:
+async def test_records_are_deleted_once_the_run_ended(site: httpx2.AsyncClient, world: World) -> None:
     id_ = await start(site)
     assert (await site.delete(url(ONBOARD, id_))).status_code == 400
     world.advance(10)
@@ -165,7 +165,7 @@ async def test_records_are_deleted_once_the_run_ended(site: httpx.AsyncClient, w
     assert (await site.get(url(ONBOARD, id_))).status_code == 404
 
 
-async def test_the_vendor_purges_records(site: httpx.AsyncClient, world: World) -> None:
+async def test_the_vendor_purges_records(site: httpx2.AsyncClient, world: World) -> None:
     id_ = await start(site)
     world.runs.forget(id_)
     world.behaviours.change({"vcd": {"missing": "403"}})
@@ -173,7 +173,7 @@ async def test_the_vendor_purges_records(site: httpx.AsyncClient, world: World) 
     assert (await site.get(url())).json()["total"] == 0
 
 
-async def test_the_list_has_the_workflows_runs(site: httpx.AsyncClient, world: World) -> None:
+async def test_the_list_has_the_workflows_runs(site: httpx2.AsyncClient, world: World) -> None:
     first, second = await start(site), await start(site)
     await site.post(url(WORKFLOWS[2]), json={"parameters": []})
     body = (await site.get(url())).json()
@@ -182,26 +182,26 @@ async def test_the_list_has_the_workflows_runs(site: httpx.AsyncClient, world: W
     assert "inputParameters" not in body["executions"][0]
 
 
-async def test_another_workflows_run_is_not_there(site: httpx.AsyncClient) -> None:
+async def test_another_workflows_run_is_not_there(site: httpx2.AsyncClient) -> None:
     assert (await site.get(url(WORKFLOWS[2], await start(site)))).status_code == 404
 
 
 @pytest.mark.parametrize(("form", "suffix"), [("colon", "+00:00"), ("short", "+0000")])
-async def test_dates_have_two_forms(site: httpx.AsyncClient, world: World, form: str, suffix: str) -> None:
+async def test_dates_have_two_forms(site: httpx2.AsyncClient, world: World, form: str, suffix: str) -> None:
     world.behaviours.change({"vcd": {"date_form": form}})
     assert (await show(site, await start(site)))["startDate"].endswith(suffix)
 
 
 class TestStart:
     @pytest.mark.parametrize("id_", [ONBOARD.item_id, ONBOARD.item_uuid, ONBOARD.vro_id])
-    async def test_a_workflow_has_three_ids(self, site: httpx.AsyncClient, world: World, id_: str) -> None:
+    async def test_a_workflow_has_three_ids(self, site: httpx2.AsyncClient, world: World, id_: str) -> None:
         path = f"/cloudapi/workflows/{id_}/executions"
         assert (await site.post(path, json={"parameters": [NAME]})).status_code == 201
         world.behaviours.change({"vcd": {"workflow_ids": "urn"}})
         expected = 201 if id_ == ONBOARD.item_id else 404
         assert (await site.post(path, json={"parameters": [NAME]})).status_code == expected
 
-    async def test_the_colons_of_an_id_may_be_quoted(self, site: httpx.AsyncClient) -> None:
+    async def test_the_colons_of_an_id_may_be_quoted(self, site: httpx2.AsyncClient) -> None:
         quoted = ONBOARD.item_id.replace(":", "%3A")
         path = f"/cloudapi/workflows/{quoted}/executions"
         assert (await site.post(path, json={"parameters": [NAME]})).status_code == 201
@@ -215,7 +215,7 @@ class TestStart:
         ],
     )
     async def test_headers_point_at_the_run(
-        self, site: httpx.AsyncClient, world: World, kind: str, header: str, part: str
+        self, site: httpx2.AsyncClient, world: World, kind: str, header: str, part: str
     ) -> None:
         world.behaviours.change({"vcd": {"start_answer": kind}})
         answer = await site.post(url(), json={"parameters": [NAME]})
@@ -223,31 +223,31 @@ class TestStart:
         assert part in answer.headers[header]
         assert (await site.get(answer.headers[header])).status_code == 200
 
-    async def test_a_start_answers_a_task_only(self, site: httpx.AsyncClient, world: World) -> None:
+    async def test_a_start_answers_a_task_only(self, site: httpx2.AsyncClient, world: World) -> None:
         world.behaviours.change({"vcd": {"start_answer": "task"}})
         answer = await site.post(url(), json={"parameters": [NAME]})
         assert (answer.status_code, answer.content) == (202, b"")
         assert "/api/task/" in answer.headers["Location"]
 
-    async def test_no_right_to_execute(self, site: httpx.AsyncClient) -> None:
+    async def test_no_right_to_execute(self, site: httpx2.AsyncClient) -> None:
         workflow = next(each for each in WORKFLOWS if not each.can_execute)
         assert (await site.post(url(workflow), json={"parameters": []})).status_code == 403
 
-    async def test_an_unknown_workflow(self, site: httpx.AsyncClient) -> None:
+    async def test_an_unknown_workflow(self, site: httpx2.AsyncClient) -> None:
         assert (await site.post("/cloudapi/workflows/nothing/executions", json={})).status_code == 404
 
-    async def test_a_body_is_needed(self, site: httpx.AsyncClient, world: World) -> None:
+    async def test_a_body_is_needed(self, site: httpx2.AsyncClient, world: World) -> None:
         assert (await site.post(url())).status_code == 400
         assert world.runs.of("vcd") == []
 
 
 class TestTask:
-    async def task(self, site: httpx.AsyncClient, world: World) -> str:
+    async def task(self, site: httpx2.AsyncClient, world: World) -> str:
         world.behaviours.change({"vcd": {"start_answer": "task"}})
         answer = await site.post(url(), json={"parameters": [NAME]})
         return answer.headers["Location"]
 
-    async def test_a_task_follows_its_run(self, site: httpx.AsyncClient, world: World) -> None:
+    async def test_a_task_follows_its_run(self, site: httpx2.AsyncClient, world: World) -> None:
         location = await self.task(site, world)
         world.advance(1)
         answer = await site.get(location, headers={"Accept": "application/*+json;version=37.1"})
@@ -258,19 +258,19 @@ class TestTask:
         assert body["status"] == "success"
         assert body["endTime"].endswith("+0000")
 
-    async def test_a_failed_task_has_an_error(self, site: httpx.AsyncClient, world: World) -> None:
+    async def test_a_failed_task_has_an_error(self, site: httpx2.AsyncClient, world: World) -> None:
         world.runs.scripts.append(Script("vcd", ending="failure", reason="no address left"))
         location = await self.task(site, world)
         world.advance(10)
         body = (await site.get(location)).json()
         assert (body["status"], body["error"]["message"]) == ("error", "no address left")
 
-    async def test_a_cancelled_task(self, site: httpx.AsyncClient, world: World) -> None:
+    async def test_a_cancelled_task(self, site: httpx2.AsyncClient, world: World) -> None:
         location = await self.task(site, world)
         (run,) = world.runs.of("vcd")
         await site.delete(url(ONBOARD, run.id, "state"))
         body = (await site.get(location)).json()
         assert (body["status"], body["cancelRequested"]) == ("canceled", True)
 
-    async def test_an_unknown_task_is_forbidden(self, site: httpx.AsyncClient) -> None:
+    async def test_an_unknown_task_is_forbidden(self, site: httpx2.AsyncClient) -> None:
         assert (await site.get("/api/task/0")).status_code == 403

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.sandbox.vcd.library import WORKFLOWS
@@ -12,14 +12,14 @@ ITEMS = "/cloudapi/serviceItem"
 ONBOARD = WORKFLOWS[0]
 
 
-async def items(site: httpx.AsyncClient, **query: str) -> dict[str, Any]:
+async def items(site: httpx2.AsyncClient, **query: str) -> dict[str, Any]:
     answer = await site.get(ITEMS, params=query)
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     return body
 
 
-async def test_an_item_is_found_by_name(site: httpx.AsyncClient) -> None:
+async def test_an_item_is_found_by_name(site: httpx2.AsyncClient) -> None:
     (found,) = (await items(site, filter="name==Onboard tenant"))["values"]
     assert (found["id"], found["vroWorkflowId"]) == (ONBOARD.item_id, ONBOARD.vro_id)
     assert found["serviceItemType"] == "VroWorkflowServiceItem"
@@ -36,19 +36,19 @@ async def test_an_item_is_found_by_name(site: httpx.AsyncClient) -> None:
         (f"vroWorkflowId=={ONBOARD.vro_id}", 1),
     ],
 )
-async def test_filters(site: httpx.AsyncClient, expression: str, count: int) -> None:
+async def test_filters(site: httpx2.AsyncClient, expression: str, count: int) -> None:
     assert (await items(site, filter=expression))["resultTotal"] == count
 
 
 @pytest.mark.parametrize("expression", ["name", "colour==red", "name==a,b"])
-async def test_a_filter_that_is_not_understood_is_refused(site: httpx.AsyncClient, expression: str) -> None:
+async def test_a_filter_that_is_not_understood_is_refused(site: httpx2.AsyncClient, expression: str) -> None:
     answer = await site.get(ITEMS, params={"filter": expression})
     assert (answer.status_code, answer.json()["minorErrorCode"]) == (400, "BAD_REQUEST")
 
 
-async def test_pages_follow_links_to_the_end(site: httpx.AsyncClient) -> None:
+async def test_pages_follow_links_to_the_end(site: httpx2.AsyncClient) -> None:
     seen: list[str] = []
-    url: httpx.URL | str | None = f"{ITEMS}?pageSize=50"
+    url: httpx2.URL | str | None = f"{ITEMS}?pageSize=50"
     while url is not None:
         answer = await site.get(url)
         seen += [item["id"] for item in answer.json()["values"]]
@@ -57,28 +57,28 @@ async def test_pages_follow_links_to_the_end(site: httpx.AsyncClient) -> None:
     assert seen == [workflow.item_id for workflow in WORKFLOWS]
 
 
-async def test_a_page_has_25_items_unless_asked(site: httpx.AsyncClient) -> None:
+async def test_a_page_has_25_items_unless_asked(site: httpx2.AsyncClient) -> None:
     body = await items(site)
     assert (len(body["values"]), body["page"], body["pageSize"]) == (25, 1, 25)
     assert body["pageCount"] == -(-len(WORKFLOWS) // 25)
 
 
 @pytest.mark.parametrize("query", [{"pageSize": "129"}, {"page": "0"}, {"pageSize": "many"}])
-async def test_pages_have_limits(site: httpx.AsyncClient, query: dict[str, str]) -> None:
+async def test_pages_have_limits(site: httpx2.AsyncClient, query: dict[str, str]) -> None:
     assert (await site.get(ITEMS, params=query)).status_code == 400
 
 
-async def test_items_can_be_sorted(site: httpx.AsyncClient) -> None:
+async def test_items_can_be_sorted(site: httpx2.AsyncClient) -> None:
     names = [item["name"] for item in (await items(site, sortDesc="name", pageSize="3"))["values"]]
     assert names == ["Rotate keys", "Rotate keys", "Restricted maintenance"]
 
 
-async def test_one_item(site: httpx.AsyncClient) -> None:
+async def test_one_item(site: httpx2.AsyncClient) -> None:
     assert (await site.get(f"{ITEMS}/{ONBOARD.item_id}")).json()["name"] == "Onboard tenant"
     assert (await site.get(f"{ITEMS}/urn:vcloud:serviceItem:0")).status_code == 404
 
 
-async def test_the_presentation_has_parameters_and_constraints(site: httpx.AsyncClient) -> None:
+async def test_the_presentation_has_parameters_and_constraints(site: httpx2.AsyncClient) -> None:
     body = (await site.get(f"/cloudapi/workflows/{ONBOARD.item_id}/presentation")).json()
     assert {each["name"]: each["type"] for each in body["inputParameters"]} == {
         "vmName": "string",
@@ -92,24 +92,24 @@ async def test_the_presentation_has_parameters_and_constraints(site: httpx.Async
     assert mandatory == ["vmName"]
 
 
-async def test_a_workflow_without_parameters(site: httpx.AsyncClient) -> None:
+async def test_a_workflow_without_parameters(site: httpx2.AsyncClient) -> None:
     workflow = next(each for each in WORKFLOWS if each.name == "Refresh inventory")
     body = (await site.get(f"/cloudapi/workflows/{workflow.item_id}/presentation")).json()
     assert (body["inputParameters"], body["steps"]) == ([], [])
 
 
-async def test_the_presentation_can_be_silent_about_types(site: httpx.AsyncClient, world: World) -> None:
+async def test_the_presentation_can_be_silent_about_types(site: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"vcd": {"presentation": "untyped"}})
     body = (await site.get(f"/cloudapi/workflows/{ONBOARD.item_id}/presentation")).json()
     assert all("type" not in each for each in body["inputParameters"])
 
 
-async def test_the_presentation_can_be_absent(site: httpx.AsyncClient, world: World) -> None:
+async def test_the_presentation_can_be_absent(site: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"vcd": {"presentation": "absent"}})
     assert (await site.get(f"/cloudapi/workflows/{ONBOARD.item_id}/presentation")).status_code == 404
 
 
-async def test_what_is_missing_can_be_forbidden(site: httpx.AsyncClient, world: World) -> None:
+async def test_what_is_missing_can_be_forbidden(site: httpx2.AsyncClient, world: World) -> None:
     world.behaviours.change({"vcd": {"missing": "403"}})
     answer = await site.get(f"{ITEMS}/urn:vcloud:serviceItem:0")
     assert (answer.status_code, answer.json()["minorErrorCode"]) == (403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN")

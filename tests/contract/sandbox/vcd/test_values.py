@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from provider_py.sandbox.vcd.library import ENDPOINT_TYPE, WORKFLOWS
@@ -32,7 +32,7 @@ def number(value: object) -> dict[str, object]:
     return {"inputType": "NumberParam", "value": value}
 
 
-async def post(site: httpx.AsyncClient, values: dict[str, Any]) -> httpx.Response:
+async def post(site: httpx2.AsyncClient, values: dict[str, Any]) -> httpx2.Response:
     parameters = [{"name": name, "value": value} for name, value in values.items()]
     return await site.post(URL, json={"parameters": parameters})
 
@@ -54,7 +54,7 @@ async def post(site: httpx.AsyncClient, values: dict[str, Any]) -> httpx.Respons
         ("hint", composite("anything", TEXT)),
     ],
 )
-async def test_a_value_of_the_declared_type_is_taken(site: httpx.AsyncClient, name: str, value: object) -> None:
+async def test_a_value_of_the_declared_type_is_taken(site: httpx2.AsyncClient, name: str, value: object) -> None:
     answer = await post(site, NEEDED | {name: value})
     assert answer.status_code == 201, answer.text
     given = {each["name"]: each["value"] for each in answer.json()["inputParameters"]}
@@ -81,51 +81,51 @@ async def test_a_value_of_the_declared_type_is_taken(site: httpx.AsyncClient, na
         ("hint", {"string": {"value": "x"}}),
     ],
 )
-async def test_another_value_is_refused(site: httpx.AsyncClient, world: World, name: str, value: object) -> None:
+async def test_another_value_is_refused(site: httpx2.AsyncClient, world: World, name: str, value: object) -> None:
     answer = await post(site, NEEDED | {name: value})
     assert (answer.status_code, answer.json()["minorErrorCode"]) == (400, "BAD_REQUEST")
     assert world.runs.of("vcd") == []
 
 
-async def test_secrets_are_not_answered(site: httpx.AsyncClient) -> None:
+async def test_secrets_are_not_answered(site: httpx2.AsyncClient) -> None:
     answer = await post(site, NEEDED)
     assert answer.status_code == 201
     assert "s3cret" not in answer.text
 
 
 @pytest.mark.parametrize("missing", ["password", "vm"])
-async def test_mandatory_parameters_are_needed(site: httpx.AsyncClient, missing: str) -> None:
+async def test_mandatory_parameters_are_needed(site: httpx2.AsyncClient, missing: str) -> None:
     answer = await post(site, {name: value for name, value in NEEDED.items() if name != missing})
     assert answer.status_code == 400
     assert missing in answer.json()["message"]
 
 
-async def test_an_optional_parameter_may_have_no_value(site: httpx.AsyncClient) -> None:
+async def test_an_optional_parameter_may_have_no_value(site: httpx2.AsyncClient) -> None:
     name = {"name": "vmName", "value": TEXT}
     body = {"parameters": [name, {"name": "size", "type": "number"}]}
     assert (await site.post(ONBOARD_URL, json=body)).status_code == 201
 
 
-async def test_unknown_parameters(site: httpx.AsyncClient, world: World) -> None:
+async def test_unknown_parameters(site: httpx2.AsyncClient, world: World) -> None:
     assert (await post(site, NEEDED | {"colour": TEXT})).status_code == 400
     world.behaviours.change({"vcd": {"unknown_parameters": "ignore"}})
     answer = await post(site, NEEDED | {"colour": TEXT})
     assert {each["name"] for each in answer.json()["inputParameters"]} == {"password", "vm"}
 
 
-async def test_a_parameter_is_given_once(site: httpx.AsyncClient) -> None:
+async def test_a_parameter_is_given_once(site: httpx2.AsyncClient) -> None:
     name = {"name": "vmName", "value": TEXT}
     assert (await site.post(ONBOARD_URL, json={"parameters": [name, name]})).status_code == 400
 
 
-async def test_a_given_type_must_be_the_declared_one(site: httpx.AsyncClient) -> None:
+async def test_a_given_type_must_be_the_declared_one(site: httpx2.AsyncClient) -> None:
     name = {"name": "vmName", "value": TEXT}
     for type_, status in (("String", 201), ("number", 400)):
         answer = await site.post(ONBOARD_URL, json={"parameters": [name | {"type": type_}]})
         assert answer.status_code == status
 
 
-async def test_short_input_types_count_only_when_switched_on(site: httpx.AsyncClient, world: World) -> None:
+async def test_short_input_types_count_only_when_switched_on(site: httpx2.AsyncClient, world: World) -> None:
     tags = {"inputType": "array", "value": [{"inputType": "string", "value": "a"}]}
     body = {"parameters": [{"name": "vmName", "value": TEXT}, {"name": "tags", "value": tags}]}
     assert (await site.post(ONBOARD_URL, json=body)).status_code == 400
