@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from provider_py.execution.journal import Journal, default_path, workspace
 from provider_py.execution.launcher import ExecutionKind, Launcher
@@ -73,15 +73,17 @@ class ProviderConfig:
     Every setting can come from an environment variable. Nothing is contacted before a resource needs it.
     """
 
-    harness: HarnessSettings | None = optional("A Harness FirstGen account.")
-    nexthink: NexthinkSettings | None = optional("A Nexthink instance.")
-    vcd: VcdSettings | None = optional("A VMware Cloud Director.")
-    preflight: bool | None = setting(
-        "Check runs against their systems at plan time.", environment="WORKFLOW_PREFLIGHT", fallback=True
-    )
-    journal: str | None = setting(
-        "Path of the journal file, which keeps runs from being started twice.", environment="WORKFLOW_JOURNAL"
-    )
+    harness: Annotated[HarnessSettings | None, optional("A Harness FirstGen account.")] = None
+    nexthink: Annotated[NexthinkSettings | None, optional("A Nexthink instance.")] = None
+    vcd: Annotated[VcdSettings | None, optional("A VMware Cloud Director.")] = None
+    preflight: Annotated[
+        bool | None,
+        setting("Check runs against their systems at plan time.", environment="WORKFLOW_PREFLIGHT", fallback=True),
+    ] = None
+    journal: Annotated[
+        str | None,
+        setting("Path of the journal file, which keeps runs from being started twice.", environment="WORKFLOW_JOURNAL"),
+    ] = None
 
 
 class WorkflowProvider:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 from provider_py.plugin.checks import duration, one_of, parse_duration
 from provider_py.plugin.schema import computed, model, optional
@@ -28,42 +28,54 @@ DEFAULT_TIMEOUT: Final = "30m"
 class Timeouts:
     """How long the operations of a run may take, as Go durations."""
 
-    create: str | None = optional("Starting the run and waiting for its end. Default `30m`.", checks=(duration,))
-    update: str | None = optional("Resuming to wait for a run. Default `30m`.", checks=(duration,))
-    delete: str | None = optional("Cancelling a run at destroy. Default `30m`.", checks=(duration,))
+    create: Annotated[
+        str | None, optional("Starting the run and waiting for its end. Default `30m`.", checks=(duration,))
+    ] = None
+    update: Annotated[str | None, optional("Resuming to wait for a run. Default `30m`.", checks=(duration,))] = None
+    delete: Annotated[str | None, optional("Cancelling a run at destroy. Default `30m`.", checks=(duration,))] = None
 
 
 @model
 class Execution:
     """The arguments and results common to every run; the fields of each system come on top."""
 
-    triggers: dict[str, str] | None = optional(
-        "Values of your choice; the run is started anew when one of them changes.", replace=True
-    )
-    wait: bool = optional("Wait for the run's end. If `false`, the run is only started.", default=True)
-    timeouts: Timeouts | None = optional("Time limits of the operations.")
-    poll_interval: str | None = optional(
-        "Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's age, "
-        "from two to thirty seconds, and keeps inside the system's request budget.",
-        checks=(not_hasty,),
-    )
-    on_failure: str = optional(
-        "What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns.",
-        default="error",
-        checks=(one_of("error", "keep"),),
-    )
-    on_destroy: str = optional(
-        "What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it.",
-        default="forget",
-        checks=(one_of("forget", "cancel"),),
-    )
-    id: str | None = computed("The run's id.")
-    status: str | None = computed("The run's status, in the system's own words.")
-    status_message: str | None = computed("Why the run failed, or what it is waiting for, as far as the system tells.")
-    url: str | None = computed("Where to look at the run.")
-    started_at: str | None = computed("When the run was started (RFC 3339).")
-    ended_at: str | None = computed("When the run ended (RFC 3339); null while it is going on.")
-    record_expired: bool | None = computed("Whether the system no longer has a record of the run.")
+    triggers: Annotated[
+        dict[str, str] | None,
+        optional("Values of your choice; the run is started anew when one of them changes.", replace=True),
+    ] = None
+    wait: Annotated[bool, optional("Wait for the run's end. If `false`, the run is only started.")] = True
+    timeouts: Annotated[Timeouts | None, optional("Time limits of the operations.")] = None
+    poll_interval: Annotated[
+        str | None,
+        optional(
+            "Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's "
+            "age, from two to thirty seconds, and keeps inside the system's request budget.",
+            checks=(not_hasty,),
+        ),
+    ] = None
+    on_failure: Annotated[
+        str,
+        optional(
+            "What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns.",
+            checks=(one_of("error", "keep"),),
+        ),
+    ] = "error"
+    on_destroy: Annotated[
+        str,
+        optional(
+            "What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it.",
+            checks=(one_of("forget", "cancel"),),
+        ),
+    ] = "forget"
+    id: Annotated[str | None, computed("The run's id.")] = None
+    status: Annotated[str | None, computed("The run's status, in the system's own words.")] = None
+    status_message: Annotated[
+        str | None, computed("Why the run failed, or what it is waiting for, as far as the system tells.")
+    ] = None
+    url: Annotated[str | None, computed("Where to look at the run.")] = None
+    started_at: Annotated[str | None, computed("When the run was started (RFC 3339).")] = None
+    ended_at: Annotated[str | None, computed("When the run ended (RFC 3339); null while it is going on.")] = None
+    record_expired: Annotated[bool | None, computed("Whether the system no longer has a record of the run.")] = None
 
     def seconds(self, operation: str) -> float:
         """Return the time limit of `create`, `update` or `delete`."""

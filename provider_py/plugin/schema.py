@@ -4,9 +4,9 @@ A resource, a data source or the provider's own configuration is one frozen clas
 
     @model
     class Greeting:
-        name: str = required("Who is greeted.", replace=True, checks=(one_word,))
-        shout: bool = optional("Use capitals.", default=False)
-        text: str | None = computed("The greeting.")
+        name: Annotated[str, required("Who is greeted.", replace=True, checks=(one_word,))]
+        shout: Annotated[bool, optional("Use capitals.")] = False
+        text: Annotated[str | None, computed("The greeting.")] = None
 
 The protocol schema, the value codec, documentation and Python constructs all derive from `attributes(Greeting)`.
 
@@ -80,9 +80,27 @@ class Object:
 Type: TypeAlias = Primitive | ListOf | MapOf | Object
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """One attribute of a model; `name` and `type` come from the field, the rest from its declaration.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What a model says of an attribute besides its name, type and default."""
+
+    description: str
+    required: bool = False
+    optional: bool = False
+    computed: bool = False
+    sensitive: bool = False
+    write_only: bool = False
+    replace: bool = False
+    deprecated: bool = False
+    checks: tuple[Check, ...] = ()
+    element_checks: tuple[Check, ...] = ()
+    environment: str | None = None
+    fallback: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute(Declaration):
+    """One attribute of a model; `name`, `type` and `default` come from the field.
 
     Exactly one of `required`, `optional`, `computed` holds, but for attributes with a default: those are optional and
     computed, since the plan shows a value that the configuration does not have.
@@ -90,23 +108,8 @@ class Attribute:
 
     name: str
     type: Type
-    description: str
-    required: bool
-    optional: bool
-    computed: bool
     nullable: bool
-    sensitive: bool = False
-    write_only: bool = False
-    replace: bool = False
     default: object = None
-    checks: tuple[Check, ...] = ()
-    element_checks: tuple[Check, ...] = ()
-    environment: str | None = None
-    fallback: object = None
-    deprecated: bool = False
-
-
-_KEY: Final = "terraform"
 
 
 def required(
@@ -117,13 +120,14 @@ def required(
     write_only: bool = False,
     checks: Sequence[Check] = (),
     element_checks: Sequence[Check] = (),
-) -> Any:
-    """Declare an attribute that every configuration gives.
+) -> Declaration:
+    """Declare an attribute that every configuration must set.
 
-    `replace`: a change replaces the resource. `checks` judge the value, `element_checks` each element of a list or map.
+    `replace`: a change replaces the resource. `checks` validate the value, `element_checks` each element of a list or
+    map.
     """
-    return _declare(
-        description,
+    return Declaration(
+        description=description,
         required=True,
         replace=replace,
         sensitive=sensitive,
@@ -136,38 +140,40 @@ def required(
 def optional(
     description: str,
     *,
-    default: Any = None,
     replace: bool = False,
     sensitive: bool = False,
     write_only: bool = False,
+    deprecated: bool = False,
     checks: Sequence[Check] = (),
     element_checks: Sequence[Check] = (),
-) -> Any:
-    """Declare an attribute that a configuration may leave out; with a default the plan shows that instead of null."""
-    return _declare(
-        description,
-        initial=default,
+) -> Declaration:
+    """Declare an attribute that a configuration may omit; the plan then shows the field's default instead of null."""
+    return Declaration(
+        description=description,
         optional=True,
-        computed=default is not None,
-        default=default,
         replace=replace,
         sensitive=sensitive,
         write_only=write_only,
+        deprecated=deprecated,
         checks=tuple(checks),
         element_checks=tuple(element_checks),
     )
 
 
 def setting(
-    description: str, *, environment: str, fallback: Any = None, sensitive: bool = False, checks: Sequence[Check] = ()
-) -> Any:
+    description: str,
+    *,
+    environment: str,
+    fallback: object = None,
+    sensitive: bool = False,
+    checks: Sequence[Check] = (),
+) -> Declaration:
     """Declare a setting of the provider block: configured, else an environment variable, else fallback.
 
     Terraform knows no defaults in provider blocks, so the schema shows a plain optional attribute; see `settings.py`.
     """
-    return _declare(
-        f"{description} Environment variable: `{environment}`.",
-        initial=None,
+    return Declaration(
+        description=f"{description} Environment variable: `{environment}`.",
         optional=True,
         environment=environment,
         fallback=fallback,
@@ -176,26 +182,18 @@ def setting(
     )
 
 
-def computed(description: str, *, sensitive: bool = False) -> Any:
+def computed(description: str, *, sensitive: bool = False) -> Declaration:
     """Declare a result: only the provider sets it."""
-    return _declare(description, initial=None, computed=True, sensitive=sensitive)
+    return Declaration(description=description, computed=True, sensitive=sensitive)
 
 
-def _declare(description: str, *, initial: Any = dataclasses.MISSING, **declared: Any) -> Any:
-    return dataclasses.field(default=initial, metadata={_KEY: {"description": description, **declared}})
-
-
-@dataclass_transform(
-    frozen_default=True, kw_only_default=True, field_specifiers=(required, optional, setting, computed)
-)
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 def model(cls: type[ModelT]) -> type[ModelT]:
     """Make a class a model: a frozen, keyword-only dataclass whose fields are Terraform attributes."""
     return dataclass(frozen=True, kw_only=True)(cls)
 
 
-def build(cls: type[ModelT], **values: Any) -> ModelT:
-    """Make a model from some of its values; type checkers cannot know which attributes have defaults."""
-    return cls(**values)
+_DECLARED: Final = tuple(field.name for field in dataclasses.fields(Declaration))
 
 
 def attributes(cls: type) -> Mapping[str, Attribute]:
@@ -212,9 +210,23 @@ def _attributes(cls: Any) -> Mapping[str, Attribute]:
 
 
 def _attribute(field: dataclasses.Field[Any], hint: Any) -> Attribute:
-    declared = {"required": False, "optional": False, "computed": False, **field.metadata[_KEY]}
-    bare, nullable = _without_none(hint)
-    return Attribute(name=field.name, type=_type(bare), nullable=nullable, **declared)
+    *_, declaration = typing.get_args(hint) or (None,)
+    if not isinstance(declaration, Declaration):
+        message = f"the field `{field.name}` is declared neither as required, optional, computed nor as a setting"
+        raise TypeError(message)
+    bare, nullable = _without_none(_undeclared(hint))
+    default = None if field.default is dataclasses.MISSING else field.default
+    declared = {name: getattr(declaration, name) for name in _DECLARED}
+    if declaration.optional and default is not None:
+        declared["computed"] = True
+    return Attribute(name=field.name, type=_type(bare), nullable=nullable, default=default, **declared)
+
+
+def _undeclared(hint: Any) -> Any:
+    """Return the type that a field is annotated with, without its declaration."""
+    bare, *metadata = typing.get_args(hint)
+    inner = tuple(item for item in metadata if not isinstance(item, Declaration))
+    return Annotated[bare, *inner] if inner else bare
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from provider_py.plugin.diagnostics import Severity
-from provider_py.plugin.schema import build
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.server import Sandbox
 from provider_py.systems.harness.settings import HarnessSettings
@@ -19,9 +18,9 @@ from tests.contract.systems.driving import Driver, driving, only, simple
 from tests.faults.scenes import LOOKS, LOOKUPS, STARTS, SUCCESS, SYSTEMS
 
 IMPATIENT = {
-    "harness": build(HarnessSettings, request_timeout="300ms"),
-    "nexthink": build(NexthinkSettings, request_timeout="300ms"),
-    "vcd": build(VcdSettings, request_timeout="300ms"),
+    "harness": HarnessSettings(request_timeout="300ms"),
+    "nexthink": NexthinkSettings(request_timeout="300ms"),
+    "vcd": VcdSettings(request_timeout="300ms"),
 }
 """Settings whose requests are given up soon; the environment has the others."""
 

@@ -12,7 +12,6 @@ import pytest
 
 from provider_py.execution.run import Timeouts
 from provider_py.plugin.diagnostics import Severity
-from provider_py.plugin.schema import build
 from provider_py.sandbox.server import Sandbox
 from provider_py.sandbox.world import RecordedRequest, Script
 from provider_py.systems.vcd.settings import VcdSettings
@@ -183,7 +182,7 @@ async def test_a_right_that_is_taken_away_is_not_a_record_that_goes(driver: Driv
 async def test_nexthink_shows_no_rows_of_a_request(driver: Driver) -> None:
     hold_back(driver, "nexthink")
     creation = asyncio.create_task(
-        driver.create(simple("nexthink", timeouts=build(Timeouts, create="20s"), poll_interval="1s"))
+        driver.create(simple("nexthink", timeouts=Timeouts(create="20s"), poll_interval="1s"))
     )
     await driver.until("nexthink")
     (run,) = driver.runs()
@@ -247,7 +246,7 @@ async def test_a_service_account_whose_file_is_lost_does_not_lose_the_run(
     monkeypatch.delenv("VCD_API_TOKEN")
     file = tmp_path / "token.json"
     file.write_text('{"refresh_token": "sandbox-service-account-token"}')
-    async with driving(served, vcd=build(VcdSettings, service_account_token_file=str(file))) as driver:
+    async with driving(served, vcd=VcdSettings(service_account_token_file=str(file))) as driver:
         hold_back(driver, "vcd")
         creation = asyncio.create_task(driver.create(simple("vcd")))
         await driver.until("vcd")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from codegen.registry import Registry
 from provider_py.plugin.checks import one_of
@@ -17,61 +17,61 @@ from provider_py.plugin.schema import Dynamic, computed, model, optional, requir
 class Settings:
     """A connection."""
 
-    token: str | None = setting("Its token.", environment="TOY_TOKEN", sensitive=True)
+    token: Annotated[str | None, setting("Its token.", environment="TOY_TOKEN", sensitive=True)] = None
 
 
 @model
 class ProviderConfig:
     """Toys of one system."""
 
-    toys: Settings | None = optional("Where the toys are.")
-    strict: bool | None = setting("Whether to be strict.", environment="TOY_STRICT")
+    toys: Annotated[Settings | None, optional("Where the toys are.")] = None
+    strict: Annotated[bool | None, setting("Whether to be strict.", environment="TOY_STRICT")] = None
 
 
 @model
 class Wheel:
     """A wheel."""
 
-    size: int = required("Inches.")
-    colours: list[str] | None = optional("Colours, outer first.")
+    size: Annotated[int, required("Inches.")]
+    colours: Annotated[list[str] | None, optional("Colours, outer first.")] = None
 
 
 @model
 class Look:
     """One look at a toy."""
 
-    word: str | None = computed("The word.")
-    score: float | None = computed("The score.")
+    word: Annotated[str | None, computed("The word.")] = None
+    score: Annotated[float | None, computed("The score.")] = None
 
 
 @model
 class Toy:
     """A toy."""
 
-    name: str = required('Its name, as in """toy""".', replace=True)
-    mood: str = optional("Its mood.", default="calm", checks=(one_of("calm", "wild"),))
-    secret: str | None = optional("Never stored.", write_only=True)
-    wheels: list[Wheel] | None = optional("Its wheels.")
-    spare: Wheel | None = optional("The spare wheel.")
-    by_place: dict[str, Wheel] | None = optional("Wheels by place.")
-    notes: dict[str, str] | None = optional("Notes.")
-    loud: bool | None = optional("Whether it is loud.")
-    extra: Dynamic = optional("Anything.")
-    id: str | None = computed("Its id.")
-    fqn: str | None = computed("A name that the toolkits have a member of.")
-    looks: list[Look] | None = computed("Looks.")
-    groups: dict[str, list[str]] | None = computed("Names by group.")
-    heavy: bool | None = computed("Whether it is heavy.")
-    weight: float | None = computed("Its weight.")
-    anything: Dynamic = computed("Anything.")
+    name: Annotated[str, required('Its name, as in """toy""".', replace=True)]
+    mood: Annotated[str, optional("Its mood.", checks=(one_of("calm", "wild"),))] = "calm"
+    secret: Annotated[str | None, optional("Never stored.", write_only=True)] = None
+    wheels: Annotated[list[Wheel] | None, optional("Its wheels.")] = None
+    spare: Annotated[Wheel | None, optional("The spare wheel.")] = None
+    by_place: Annotated[dict[str, Wheel] | None, optional("Wheels by place.")] = None
+    notes: Annotated[dict[str, str] | None, optional("Notes.")] = None
+    loud: Annotated[bool | None, optional("Whether it is loud.")] = None
+    extra: Annotated[Dynamic, optional("Anything.")] = None
+    id: Annotated[str | None, computed("Its id.")] = None
+    fqn: Annotated[str | None, computed("A name that the toolkits have a member of.")] = None
+    looks: Annotated[list[Look] | None, computed("Looks.")] = None
+    groups: Annotated[dict[str, list[str]] | None, computed("Names by group.")] = None
+    heavy: Annotated[bool | None, computed("Whether it is heavy.")] = None
+    weight: Annotated[float | None, computed("Its weight.")] = None
+    anything: Annotated[Dynamic, computed("Anything.")] = None
 
 
 @model
 class ToyBox:
     """A box."""
 
-    label: str = required("Its label.")
-    count_of_toys: int | None = computed("How many toys.")
+    label: Annotated[str, required("Its label.")]
+    count_of_toys: Annotated[int | None, computed("How many toys.")] = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from provider_py.plugin.checks import duration, not_empty, one_of
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, Key, error, warning
@@ -24,41 +24,41 @@ GONE = "gone"
 class Device:
     """An element of a nested list."""
 
-    name: str = required("Name.", checks=(not_empty,))
-    serial: str | None = optional("Serial number.")
-    enabled: bool = optional("Whether it counts.", default=True)
+    name: Annotated[str, required("Name.", checks=(not_empty,))]
+    serial: Annotated[str | None, optional("Serial number.")] = None
+    enabled: Annotated[bool, optional("Whether it counts.")] = True
 
 
 @model
 class Settings:
     """A nested object with a default and a part that forces replacement."""
 
-    timeout: str = optional("How long.", default="30s", checks=(duration,))
-    region: str | None = optional("Where.", replace=True)
-    token: str | None = optional("Secret.", sensitive=True)
+    timeout: Annotated[str, optional("How long.", checks=(duration,))] = "30s"
+    region: Annotated[str | None, optional("Where.", replace=True)] = None
+    token: Annotated[str | None, optional("Secret.", sensitive=True)] = None
 
 
 @model
 class Thing:
     """A resource with every kind of attribute."""
 
-    name: str = required("Name.", replace=True, checks=(not_empty,))
-    mode: str = optional("Mode.", default="calm", checks=(one_of("calm", "wild"),))
-    size: int | None = optional("Whole number.")
-    ratio: float | None = optional("Any number.")
-    enabled: bool | None = optional("Flag.")
-    tags: dict[str, str] | None = optional("Tags.", element_checks=(not_empty,))
-    lines: list[str] | None = optional("Lines.")
-    devices: list[Device] | None = optional("Devices.")
-    settings: Settings | None = optional("Settings.")
-    payload: Dynamic = optional("Anything.")
-    password: str | None = optional("Sensitive.", sensitive=True)
-    secret: str | None = optional("Write-only.", write_only=True)
-    secret_version: int | None = optional("Change it to use a new secret.", replace=True)
-    behaviour: str | None = optional("How the resource misbehaves.")
-    id: str | None = computed("Id.")
-    outputs: Dynamic = computed("What was given, echoed.")
-    revision: int | None = computed("Number of updates.")
+    name: Annotated[str, required("Name.", replace=True, checks=(not_empty,))]
+    mode: Annotated[str, optional("Mode.", checks=(one_of("calm", "wild"),))] = "calm"
+    size: Annotated[int | None, optional("Whole number.")] = None
+    ratio: Annotated[float | None, optional("Any number.")] = None
+    enabled: Annotated[bool | None, optional("Flag.")] = None
+    tags: Annotated[dict[str, str] | None, optional("Tags.", element_checks=(not_empty,))] = None
+    lines: Annotated[list[str] | None, optional("Lines.")] = None
+    devices: Annotated[list[Device] | None, optional("Devices.")] = None
+    settings: Annotated[Settings | None, optional("Settings.")] = None
+    payload: Annotated[Dynamic, optional("Anything.")] = None
+    password: Annotated[str | None, optional("Sensitive.", sensitive=True)] = None
+    secret: Annotated[str | None, optional("Write-only.", write_only=True)] = None
+    secret_version: Annotated[int | None, optional("Change it to use a new secret.", replace=True)] = None
+    behaviour: Annotated[str | None, optional("How the resource misbehaves.")] = None
+    id: Annotated[str | None, computed("Id.")] = None
+    outputs: Annotated[Dynamic, computed("What was given, echoed.")] = None
+    revision: Annotated[int | None, computed("Number of updates.")] = None
 
 
 class Things:
@@ -137,8 +137,8 @@ class Things:
 class Wait:
     """What takes until the host asks to stop."""
 
-    name: str = required("Name.")
-    status: str | None = computed("Status.")
+    name: Annotated[str, required("Name.")]
+    status: Annotated[str | None, computed("Status.")] = None
 
 
 class Waits:
@@ -187,10 +187,10 @@ class Waits:
 class Lookup:
     """A data source's arguments and results."""
 
-    key: str = required("Key.", checks=(not_empty,))
-    depth: int = optional("Depth.", default=3)
-    found: str | None = computed("What was found.")
-    details: dict[str, str] | None = computed("More.")
+    key: Annotated[str, required("Key.", checks=(not_empty,))]
+    depth: Annotated[int, optional("Depth.")] = 3
+    found: Annotated[str | None, computed("What was found.")] = None
+    details: Annotated[dict[str, str] | None, computed("More.")] = None
 
 
 class Lookups:
@@ -217,8 +217,8 @@ class Lookups:
 class Configuration:
     """The provider block."""
 
-    endpoint: str | None = optional("Where.", checks=(not_empty,))
-    api_key: str | None = optional("Key.", sensitive=True)
+    endpoint: Annotated[str | None, optional("Where.", checks=(not_empty,))] = None
+    api_key: Annotated[str | None, optional("Key.", sensitive=True)] = None
 
 
 class Toy:

@@ -19,7 +19,6 @@ from provider_py.execution.lifecycle import ExecutionResource
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
 from provider_py.plugin.resource import Change, Decoded, Plan
-from provider_py.plugin.schema import build
 from provider_py.sandbox.nexthink.app import CREDENTIALS, TOKEN_PATH, application
 from provider_py.sandbox.observer import observer
 from provider_py.sandbox.openapi import Contract
@@ -100,7 +99,7 @@ class Bench:
             "request_timeout": "10s",
         }
         self.runtime = Runtime(asyncio.Event(), self.clock)
-        self.nexthink = Nexthink(build(NexthinkSettings, **(given | settings)), self.runtime)
+        self.nexthink = Nexthink(NexthinkSettings(**(given | settings)), self.runtime)
         self._opened.append(self.nexthink)
         return self.nexthink
 
@@ -118,7 +117,7 @@ class Bench:
 
     async def run(self, **arguments: Any) -> NexthinkExecution:
         """Create an execution that ends well, and return its state."""
-        answer = await self.executions().create(build(NexthinkExecution, **arguments), b"")
+        answer = await self.executions().create(NexthinkExecution(**arguments), b"")
         assert answer.diagnostics == []
         assert answer.state is not None
         return answer.state
@@ -164,12 +163,12 @@ def _judge(judged: list[Judged]) -> Middleware:
 
 def fleet(count: int) -> list[Device]:
     """Return the first devices of the tenant's fleet."""
-    return [build(Device, name=f"DESK-{number:05}") for number in range(1, count + 1)]
+    return [Device(name=f"DESK-{number:05}") for number in range(1, count + 1)]
 
 
 def laptops(count: int = 1) -> list[Device]:
     """Return some of the tenant's laptops."""
-    return [build(Device, name=f"LAPTOP-{number:02}") for number in range(1, count + 1)]
+    return [Device(name=f"LAPTOP-{number:02}") for number in range(1, count + 1)]
 
 
 async def planned(resource: Any, model: Any, unknown: frozenset[str] = frozenset()) -> Plan:

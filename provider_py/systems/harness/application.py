@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Final
+from typing import Annotated, Final
 
 from provider_py.execution.offers import DataSourceKind
 from provider_py.plugin.schema import computed, model
@@ -15,9 +15,9 @@ from provider_py.systems.harness.system import Harness
 class HarnessApplication(InHarnessApplication):
     """An application of Harness FirstGen."""
 
-    id: str | None = computed("The application's id.")
-    name: str | None = computed("The application's name.")
-    description: str | None = computed("What it is for.")
+    id: Annotated[str | None, computed("The application's id.")] = None
+    name: Annotated[str | None, computed("The application's name.")] = None
+    description: Annotated[str | None, computed("What it is for.")] = None
 
 
 async def read(harness: Harness, config: HarnessApplication) -> HarnessApplication:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unauthorized
 from provider_py.execution.launcher import ExecutionKind, Started
@@ -18,7 +18,7 @@ from provider_py.execution.run import Execution, Phase, Run
 from provider_py.plugin.checks import not_empty
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, Key, error
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build, computed, model, optional
+from provider_py.plugin.schema import computed, model, optional
 from provider_py.plugin.validators import exactly_one, together
 from provider_py.systems.harness.settings import SYSTEM
 from provider_py.systems.harness.system import Harness
@@ -45,66 +45,96 @@ PHASES: Final = {
 class Artifact:
     """The artifact that a service is deployed with."""
 
-    source: str | None = optional("Name of the service's artifact source.", checks=(not_empty,))
-    build_number: str | None = optional("Build number or tag in that source.", checks=(not_empty,))
-    artifact_id: str | None = optional("Id of a collected artifact, in place of source and build number.")
-    parameters: dict[str, str] | None = optional("Values for a parameterized artifact source.")
+    source: Annotated[str | None, optional("Name of the service's artifact source.", checks=(not_empty,))] = None
+    build_number: Annotated[str | None, optional("Build number or tag in that source.", checks=(not_empty,))] = None
+    artifact_id: Annotated[str | None, optional("Id of a collected artifact, in place of source and build number.")] = (
+        None
+    )
+    parameters: Annotated[dict[str, str] | None, optional("Values for a parameterized artifact source.")] = None
 
 
 @model
 class Manifest:
     """The Helm chart that a service is deployed with."""
 
-    helm_chart_id: str | None = optional("Id of a collected Helm chart.")
-    source: str | None = optional("Name of the service's manifest source.")
-    version: str | None = optional("Chart version in that source.")
+    helm_chart_id: Annotated[str | None, optional("Id of a collected Helm chart.")] = None
+    source: Annotated[str | None, optional("Name of the service's manifest source.")] = None
+    version: Annotated[str | None, optional("Chart version in that source.")] = None
 
 
 @model
 class HarnessStage:
     """A stage of a pipeline's execution."""
 
-    name: str | None = computed("Name of the stage, such as `STAGE 1`.")
-    status: str | None = computed("Its status, `QUEUED` until it is reached.")
+    name: Annotated[str | None, computed("Name of the stage, such as `STAGE 1`.")] = None
+    status: Annotated[str | None, computed("Its status, `QUEUED` until it is reached.")] = None
 
 
 @model
 class HarnessExecution(Execution):
     """A run of a Harness FirstGen workflow or pipeline."""
 
-    application: str | None = optional("Name of the application, exact.", replace=True, checks=(not_empty,))
-    application_id: str | None = optional("Id of the application, in place of its name.", replace=True)
-    workflow: str | None = optional("Name of the workflow to run.", replace=True, checks=(not_empty,))
-    workflow_id: str | None = optional("Id of the workflow to run.", replace=True)
-    pipeline: str | None = optional("Name of the pipeline to run.", replace=True, checks=(not_empty,))
-    pipeline_id: str | None = optional("Id of the pipeline to run.", replace=True)
-    variables: dict[str, str] | None = optional(
-        "Values of the workflow's variables; environments, services and infrastructure definitions by name.",
-        replace=True,
-    )
-    variable_ids: dict[str, str] | None = optional(
-        "Values of variables that name an environment, service or infrastructure definition, by id.", replace=True
-    )
-    sensitive_variables: dict[str, str] | None = optional(
-        "Values of variables that are never stored. Change `sensitive_variables_version` to run with changed ones.",
-        write_only=True,
-    )
-    sensitive_variables_version: str | None = optional(
-        "A text that stands for the content of `sensitive_variables`; a change starts a new run.", replace=True
-    )
-    artifacts: dict[str, Artifact] | None = optional("Artifacts to deploy, by the name of the service.", replace=True)
-    manifests: dict[str, Manifest] | None = optional("Helm charts to deploy, by the name of the service.", replace=True)
-    notes: str | None = optional("Notes that the execution carries.", replace=True)
-    specific_hosts: list[str] | None = optional("Hosts to deploy to, instead of all; workflows only.", replace=True)
-    exclude_hosts_with_same_artifact: bool | None = optional("Skip hosts that have the artifact already.", replace=True)
-    continue_with_default_values: bool | None = optional(
-        "Use default values where a pipeline's stage would pause for runtime inputs.", replace=True
-    )
-    outputs: dict[str, str] | None = computed(
-        "The variables it ran with, as Harness resolved them: environments, services and infrastructure definitions by "
-        "id. Null where the server is of a version before 2023."
-    )
-    stages: list[HarnessStage] | None = computed("The stages of a pipeline, in order; null for a workflow.")
+    application: Annotated[
+        str | None, optional("Name of the application, exact.", replace=True, checks=(not_empty,))
+    ] = None
+    application_id: Annotated[str | None, optional("Id of the application, in place of its name.", replace=True)] = None
+    workflow: Annotated[str | None, optional("Name of the workflow to run.", replace=True, checks=(not_empty,))] = None
+    workflow_id: Annotated[str | None, optional("Id of the workflow to run.", replace=True)] = None
+    pipeline: Annotated[str | None, optional("Name of the pipeline to run.", replace=True, checks=(not_empty,))] = None
+    pipeline_id: Annotated[str | None, optional("Id of the pipeline to run.", replace=True)] = None
+    variables: Annotated[
+        dict[str, str] | None,
+        optional(
+            "Values of the workflow's variables; environments, services and infrastructure definitions by name.",
+            replace=True,
+        ),
+    ] = None
+    variable_ids: Annotated[
+        dict[str, str] | None,
+        optional(
+            "Values of variables that name an environment, service or infrastructure definition, by id.", replace=True
+        ),
+    ] = None
+    sensitive_variables: Annotated[
+        dict[str, str] | None,
+        optional(
+            "Values of variables that are never stored. Change `sensitive_variables_version` to run with changed ones.",
+            write_only=True,
+        ),
+    ] = None
+    sensitive_variables_version: Annotated[
+        str | None,
+        optional(
+            "A text that stands for the content of `sensitive_variables`; a change starts a new run.", replace=True
+        ),
+    ] = None
+    artifacts: Annotated[
+        dict[str, Artifact] | None, optional("Artifacts to deploy, by the name of the service.", replace=True)
+    ] = None
+    manifests: Annotated[
+        dict[str, Manifest] | None, optional("Helm charts to deploy, by the name of the service.", replace=True)
+    ] = None
+    notes: Annotated[str | None, optional("Notes that the execution carries.", replace=True)] = None
+    specific_hosts: Annotated[
+        list[str] | None, optional("Hosts to deploy to, instead of all; workflows only.", replace=True)
+    ] = None
+    exclude_hosts_with_same_artifact: Annotated[
+        bool | None, optional("Skip hosts that have the artifact already.", replace=True)
+    ] = None
+    continue_with_default_values: Annotated[
+        bool | None,
+        optional("Use default values where a pipeline's stage would pause for runtime inputs.", replace=True),
+    ] = None
+    outputs: Annotated[
+        dict[str, str] | None,
+        computed(
+            "The variables it ran with, as Harness resolved them: environments, services and infrastructure definitions "
+            "by id. Null where the server is of a version before 2023."
+        ),
+    ] = None
+    stages: Annotated[
+        list[HarnessStage] | None, computed("The stages of a pipeline, in order; null for a workflow.")
+    ] = None
 
 
 def validate(config: Decoded[HarnessExecution]) -> Iterable[Diagnostic]:
@@ -252,8 +282,7 @@ class HarnessLauncher:
     def adopt(self, identifier: str, run: Run[Detail]) -> HarnessExecution:
         """Name what the imported execution ran, by ids."""
         detail = run.detail
-        return build(
-            HarnessExecution,
+        return HarnessExecution(
             application_id=detail.application_id,
             workflow_id=detail.workflow_id,
             pipeline_id=detail.pipeline_id,

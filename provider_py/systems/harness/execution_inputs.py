@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from provider_py.execution.offers import DataSourceKind
 from provider_py.plugin.checks import not_empty
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build, computed, model, optional
+from provider_py.plugin.schema import computed, model, optional
 from provider_py.plugin.validators import exactly_one
 from provider_py.systems.harness.models import HarnessVariable, InHarnessApplication, declared, one_application
 from provider_py.systems.harness.system import Harness
@@ -21,24 +21,34 @@ from provider_py.systems.harness.variables import check
 class HarnessServiceInput:
     """A service that a run deploys."""
 
-    id: str | None = computed("The service's id.")
-    name: str | None = computed("The service's name: the key for `artifacts` or `manifests` of an execution.")
-    artifact_type: str | None = computed("What it deploys, such as `DOCKER`.")
+    id: Annotated[str | None, computed("The service's id.")] = None
+    name: Annotated[
+        str | None, computed("The service's name: the key for `artifacts` or `manifests` of an execution.")
+    ] = None
+    artifact_type: Annotated[str | None, computed("What it deploys, such as `DOCKER`.")] = None
 
 
 @model
 class HarnessExecutionInputs(InHarnessApplication):
     """What a run of a workflow or pipeline has to be given."""
 
-    workflow: str | None = optional("Name of the workflow.", checks=(not_empty,))
-    workflow_id: str | None = optional("Id of the workflow.", checks=(not_empty,))
-    pipeline: str | None = optional("Name of the pipeline.", checks=(not_empty,))
-    pipeline_id: str | None = optional("Id of the pipeline.", checks=(not_empty,))
-    variables: dict[str, str] | None = optional("Values of variables, by name; services may depend on them.")
-    variable_ids: dict[str, str] | None = optional("Values of variables that name an environment or so on, by id.")
-    declared_variables: list[HarnessVariable] | None = computed("The variables that a run takes.")
-    artifact_services: list[HarnessServiceInput] | None = computed("The services that need an artifact.")
-    manifest_services: list[HarnessServiceInput] | None = computed("The services that need a Helm chart.")
+    workflow: Annotated[str | None, optional("Name of the workflow.", checks=(not_empty,))] = None
+    workflow_id: Annotated[str | None, optional("Id of the workflow.", checks=(not_empty,))] = None
+    pipeline: Annotated[str | None, optional("Name of the pipeline.", checks=(not_empty,))] = None
+    pipeline_id: Annotated[str | None, optional("Id of the pipeline.", checks=(not_empty,))] = None
+    variables: Annotated[
+        dict[str, str] | None, optional("Values of variables, by name; services may depend on them.")
+    ] = None
+    variable_ids: Annotated[
+        dict[str, str] | None, optional("Values of variables that name an environment or so on, by id.")
+    ] = None
+    declared_variables: Annotated[list[HarnessVariable] | None, computed("The variables that a run takes.")] = None
+    artifact_services: Annotated[list[HarnessServiceInput] | None, computed("The services that need an artifact.")] = (
+        None
+    )
+    manifest_services: Annotated[list[HarnessServiceInput] | None, computed("The services that need a Helm chart.")] = (
+        None
+    )
 
 
 def validate(config: Decoded[HarnessExecutionInputs]) -> Iterable[Diagnostic]:
@@ -70,7 +80,7 @@ async def read(harness: Harness, config: HarnessExecutionInputs) -> HarnessExecu
 
 def _services(found: Iterable[Any] | None) -> list[HarnessServiceInput]:
     return [
-        build(HarnessServiceInput, id=each.id, name=each.name, artifact_type=getattr(each, "artifact_type", None))
+        HarnessServiceInput(id=each.id, name=each.name, artifact_type=getattr(each, "artifact_type", None))
         for each in found or ()
         if each is not None
     ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from provider_py.execution.offers import DataSourceKind
 from provider_py.plugin.checks import not_empty
 from provider_py.plugin.diagnostics import Diagnostic
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build, computed, model, optional
+from provider_py.plugin.schema import computed, model, optional
 from provider_py.plugin.validators import at_most_one
 from provider_py.systems.harness.models import InHarnessApplication, one_application
 from provider_py.systems.harness.system import Harness, rfc3339
@@ -28,30 +28,36 @@ def _limit(value: int) -> str | None:
 class HarnessPastExecution:
     """An execution."""
 
-    id: str | None = computed("The execution's id.")
-    status: str | None = computed("Its status.")
-    status_message: str | None = computed("Why it failed.")
-    workflow_id: str | None = computed("Id of the workflow it runs; null for a pipeline.")
-    workflow: str | None = computed("Name of that workflow.")
-    pipeline_id: str | None = computed("Id of the pipeline it runs; null for a workflow.")
-    pipeline: str | None = computed("Name of that pipeline.")
-    notes: str | None = computed("The notes it carries.")
-    created_at: str | None = computed("When it was queued (RFC 3339).")
-    started_at: str | None = computed("When it started to run (RFC 3339).")
-    ended_at: str | None = computed("When it ended (RFC 3339).")
+    id: Annotated[str | None, computed("The execution's id.")] = None
+    status: Annotated[str | None, computed("Its status.")] = None
+    status_message: Annotated[str | None, computed("Why it failed.")] = None
+    workflow_id: Annotated[str | None, computed("Id of the workflow it runs; null for a pipeline.")] = None
+    workflow: Annotated[str | None, computed("Name of that workflow.")] = None
+    pipeline_id: Annotated[str | None, computed("Id of the pipeline it runs; null for a workflow.")] = None
+    pipeline: Annotated[str | None, computed("Name of that pipeline.")] = None
+    notes: Annotated[str | None, computed("The notes it carries.")] = None
+    created_at: Annotated[str | None, computed("When it was queued (RFC 3339).")] = None
+    started_at: Annotated[str | None, computed("When it started to run (RFC 3339).")] = None
+    ended_at: Annotated[str | None, computed("When it ended (RFC 3339).")] = None
 
 
 @model
 class HarnessExecutions(InHarnessApplication):
     """The executions of an application, newest first."""
 
-    workflow: str | None = optional("Name of the workflow whose executions are listed.", checks=(not_empty,))
-    workflow_id: str | None = optional("Id of that workflow.", checks=(not_empty,))
-    pipeline: str | None = optional("Name of the pipeline whose executions are listed.", checks=(not_empty,))
-    pipeline_id: str | None = optional("Id of that pipeline.", checks=(not_empty,))
-    status: str | None = optional("List those of this status only, such as `SUCCESS`.", checks=(not_empty,))
-    limit: int = optional("How many to list at most.", default=20, checks=(_limit,))
-    executions: list[HarnessPastExecution] | None = computed("The executions.")
+    workflow: Annotated[
+        str | None, optional("Name of the workflow whose executions are listed.", checks=(not_empty,))
+    ] = None
+    workflow_id: Annotated[str | None, optional("Id of that workflow.", checks=(not_empty,))] = None
+    pipeline: Annotated[
+        str | None, optional("Name of the pipeline whose executions are listed.", checks=(not_empty,))
+    ] = None
+    pipeline_id: Annotated[str | None, optional("Id of that pipeline.", checks=(not_empty,))] = None
+    status: Annotated[
+        str | None, optional("List those of this status only, such as `SUCCESS`.", checks=(not_empty,))
+    ] = None
+    limit: Annotated[int, optional("How many to list at most.", checks=(_limit,))] = 20
+    executions: Annotated[list[HarnessPastExecution] | None, computed("The executions.")] = None
 
 
 def validate(config: Decoded[HarnessExecutions]) -> Iterable[Diagnostic]:
@@ -77,8 +83,7 @@ async def read(harness: Harness, config: HarnessExecutions) -> HarnessExecutions
 
 def _execution(found: Any) -> HarnessPastExecution:
     workflow, pipeline = getattr(found, "workflow", None), getattr(found, "pipeline", None)
-    return build(
-        HarnessPastExecution,
+    return HarnessPastExecution(
         id=found.id,
         status=str(found.status.value) if found.status else None,
         status_message=found.failure_details or None,

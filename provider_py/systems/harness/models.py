@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 from provider_py.plugin.checks import not_empty
 from provider_py.plugin.diagnostics import Diagnostic
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build, computed, model, optional
+from provider_py.plugin.schema import computed, model, optional
 from provider_py.plugin.validators import exactly_one
 from provider_py.systems.harness.variables import Entity
 
@@ -17,21 +17,29 @@ from provider_py.systems.harness.variables import Entity
 class InHarnessApplication:
     """The arguments that name an application."""
 
-    application: str | None = optional("Name of the application, exact and case-sensitive.", checks=(not_empty,))
-    application_id: str | None = optional("Id of the application, in place of its name.", checks=(not_empty,))
+    application: Annotated[
+        str | None, optional("Name of the application, exact and case-sensitive.", checks=(not_empty,))
+    ] = None
+    application_id: Annotated[
+        str | None, optional("Id of the application, in place of its name.", checks=(not_empty,))
+    ] = None
 
 
 @model
 class HarnessVariable:
     """A variable of a workflow or pipeline."""
 
-    name: str | None = computed("Its name.")
-    type: str | None = computed("What it holds, such as `Text`, `Environment` or `Infrastructure definition`.")
-    required: bool | None = computed("Whether a run needs a value for it.")
-    fixed: bool | None = computed("Whether its value cannot be changed by a run.")
-    default: str | None = computed("Its value where a run gives none.")
-    allowed_values: list[str] | None = computed("The values it takes; empty where any will do.")
-    allow_multiple_values: bool | None = computed("Whether it takes several values, separated by commas.")
+    name: Annotated[str | None, computed("Its name.")] = None
+    type: Annotated[
+        str | None, computed("What it holds, such as `Text`, `Environment` or `Infrastructure definition`.")
+    ] = None
+    required: Annotated[bool | None, computed("Whether a run needs a value for it.")] = None
+    fixed: Annotated[bool | None, computed("Whether its value cannot be changed by a run.")] = None
+    default: Annotated[str | None, computed("Its value where a run gives none.")] = None
+    allowed_values: Annotated[list[str] | None, computed("The values it takes; empty where any will do.")] = None
+    allow_multiple_values: Annotated[bool | None, computed("Whether it takes several values, separated by commas.")] = (
+        None
+    )
 
 
 def one_application(config: Decoded[Any]) -> Iterable[Diagnostic]:
@@ -42,8 +50,7 @@ def one_application(config: Decoded[Any]) -> Iterable[Diagnostic]:
 def declared(entity: Entity) -> list[HarnessVariable]:
     """Return the variables of a workflow or pipeline as results."""
     return [
-        build(
-            HarnessVariable,
+        HarnessVariable(
             name=each.name,
             type=each.type,
             required=each.required,

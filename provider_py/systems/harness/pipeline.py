@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 
 from provider_py.execution.offers import DataSourceKind
 from provider_py.plugin.checks import not_empty
@@ -20,12 +20,16 @@ from provider_py.systems.harness.system import Harness
 class HarnessPipeline(InHarnessApplication):
     """A pipeline of a Harness FirstGen application."""
 
-    pipeline: str | None = optional("Name of the pipeline, exact and case-sensitive.", checks=(not_empty,))
-    pipeline_id: str | None = optional("Id of the pipeline, in place of its name.", checks=(not_empty,))
-    id: str | None = computed("The pipeline's id.")
-    name: str | None = computed("The pipeline's name.")
-    description: str | None = computed("What it is for.")
-    variables: list[HarnessVariable] | None = computed("The variables that a run of it takes.")
+    pipeline: Annotated[
+        str | None, optional("Name of the pipeline, exact and case-sensitive.", checks=(not_empty,))
+    ] = None
+    pipeline_id: Annotated[str | None, optional("Id of the pipeline, in place of its name.", checks=(not_empty,))] = (
+        None
+    )
+    id: Annotated[str | None, computed("The pipeline's id.")] = None
+    name: Annotated[str | None, computed("The pipeline's name.")] = None
+    description: Annotated[str | None, computed("What it is for.")] = None
+    variables: Annotated[list[HarnessVariable] | None, computed("The variables that a run of it takes.")] = None
 
 
 def validate(config: Decoded[HarnessPipeline]) -> Iterable[Diagnostic]:

@@ -22,7 +22,6 @@ from provider_py.execution.errors import Missing, SystemFault, Unanswered
 from provider_py.execution.launcher import Started
 from provider_py.execution.run import Run
 from provider_py.plugin.diagnostics import Diagnostic, warning
-from provider_py.plugin.schema import build
 from provider_py.systems.harness.entities import PAGE
 from provider_py.systems.harness.execution import Detail, HarnessStage, phase
 from provider_py.systems.harness.settings import SYSTEM
@@ -163,7 +162,7 @@ def _stages(execution: Any) -> list[HarnessStage] | None:
     if stages is None:
         return None
     return [
-        build(HarnessStage, name=stage.pipeline_stage_name, status=str(status.value) if status else None)
+        HarnessStage(name=stage.pipeline_stage_name, status=str(status.value) if status else None)
         for stage in stages
         if stage is not None
         for status in [getattr(stage, "status", None)]

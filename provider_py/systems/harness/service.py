@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from provider_py.execution.errors import Missing
 from provider_py.execution.offers import DataSourceKind
 from provider_py.plugin.checks import not_empty
 from provider_py.plugin.diagnostics import Diagnostic
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build, computed, model, optional
+from provider_py.plugin.schema import computed, model, optional
 from provider_py.plugin.validators import exactly_one
 from provider_py.systems.harness.models import InHarnessApplication, one_application
 from provider_py.systems.harness.settings import SYSTEM
@@ -29,34 +29,38 @@ def _count(value: int) -> str | None:
 class HarnessArtifact:
     """A collected artifact."""
 
-    id: str | None = computed("The artifact's id.")
-    build_number: str | None = computed("Its build number or tag.")
-    collected_at: str | None = computed("When Harness collected it (RFC 3339).")
+    id: Annotated[str | None, computed("The artifact's id.")] = None
+    build_number: Annotated[str | None, computed("Its build number or tag.")] = None
+    collected_at: Annotated[str | None, computed("When Harness collected it (RFC 3339).")] = None
 
 
 @model
 class HarnessArtifactSource:
     """Where a service's artifacts come from."""
 
-    id: str | None = computed("The source's id.")
-    name: str | None = computed("The source's name.")
-    type: str | None = computed("The kind of source, such as `DockerArtifactSource`.")
-    artifacts: list[HarnessArtifact] | None = computed("Its recent artifacts, in the order of Harness.")
+    id: Annotated[str | None, computed("The source's id.")] = None
+    name: Annotated[str | None, computed("The source's name.")] = None
+    type: Annotated[str | None, computed("The kind of source, such as `DockerArtifactSource`.")] = None
+    artifacts: Annotated[list[HarnessArtifact] | None, computed("Its recent artifacts, in the order of Harness.")] = (
+        None
+    )
 
 
 @model
 class HarnessService(InHarnessApplication):
     """A service of a Harness FirstGen application."""
 
-    service: str | None = optional("Name of the service, exact and case-sensitive.", checks=(not_empty,))
-    service_id: str | None = optional("Id of the service, in place of its name.", checks=(not_empty,))
-    recent_artifacts: int = optional("How many artifacts of each source to list.", default=10, checks=(_count,))
-    id: str | None = computed("The service's id.")
-    name: str | None = computed("The service's name.")
-    description: str | None = computed("What it is for.")
-    artifact_type: str | None = computed("What it deploys, such as `DOCKER`.")
-    deployment_type: str | None = computed("How it is deployed, such as `KUBERNETES`.")
-    artifact_sources: list[HarnessArtifactSource] | None = computed("Where its artifacts come from.")
+    service: Annotated[str | None, optional("Name of the service, exact and case-sensitive.", checks=(not_empty,))] = (
+        None
+    )
+    service_id: Annotated[str | None, optional("Id of the service, in place of its name.", checks=(not_empty,))] = None
+    recent_artifacts: Annotated[int, optional("How many artifacts of each source to list.", checks=(_count,))] = 10
+    id: Annotated[str | None, computed("The service's id.")] = None
+    name: Annotated[str | None, computed("The service's name.")] = None
+    description: Annotated[str | None, computed("What it is for.")] = None
+    artifact_type: Annotated[str | None, computed("What it deploys, such as `DOCKER`.")] = None
+    deployment_type: Annotated[str | None, computed("How it is deployed, such as `KUBERNETES`.")] = None
+    artifact_sources: Annotated[list[HarnessArtifactSource] | None, computed("Where its artifacts come from.")] = None
 
 
 def validate(config: Decoded[HarnessService]) -> Iterable[Diagnostic]:
@@ -90,11 +94,11 @@ async def read(harness: Harness, config: HarnessService) -> HarnessService:
 def _source(found: Any) -> HarnessArtifactSource:
     nodes = (found.artifacts.nodes if found.artifacts else None) or ()
     artifacts = [
-        build(HarnessArtifact, id=each.id, build_number=each.build_no, collected_at=rfc3339(each.collected_at))
+        HarnessArtifact(id=each.id, build_number=each.build_no, collected_at=rfc3339(each.collected_at))
         for each in nodes
         if each is not None
     ]
-    return build(HarnessArtifactSource, id=found.id, name=found.name, type=found.typename__, artifacts=artifacts)
+    return HarnessArtifactSource(id=found.id, name=found.name, type=found.typename__, artifacts=artifacts)
 
 
 KIND: Final = DataSourceKind(

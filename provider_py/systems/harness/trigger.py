@@ -11,7 +11,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from provider_py.execution import messages
 from provider_py.execution.errors import Missing, Refused, SystemFault
@@ -19,7 +19,7 @@ from provider_py.execution.offers import ResourceKind
 from provider_py.plugin.checks import not_empty, one_of
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
 from provider_py.plugin.resource import Answer, Change, Decoded, Plan
-from provider_py.plugin.schema import build, computed, model, optional, required
+from provider_py.plugin.schema import computed, model, optional, required
 from provider_py.systems.harness.system import Harness
 from provider_py.systems.harness.trigger_rules import SELECTIONS, SOURCES, judge_action, judge_condition
 
@@ -30,111 +30,136 @@ TITLE: Final = "Harness trigger"
 class HarnessSchedule:
     """A schedule."""
 
-    cron: str = required("Quartz cron expression, such as `0 2 * * ?`.", checks=(not_empty,))
-    on_new_artifact_only: bool | None = optional("Start only if there is a new artifact since the last time.")
+    cron: Annotated[str, required("Quartz cron expression, such as `0 2 * * ?`.", checks=(not_empty,))]
+    on_new_artifact_only: Annotated[
+        bool | None, optional("Start only if there is a new artifact since the last time.")
+    ] = None
 
 
 @model
 class HarnessPipelineCompletion:
     """The end of a pipeline."""
 
-    pipeline_id: str = required("Id of the pipeline.", checks=(not_empty,))
+    pipeline_id: Annotated[str, required("Id of the pipeline.", checks=(not_empty,))]
 
 
 @model
 class HarnessNewArtifact:
     """A new artifact."""
 
-    artifact_source_id: str = required("Id of the artifact source.", checks=(not_empty,))
-    artifact_filter: str | None = optional("Build number or tag to start on; all without it.")
-    regex: bool | None = optional("Whether the filter is a regular expression.")
+    artifact_source_id: Annotated[str, required("Id of the artifact source.", checks=(not_empty,))]
+    artifact_filter: Annotated[str | None, optional("Build number or tag to start on; all without it.")] = None
+    regex: Annotated[bool | None, optional("Whether the filter is a regular expression.")] = None
 
 
 @model
 class HarnessWebhook:
     """A call of the trigger's webhook."""
 
-    source: str = required("Who calls: `GITHUB`, `GITLAB`, `BITBUCKET` or `CUSTOM`.", checks=(one_of(*SOURCES),))
-    event: str | None = optional("The source's event, such as `PUSH` or `PULL_REQUEST`; not for `CUSTOM`.")
-    action: str | None = optional("What happened in the event, such as `OPENED`; for `GITHUB` only.")
-    branch_name: str | None = optional("Branch whose pushes count.")
-    branch_regex: str | None = optional("Regular expression of branches whose pushes count.")
-    repo_name: str | None = optional("Repository, where the Git connector is of an account.")
-    file_paths: list[str] | None = optional("Files whose changes count.")
-    deploy_only_if_files_changed: bool | None = optional("Start only if one of the files changed.")
-    git_connector_id: str | None = optional("Id of the Git connector of those files.")
-    secret: str | None = optional("The webhook's secret. Harness never shows it, so drift goes unseen.", sensitive=True)
+    source: Annotated[
+        str, required("Who calls: `GITHUB`, `GITLAB`, `BITBUCKET` or `CUSTOM`.", checks=(one_of(*SOURCES),))
+    ]
+    event: Annotated[
+        str | None, optional("The source's event, such as `PUSH` or `PULL_REQUEST`; not for `CUSTOM`.")
+    ] = None
+    action: Annotated[str | None, optional("What happened in the event, such as `OPENED`; for `GITHUB` only.")] = None
+    branch_name: Annotated[str | None, optional("Branch whose pushes count.")] = None
+    branch_regex: Annotated[str | None, optional("Regular expression of branches whose pushes count.")] = None
+    repo_name: Annotated[str | None, optional("Repository, where the Git connector is of an account.")] = None
+    file_paths: Annotated[list[str] | None, optional("Files whose changes count.")] = None
+    deploy_only_if_files_changed: Annotated[bool | None, optional("Start only if one of the files changed.")] = None
+    git_connector_id: Annotated[str | None, optional("Id of the Git connector of those files.")] = None
+    secret: Annotated[
+        str | None, optional("The webhook's secret. Harness never shows it, so drift goes unseen.", sensitive=True)
+    ] = None
 
 
 @model
 class HarnessTriggerCondition:
     """What sets the trigger off: exactly one of these."""
 
-    schedule: HarnessSchedule | None = optional("Start on a schedule.")
-    pipeline_completion: HarnessPipelineCompletion | None = optional("Start when a pipeline has succeeded.")
-    new_artifact: HarnessNewArtifact | None = optional("Start when an artifact is collected.")
-    webhook: HarnessWebhook | None = optional("Start when the webhook is called.")
+    schedule: Annotated[HarnessSchedule | None, optional("Start on a schedule.")] = None
+    pipeline_completion: Annotated[
+        HarnessPipelineCompletion | None, optional("Start when a pipeline has succeeded.")
+    ] = None
+    new_artifact: Annotated[HarnessNewArtifact | None, optional("Start when an artifact is collected.")] = None
+    webhook: Annotated[HarnessWebhook | None, optional("Start when the webhook is called.")] = None
 
 
 @model
 class HarnessArtifactSelection:
     """The artifact to deploy for one service."""
 
-    service_id: str = required("Id of the service.", checks=(not_empty,))
-    type: str = required(
-        f"How it is chosen: {', '.join(f'`{name}`' for name in SELECTIONS)}.", checks=(one_of(*SELECTIONS),)
+    service_id: Annotated[str, required("Id of the service.", checks=(not_empty,))]
+    type: Annotated[
+        str,
+        required(f"How it is chosen: {', '.join(f'`{name}`' for name in SELECTIONS)}.", checks=(one_of(*SELECTIONS),)),
+    ]
+    artifact_source_id: Annotated[
+        str | None, optional("Id of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`.")
+    ] = None
+    regex: Annotated[bool | None, optional("Whether the filter is a regular expression.")] = None
+    artifact_filter: Annotated[str | None, optional("Build numbers or tags to choose from, for `LAST_COLLECTED`.")] = (
+        None
     )
-    artifact_source_id: str | None = optional(
-        "Id of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."
-    )
-    regex: bool | None = optional("Whether the filter is a regular expression.")
-    artifact_filter: str | None = optional("Build numbers or tags to choose from, for `LAST_COLLECTED`.")
-    workflow_id: str | None = optional("Id of the workflow, for `LAST_DEPLOYED_WORKFLOW`.")
-    pipeline_id: str | None = optional("Id of the pipeline, for `LAST_DEPLOYED_PIPELINE`.")
+    workflow_id: Annotated[str | None, optional("Id of the workflow, for `LAST_DEPLOYED_WORKFLOW`.")] = None
+    pipeline_id: Annotated[str | None, optional("Id of the pipeline, for `LAST_DEPLOYED_PIPELINE`.")] = None
 
 
 @model
 class HarnessTriggerAction:
     """What the trigger starts: a workflow or a pipeline."""
 
-    workflow_id: str | None = optional("Id of the workflow to start.", checks=(not_empty,))
-    pipeline_id: str | None = optional("Id of the pipeline to start.", checks=(not_empty,))
-    variables: dict[str, str] | None = optional(
-        "Values of its variables, by name. One with an expression, such as `$${webhook.body.x}`, is evaluated later."
+    workflow_id: Annotated[str | None, optional("Id of the workflow to start.", checks=(not_empty,))] = None
+    pipeline_id: Annotated[str | None, optional("Id of the pipeline to start.", checks=(not_empty,))] = None
+    variables: Annotated[
+        dict[str, str] | None,
+        optional(
+            "Values of its variables, by name. One with an expression, such as `$${webhook.body.x}`, is evaluated "
+            "later.",
+        ),
+    ] = None
+    variable_ids: Annotated[
+        dict[str, str] | None, optional("Values that name an environment, service or so on, by id.")
+    ] = None
+    artifact_selections: Annotated[
+        list[HarnessArtifactSelection] | None, optional("The artifacts to deploy, one per service.")
+    ] = None
+    exclude_hosts_with_same_artifact: Annotated[bool | None, optional("Skip hosts that have the artifact already.")] = (
+        None
     )
-    variable_ids: dict[str, str] | None = optional("Values that name an environment, service or so on, by id.")
-    artifact_selections: list[HarnessArtifactSelection] | None = optional("The artifacts to deploy, one per service.")
-    exclude_hosts_with_same_artifact: bool | None = optional("Skip hosts that have the artifact already.")
-    continue_with_default_values: bool | None = optional(
-        "Use default values where a pipeline's stage would pause for runtime inputs; pipelines only."
-    )
+    continue_with_default_values: Annotated[
+        bool | None,
+        optional("Use default values where a pipeline's stage would pause for runtime inputs; pipelines only."),
+    ] = None
 
 
 @model
 class HarnessWebhookDetails:
     """How to call the trigger's webhook."""
 
-    url: str | None = computed("Its address. Whoever knows it can set the trigger off.")
-    method: str | None = computed("The HTTP method.")
-    header: str | None = computed("The header to send.")
-    payload: str | None = computed("An example of a body.")
+    url: Annotated[str | None, computed("Its address. Whoever knows it can set the trigger off.")] = None
+    method: Annotated[str | None, computed("The HTTP method.")] = None
+    header: Annotated[str | None, computed("The header to send.")] = None
+    payload: Annotated[str | None, computed("An example of a body.")] = None
 
 
 @model
 class HarnessTrigger:
     """A trigger of a Harness FirstGen application."""
 
-    application_id: str = required("Id of the application.", replace=True, checks=(not_empty,))
-    name: str = required("Name of the trigger, unique in the application.", checks=(not_empty,))
-    description: str | None = optional("What it is for.")
-    condition: HarnessTriggerCondition = required("What sets it off: exactly one condition.")
-    action: HarnessTriggerAction = required(
-        "What it starts. A change from a workflow to a pipeline, or back, replaces the trigger."
-    )
-    id: str | None = computed("The trigger's id.")
-    webhook_details: HarnessWebhookDetails | None = computed(
-        "How to call the webhook, if that is the condition.", sensitive=True
-    )
+    application_id: Annotated[str, required("Id of the application.", replace=True, checks=(not_empty,))]
+    name: Annotated[str, required("Name of the trigger, unique in the application.", checks=(not_empty,))]
+    description: Annotated[str | None, optional("What it is for.")] = None
+    condition: Annotated[HarnessTriggerCondition, required("What sets it off: exactly one condition.")]
+    action: Annotated[
+        HarnessTriggerAction,
+        required("What it starts. A change from a workflow to a pipeline, or back, replaces the trigger."),
+    ]
+    id: Annotated[str | None, computed("The trigger's id.")] = None
+    webhook_details: Annotated[
+        HarnessWebhookDetails | None, computed("How to call the webhook, if that is the condition.", sensitive=True)
+    ] = None
 
 
 def validate(config: Decoded[HarnessTrigger]) -> Iterable[Diagnostic]:
@@ -281,7 +306,7 @@ def _merged(state: Any, known: Any, remote: Any) -> Any:
         return state
     if type(state) is type(remote) and isinstance(known, dict) and isinstance(plain, dict) and plain is not remote:
         parts = {name: _merged(getattr(state, name), known.get(name), getattr(remote, name)) for name in plain}
-        return build(type(remote), **parts)
+        return type(remote)(**parts)
     return remote
 
 

@@ -13,7 +13,6 @@ from harness_client import (
 )
 
 from provider_py.execution.errors import Missing, Refused, Unanswered
-from provider_py.plugin.schema import build
 from provider_py.systems.harness import trigger_forms
 from provider_py.systems.harness.entities import equals
 from provider_py.systems.harness.settings import SYSTEM
@@ -80,7 +79,7 @@ async def listed(harness: Harness, application: str, identifier: str) -> Harness
     nodes = [node for node in (page.nodes if page else None) or () if node is not None]
     found = _there(nodes[0] if nodes else None, identifier)
     trigger = trigger_forms.trigger(found, application)
-    if trigger.condition == build(HarnessTriggerCondition):
+    if trigger.condition == HarnessTriggerCondition():
         reason = f"trigger {identifier!r} is set off by what this provider does not know, such as a new manifest"
         raise Refused(SYSTEM, reason)
     return trigger

@@ -8,7 +8,6 @@ from typing import Any, Final
 from harness_client import TriggerActionInput, TriggerConditionInput, TriggerDetails
 
 from provider_py.execution.errors import Refused
-from provider_py.plugin.schema import build
 from provider_py.systems.harness.settings import SYSTEM
 from provider_py.systems.harness.trigger import (
     HarnessArtifactSelection,
@@ -120,16 +119,14 @@ def trigger(found: TriggerDetails, application: str) -> HarnessTrigger:
     """Read a trigger; what is false, empty or null in Harness is null here, as if it were not configured."""
     details = getattr(found.condition, "webhook_details", None)
     action = _action(found)
-    return build(
-        HarnessTrigger,
+    return HarnessTrigger(
         id=found.id,
         application_id=application,
         name=found.name or "",
         description=found.description or None,
         condition=_condition(found.condition),
         action=action,
-        webhook_details=build(
-            HarnessWebhookDetails,
+        webhook_details=HarnessWebhookDetails(
             url=details.webhook_url,
             method=details.method,
             header=details.header,
@@ -143,30 +140,26 @@ def trigger(found: TriggerDetails, application: str) -> HarnessTrigger:
 def _condition(found: Any) -> HarnessTriggerCondition:
     kind = found.typename__ if found is not None else ""
     if kind == "OnSchedule":
-        schedule = build(
-            HarnessSchedule, cron=found.cron_expression, on_new_artifact_only=found.on_new_artifact_only or None
-        )
-        return build(HarnessTriggerCondition, schedule=schedule)
+        schedule = HarnessSchedule(cron=found.cron_expression, on_new_artifact_only=found.on_new_artifact_only or None)
+        return HarnessTriggerCondition(schedule=schedule)
     if kind == "OnPipelineCompletion":
-        completion = build(HarnessPipelineCompletion, pipeline_id=found.pipeline_id or "")
-        return build(HarnessTriggerCondition, pipeline_completion=completion)
+        completion = HarnessPipelineCompletion(pipeline_id=found.pipeline_id or "")
+        return HarnessTriggerCondition(pipeline_completion=completion)
     if kind == "OnNewArtifact":
-        new = build(
-            HarnessNewArtifact,
+        new = HarnessNewArtifact(
             artifact_source_id=found.artifact_source_id or "",
             artifact_filter=found.artifact_filter or None,
             regex=found.regex or None,
         )
-        return build(HarnessTriggerCondition, new_artifact=new)
+        return HarnessTriggerCondition(new_artifact=new)
     if kind == "OnWebhook":
-        return build(HarnessTriggerCondition, webhook=_webhook(found))
-    return build(HarnessTriggerCondition)
+        return HarnessTriggerCondition(webhook=_webhook(found))
+    return HarnessTriggerCondition()
 
 
 def _webhook(found: Any) -> HarnessWebhook:
     event = found.webhook_event
-    return build(
-        HarnessWebhook,
+    return HarnessWebhook(
         source=str(found.webhook_source.value) if found.webhook_source else "CUSTOM",
         event=event.event.upper() if event and event.event else None,
         action=event.action.upper() if event and event.action else None,
@@ -183,8 +176,7 @@ def _action(found: TriggerDetails) -> HarnessTriggerAction:
     action: Any = found.action
     variables = {each.name: each.value or "" for each in getattr(action, "variables", None) or () if each and each.name}
     selections = [_selection(each) for each in getattr(action, "artifact_selections", None) or () if each]
-    return build(
-        HarnessTriggerAction,
+    return HarnessTriggerAction(
         workflow_id=getattr(action, "workflow_id", None),
         pipeline_id=getattr(action, "pipeline_id", None),
         variables=variables or None,
@@ -196,8 +188,7 @@ def _action(found: TriggerDetails) -> HarnessTriggerAction:
 
 def _selection(found: Any) -> HarnessArtifactSelection:
     optional = ("artifact_source_id", "regex", "artifact_filter", "workflow_id", "pipeline_id")
-    return build(
-        HarnessArtifactSelection,
+    return HarnessArtifactSelection(
         service_id=found.service_id or "",
         type=_SELECTION_TYPES.get(found.typename__, found.typename__),
         **{name: getattr(found, name, None) or None for name in optional},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 
 from provider_py.execution.offers import DataSourceKind
 from provider_py.plugin.checks import not_empty
@@ -20,12 +20,16 @@ from provider_py.systems.harness.system import Harness
 class HarnessWorkflow(InHarnessApplication):
     """A workflow of a Harness FirstGen application."""
 
-    workflow: str | None = optional("Name of the workflow, exact and case-sensitive.", checks=(not_empty,))
-    workflow_id: str | None = optional("Id of the workflow, in place of its name.", checks=(not_empty,))
-    id: str | None = computed("The workflow's id.")
-    name: str | None = computed("The workflow's name.")
-    description: str | None = computed("What it is for.")
-    variables: list[HarnessVariable] | None = computed("The variables that a run of it takes.")
+    workflow: Annotated[
+        str | None, optional("Name of the workflow, exact and case-sensitive.", checks=(not_empty,))
+    ] = None
+    workflow_id: Annotated[str | None, optional("Id of the workflow, in place of its name.", checks=(not_empty,))] = (
+        None
+    )
+    id: Annotated[str | None, computed("The workflow's id.")] = None
+    name: Annotated[str | None, computed("The workflow's name.")] = None
+    description: Annotated[str | None, computed("What it is for.")] = None
+    variables: Annotated[list[HarnessVariable] | None, computed("The variables that a run of it takes.")] = None
 
 
 def validate(config: Decoded[HarnessWorkflow]) -> Iterable[Diagnostic]:

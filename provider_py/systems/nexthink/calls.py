@@ -31,7 +31,7 @@ from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswer
 from provider_py.execution.run import Phase, Run
 from provider_py.execution.system import readable, unknown_name
 from provider_py.plugin.diagnostics import DiagnosticError, error
-from provider_py.plugin.schema import attributes, build
+from provider_py.plugin.schema import attributes
 from provider_py.systems.nexthink.reports import QUERY, Detail, NexthinkTargetExecution
 from provider_py.systems.nexthink.settings import SYSTEM
 from provider_py.systems.nexthink.system import Nexthink
@@ -145,7 +145,7 @@ async def report(nexthink: Nexthink, query: str, request: str) -> Sequence[Nexth
 def target_execution(row: Mapping[str, Any]) -> NexthinkTargetExecution:
     """Read a row of the status query; fields it does not list stay empty."""
     names = attributes(NexthinkTargetExecution)
-    return build(NexthinkTargetExecution, **{name: None if row.get(name) is None else str(row[name]) for name in names})
+    return NexthinkTargetExecution(**{name: None if row.get(name) is None else str(row[name]) for name in names})
 
 
 async def check_query(nexthink: Nexthink, query: str) -> None:

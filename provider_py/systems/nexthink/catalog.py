@@ -21,7 +21,7 @@ from nexthink_client.types import UNSET, Unset
 
 from provider_py.execution.errors import Refused, Unanswered, Unauthorized
 from provider_py.execution.system import readable
-from provider_py.plugin.schema import attributes, build
+from provider_py.plugin.schema import attributes
 from provider_py.systems.nexthink.calls import SOURCE, workflow
 from provider_py.systems.nexthink.settings import SYSTEM
 from provider_py.systems.nexthink.system import Nexthink
@@ -90,8 +90,7 @@ async def _list(
 
 
 def _details(found: Workflow) -> NexthinkWorkflowDetails:
-    return build(
-        NexthinkWorkflowDetails,
+    return NexthinkWorkflowDetails(
         id=found.id,
         uuid=found.uuid,
         name=found.name,
@@ -104,8 +103,7 @@ def _details(found: Workflow) -> NexthinkWorkflowDetails:
 
 
 def _methods(methods: WorkflowTriggerMethods) -> NexthinkTriggerMethods:
-    return build(
-        NexthinkTriggerMethods,
+    return NexthinkTriggerMethods(
         api=_known(methods.api_enabled),
         manual=_known(methods.manual_enabled),
         manual_multiple=_known(methods.manual_allow_multiple_instances),
@@ -115,8 +113,7 @@ def _methods(methods: WorkflowTriggerMethods) -> NexthinkTriggerMethods:
 
 
 def _version(version: WorkflowVersion) -> NexthinkWorkflowVersion:
-    return build(
-        NexthinkWorkflowVersion,
+    return NexthinkWorkflowVersion(
         version=version.version,
         status=version.status,
         uuid=_known(version.uuid),
@@ -130,8 +127,7 @@ def _version(version: WorkflowVersion) -> NexthinkWorkflowVersion:
 
 def _parameters(declared: Iterable[WorkflowParameter]) -> Iterable[NexthinkWorkflowParameter]:
     for each in declared:
-        yield build(
-            NexthinkWorkflowParameter,
+        yield NexthinkWorkflowParameter(
             id=each.id,
             description=_known(each.description),
             allow_custom_value=_known(each.allow_custom_value),

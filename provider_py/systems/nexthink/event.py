@@ -7,7 +7,7 @@ refreshing changes nothing and destroying the resource forgets it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 from provider_py.execution import messages
 from provider_py.execution.errors import Refused, SystemFault, Unanswered
@@ -33,28 +33,39 @@ def a_character(value: str) -> str | None:
 class NexthinkEvent:
     """An event that an execution waits for."""
 
-    workflow: str | None = optional(
-        "NQL id of the workflow, such as `#approval_gate`; exactly one of `workflow` and `workflow_uuid`.",
-        replace=True,
-        checks=(not_empty,),
-    )
-    workflow_uuid: str | None = optional(
-        "UUID of the workflow, in place of its NQL id; saves looking it up.",
-        replace=True,
-        checks=(published("triggerThinklet.workflowUuid", A_UUID),),
-    )
-    execution_id: str = required(
-        "Id of the execution that waits, one of an execution's `execution_ids`.",
-        replace=True,
-        checks=(published("triggerThinklet.executionUuid", A_UUID),),
-    )
-    parameters: dict[str, str] | None = optional(
-        "What the event brings, for the step that waits.", replace=True, element_checks=(a_character,)
-    )
-    triggers: dict[str, str] | None = optional(
-        "Values of your choice; the event is sent anew when one of them changes.", replace=True
-    )
-    id: str | None = computed("Id of the request that went on.")
+    workflow: Annotated[
+        str | None,
+        optional(
+            "NQL id of the workflow, such as `#approval_gate`; exactly one of `workflow` and `workflow_uuid`.",
+            replace=True,
+            checks=(not_empty,),
+        ),
+    ] = None
+    workflow_uuid: Annotated[
+        str | None,
+        optional(
+            "UUID of the workflow, in place of its NQL id; saves looking it up.",
+            replace=True,
+            checks=(published("triggerThinklet.workflowUuid", A_UUID),),
+        ),
+    ] = None
+    execution_id: Annotated[
+        str,
+        required(
+            "Id of the execution that waits, one of an execution's `execution_ids`.",
+            replace=True,
+            checks=(published("triggerThinklet.executionUuid", A_UUID),),
+        ),
+    ]
+    parameters: Annotated[
+        dict[str, str] | None,
+        optional("What the event brings, for the step that waits.", replace=True, element_checks=(a_character,)),
+    ] = None
+    triggers: Annotated[
+        dict[str, str] | None,
+        optional("Values of your choice; the event is sent anew when one of them changes.", replace=True),
+    ] = None
+    id: Annotated[str | None, computed("Id of the request that went on.")] = None
 
 
 class EventResource:

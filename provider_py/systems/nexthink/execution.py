@@ -12,7 +12,7 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from provider_py.execution.errors import SystemFault
 from provider_py.execution.launcher import ExecutionKind, Started
@@ -22,7 +22,7 @@ from provider_py.plugin.checks import not_empty, one_of
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
 from provider_py.plugin.redaction import redact
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build, computed, model, optional, required
+from provider_py.plugin.schema import computed, model, optional, required
 from provider_py.systems.nexthink.reports import (
     SAVE_QUERY,
     Detail,
@@ -56,31 +56,45 @@ if TYPE_CHECKING:  # imported on first use
 class NexthinkExecution(Execution):
     """A run of a Nexthink workflow on devices and users."""
 
-    workflow: str = required(
-        "NQL id of the workflow, such as `#service_restart_and_repair`.", replace=True, checks=(not_empty,)
-    )
-    devices: list[Device] | None = optional(
-        "Devices to run on. One that is named twice in the same way is sent once.", replace=True
-    )
-    users: list[User] | None = optional(
-        "Users to run for. One that is named twice in the same way is sent once.", replace=True
-    )
-    params: dict[str, str] | None = optional("Values of the workflow's parameters.", replace=True)
-    api_version: str = optional(
-        "Version of the execute call: `v2` takes names as well as ids, `v1` Collector UUIDs and SIDs only.",
-        default="v2",
-        checks=(one_of("v1", "v2"),),
-    )
-    status_query: str | None = optional(
-        "Id of the saved NQL query that reports the executions of a request, in place of the provider's.",
-        checks=(saved_query,),
-    )
-    request_ids: list[str] | None = computed("Ids of the requests; more than one if there are over 10 000 targets.")
-    execution_ids: list[str] | None = computed("Ids of the executions, one for each target.")
-    requests: list[NexthinkRequest] | None = computed("The requests, each with the ids of its executions.")
-    executions: list[NexthinkTargetExecution] | None = computed("The executions as last reported.")
-    summary: NexthinkSummary | None = computed("How many executions stand how.")
-    outputs: dict[str, str] | None = computed("Outcome details by execution id, where the workflow gives any.")
+    workflow: Annotated[
+        str,
+        required("NQL id of the workflow, such as `#service_restart_and_repair`.", replace=True, checks=(not_empty,)),
+    ]
+    devices: Annotated[
+        list[Device] | None,
+        optional("Devices to run on. One that is named twice in the same way is sent once.", replace=True),
+    ] = None
+    users: Annotated[
+        list[User] | None,
+        optional("Users to run for. One that is named twice in the same way is sent once.", replace=True),
+    ] = None
+    params: Annotated[dict[str, str] | None, optional("Values of the workflow's parameters.", replace=True)] = None
+    api_version: Annotated[
+        str,
+        optional(
+            "Version of the execute call: `v2` takes names as well as ids, `v1` Collector UUIDs and SIDs only.",
+            checks=(one_of("v1", "v2"),),
+        ),
+    ] = "v2"
+    status_query: Annotated[
+        str | None,
+        optional(
+            "Id of the saved NQL query that reports the executions of a request, in place of the provider's.",
+            checks=(saved_query,),
+        ),
+    ] = None
+    request_ids: Annotated[
+        list[str] | None, computed("Ids of the requests; more than one if there are over 10 000 targets.")
+    ] = None
+    execution_ids: Annotated[list[str] | None, computed("Ids of the executions, one for each target.")] = None
+    requests: Annotated[
+        list[NexthinkRequest] | None, computed("The requests, each with the ids of its executions.")
+    ] = None
+    executions: Annotated[list[NexthinkTargetExecution] | None, computed("The executions as last reported.")] = None
+    summary: Annotated[NexthinkSummary | None, computed("How many executions stand how.")] = None
+    outputs: Annotated[
+        dict[str, str] | None, computed("Outcome details by execution id, where the workflow gives any.")
+    ] = None
 
 
 def validate(config: Decoded[NexthinkExecution]) -> Iterable[Diagnostic]:
@@ -182,9 +196,9 @@ class NexthinkLauncher:
         """Add what is known of each execution; how all of them end is told by the worst."""
         reported = {str(each.execution_id): each for each in state.executions or ()}
         reported |= {str(each.execution_id): each for run in runs for each in run.detail.reported}
-        requests = [build(NexthinkRequest, id=run.id, execution_ids=_identifiers(run.detail)) for run in runs]
+        requests = [NexthinkRequest(id=run.id, execution_ids=_identifiers(run.detail)) for run in runs]
         identifiers = [each for request in requests for each in request.execution_ids or ()]
-        executions = [reported.get(each) or build(NexthinkTargetExecution, execution_id=each) for each in identifiers]
+        executions = [reported.get(each) or NexthinkTargetExecution(execution_id=each) for each in identifiers]
         if executions and all(run.phase.ended for run in runs):
             told = complaint(executions)
             state = dataclasses.replace(
@@ -205,7 +219,7 @@ class NexthinkLauncher:
 
     def adopt(self, identifier: str, run: Run[Detail]) -> NexthinkExecution:
         """Name the workflow; what it ran on is for the configuration to say."""
-        return build(NexthinkExecution, workflow=identifier.rpartition("/")[0])
+        return NexthinkExecution(workflow=identifier.rpartition("/")[0])
 
     @functools.cached_property
     def _looks(self) -> Looks:

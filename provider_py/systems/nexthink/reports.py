@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 from provider_py.execution.run import Phase, Run
-from provider_py.plugin.schema import build, computed, model
+from provider_py.plugin.schema import computed, model
 
 PHASES: Final = {
     "success": Phase.SUCCEEDED,
@@ -33,31 +33,31 @@ _MESSAGE: Final = 1000
 class NexthinkTargetExecution:
     """The execution on one target."""
 
-    execution_id: str | None = computed("Id of the execution.")
-    status: str | None = computed("`success`, `failure`, `in_progress`, `cancelled` or `expired`.")
-    status_details: str | None = computed("What Nexthink says about the status.")
-    outcome: str | None = computed("`action_taken`, `no_action_taken`, `failed` or `other`.")
-    outcome_details: str | None = computed("Text of the workflow's last step.")
+    execution_id: Annotated[str | None, computed("Id of the execution.")] = None
+    status: Annotated[str | None, computed("`success`, `failure`, `in_progress`, `cancelled` or `expired`.")] = None
+    status_details: Annotated[str | None, computed("What Nexthink says about the status.")] = None
+    outcome: Annotated[str | None, computed("`action_taken`, `no_action_taken`, `failed` or `other`.")] = None
+    outcome_details: Annotated[str | None, computed("Text of the workflow's last step.")] = None
 
 
 @model
 class NexthinkRequest:
     """One request and the executions it started."""
 
-    id: str | None = computed("Id of the request.")
-    execution_ids: list[str] | None = computed("Ids of its executions.")
+    id: Annotated[str | None, computed("Id of the request.")] = None
+    execution_ids: Annotated[list[str] | None, computed("Ids of its executions.")] = None
 
 
 @model
 class NexthinkSummary:
     """How many executions stand how."""
 
-    total: int | None = computed("All executions.")
-    succeeded: int | None = computed("Those with the status `success`.")
-    failed: int | None = computed("Those with the status `failure`.")
-    cancelled: int | None = computed("Those with the status `cancelled`.")
-    expired: int | None = computed("Those with the status `expired`.")
-    in_progress: int | None = computed("Those that have not ended, or are not reported yet.")
+    total: Annotated[int | None, computed("All executions.")] = None
+    succeeded: Annotated[int | None, computed("Those with the status `success`.")] = None
+    failed: Annotated[int | None, computed("Those with the status `failure`.")] = None
+    cancelled: Annotated[int | None, computed("Those with the status `cancelled`.")] = None
+    expired: Annotated[int | None, computed("Those with the status `expired`.")] = None
+    in_progress: Annotated[int | None, computed("Those that have not ended, or are not reported yet.")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,7 @@ def complaint(executions: Sequence[NexthinkTargetExecution]) -> str | None:
 def summary(executions: Sequence[NexthinkTargetExecution]) -> NexthinkSummary:
     """Count executions by how they stand."""
     counts = Counter((each.status or "").lower() for each in executions)
-    return build(
-        NexthinkSummary,
+    return NexthinkSummary(
         total=len(executions),
         succeeded=counts["success"],
         failed=counts["failure"],

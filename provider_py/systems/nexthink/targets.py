@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from nexthink_client.constraints import MAX_ITEMS, PATTERNS
 
@@ -37,9 +37,9 @@ _SID: Final = published("UserData.sid", "a security identifier such as S-1-5-21-
 class Device:
     """A device, named in one or several ways; of several that match, the most recently active one is meant."""
 
-    name: str | None = optional("Name of the device.", checks=(not_empty,))
-    collector_uid: str | None = optional("UUID of the device's Collector.", checks=(_COLLECTOR_UID,))
-    uid: str | None = optional("Globally unique id of the device.", checks=(_DEVICE_UID,))
+    name: Annotated[str | None, optional("Name of the device.", checks=(not_empty,))] = None
+    collector_uid: Annotated[str | None, optional("UUID of the device's Collector.", checks=(_COLLECTOR_UID,))] = None
+    uid: Annotated[str | None, optional("Globally unique id of the device.", checks=(_DEVICE_UID,))] = None
 
     def identity(self, api_version: str) -> Hashable:
         """Return what is sent, in the one form of names that differ in the case of a UUID only."""
@@ -51,9 +51,9 @@ class Device:
 class User:
     """A user, named in one or several ways; of several that match, the most recently active one is meant."""
 
-    upn: str | None = optional("User principal name.", checks=(_UPN,))
-    sid: str | None = optional("Security identifier.", checks=(_SID,))
-    uid: str | None = optional("Globally unique id of the user.", checks=(_USER_UID,))
+    upn: Annotated[str | None, optional("User principal name.", checks=(_UPN,))] = None
+    sid: Annotated[str | None, optional("Security identifier.", checks=(_SID,))] = None
+    uid: Annotated[str | None, optional("Globally unique id of the user.", checks=(_USER_UID,))] = None
 
     def identity(self, api_version: str) -> Hashable:
         """Return what is sent, in the one form of names that differ in the case of a UUID only."""

@@ -7,7 +7,7 @@ pair of values where that is refused.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 from provider_py.execution.offers import DataSourceKind
 from provider_py.plugin.checks import one_of
@@ -23,15 +23,21 @@ TRIGGER_METHODS: Final = ("API", "MANUAL", "MANUAL_MULTIPLE", "SCHEDULER")
 class NexthinkWorkflows:
     """The Nexthink workflows that filters leave."""
 
-    dependency: str | None = optional(
-        "What the workflows run on: `USER`, `DEVICE`, `USER_AND_DEVICE` or `NONE`.", checks=(one_of(*DEPENDENCIES),)
-    )
-    trigger_method: str | None = optional(
-        "How the workflows may be started: `API`, `MANUAL`, `MANUAL_MULTIPLE` or `SCHEDULER`.",
-        checks=(one_of(*TRIGGER_METHODS),),
-    )
-    active_only: bool = optional("Leave out workflows that are not active.", default=False)
-    workflows: list[NexthinkWorkflowDetails] | None = computed("The workflows, each once.")
+    dependency: Annotated[
+        str | None,
+        optional(
+            "What the workflows run on: `USER`, `DEVICE`, `USER_AND_DEVICE` or `NONE`.", checks=(one_of(*DEPENDENCIES),)
+        ),
+    ] = None
+    trigger_method: Annotated[
+        str | None,
+        optional(
+            "How the workflows may be started: `API`, `MANUAL`, `MANUAL_MULTIPLE` or `SCHEDULER`.",
+            checks=(one_of(*TRIGGER_METHODS),),
+        ),
+    ] = None
+    active_only: Annotated[bool, optional("Leave out workflows that are not active.")] = False
+    workflows: Annotated[list[NexthinkWorkflowDetails] | None, computed("The workflows, each once.")] = None
 
 
 async def read(nexthink: Nexthink, config: NexthinkWorkflows) -> NexthinkWorkflows:

@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from provider_py.execution.errors import SystemFault, Unauthorized
 from provider_py.execution.launcher import ExecutionKind, Started
@@ -19,7 +19,7 @@ from provider_py.execution.run import Execution, Phase, Run
 from provider_py.plugin.checks import not_empty, pattern
 from provider_py.plugin.diagnostics import Diagnostic, error
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import Dynamic, build, computed, model, optional
+from provider_py.plugin.schema import Dynamic, computed, model, optional
 from provider_py.plugin.validators import exactly_one, together
 from provider_py.systems.vcd import types
 from provider_py.systems.vcd.settings import SYSTEM
@@ -53,36 +53,53 @@ workflow_id_form: Final = pattern(
 class VcdExecution(Execution):
     """A run of an Orchestrator workflow that is published in Cloud Director's service library."""
 
-    workflow: str | None = optional("Name of the workflow's service item, exact.", replace=True, checks=(not_empty,))
-    workflow_id: str | None = optional(
-        "Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.",
-        replace=True,
-        checks=(workflow_id_form,),
-    )
-    parameters: Dynamic = optional(
-        "Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded by "
-        "the types that the workflow declares. A date is RFC 3339 text, a reference to an object its id or an object "
-        "with `id`, `type`, an attachment an object with `name`, `mime_type` and Base64 `content`. What is null is "
-        "left out.",
-        replace=True,
-    )
-    parameter_types: dict[str, str] | None = optional(
-        "Orchestrator types of parameters, such as `Date` or `Array/VC:VirtualMachine`, where Cloud Director does not "
-        "declare them or declares them wrongly.",
-        replace=True,
-        element_checks=(types.fault,),
-    )
-    sensitive_parameters: Dynamic = optional(
-        "Input parameters that are never stored. Change `sensitive_parameters_version` to run with changed ones.",
-        write_only=True,
-    )
-    sensitive_parameters_version: str | None = optional(
-        "A text that stands for the content of `sensitive_parameters`; a change starts a new run.", replace=True
-    )
-    outputs: Dynamic = computed("Output parameters by name, as natural values. Secret ones are null.")
-    current_item: str | None = computed("The step of the workflow at which the run is or was.")
-    task_url: str | None = computed("Address of Cloud Director's task for the run, if it named one.")
-    import_id: str | None = computed("What `terraform import` takes: `<workflow id>/<execution id>`.")
+    workflow: Annotated[
+        str | None, optional("Name of the workflow's service item, exact.", replace=True, checks=(not_empty,))
+    ] = None
+    workflow_id: Annotated[
+        str | None,
+        optional(
+            "Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.",
+            replace=True,
+            checks=(workflow_id_form,),
+        ),
+    ] = None
+    parameters: Annotated[
+        Dynamic,
+        optional(
+            "Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded "
+            "by the types that the workflow declares. A date is RFC 3339 text, a reference to an object its id or an "
+            "object with `id`, `type`, an attachment an object with `name`, `mime_type` and Base64 `content`. What is null is "
+            "left out.",
+            replace=True,
+        ),
+    ] = None
+    parameter_types: Annotated[
+        dict[str, str] | None,
+        optional(
+            "Orchestrator types of parameters, such as `Date` or `Array/VC:VirtualMachine`, where Cloud Director does "
+            "not declare them or declares them wrongly.",
+            replace=True,
+            element_checks=(types.fault,),
+        ),
+    ] = None
+    sensitive_parameters: Annotated[
+        Dynamic,
+        optional(
+            "Input parameters that are never stored. Change `sensitive_parameters_version` to run with changed ones.",
+            write_only=True,
+        ),
+    ] = None
+    sensitive_parameters_version: Annotated[
+        str | None,
+        optional(
+            "A text that stands for the content of `sensitive_parameters`; a change starts a new run.", replace=True
+        ),
+    ] = None
+    outputs: Annotated[Dynamic, computed("Output parameters by name, as natural values. Secret ones are null.")] = None
+    current_item: Annotated[str | None, computed("The step of the workflow at which the run is or was.")] = None
+    task_url: Annotated[str | None, computed("Address of Cloud Director's task for the run, if it named one.")] = None
+    import_id: Annotated[str | None, computed("What `terraform import` takes: `<workflow id>/<execution id>`.")] = None
 
 
 def validate(config: Decoded[VcdExecution]) -> Iterable[Diagnostic]:
@@ -214,7 +231,7 @@ class VcdLauncher:
 
     def adopt(self, identifier: str, run: Run[Detail]) -> VcdExecution:
         """Name what the imported execution ran."""
-        return build(VcdExecution, workflow_id=run.detail.workflow_id)
+        return VcdExecution(workflow_id=run.detail.workflow_id)
 
     async def _look(self, keys: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:
         return await self._watch.look(keys)

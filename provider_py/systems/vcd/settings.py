@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import quote
 
 from provider_py.plugin.checks import duration, pattern, url
@@ -17,44 +17,62 @@ SYSTEM: Final = "Cloud Director"
 class VcdSettings:
     """A VMware Cloud Director, reached as a tenant or as its provider, by password, API token or service account."""
 
-    url: str | None = setting(
-        "Address of Cloud Director, with or without `/api`.", environment="VCD_URL", checks=(url,)
-    )
-    org: str | None = setting(
-        "Organization to sign in to; `System` is the provider's. Case-sensitive.", environment="VCD_ORG"
-    )
-    tenant: str | None = setting(
-        "Organization to act in, if it is not the one that is signed in to: so a provider's user runs the workflows of "
-        "a tenant. Case-sensitive.",
-        environment="VCD_TENANT",
-    )
-    user: str | None = setting("User to sign in as, with `password`.", environment="VCD_USER")
-    password: str | None = setting("Password of `user`.", environment="VCD_PASSWORD", sensitive=True)
-    api_token: str | None = setting(
-        "API token to sign in with, in place of user and password.", environment="VCD_API_TOKEN", sensitive=True
-    )
-    service_account_token_file: str | None = setting(
-        "JSON file with a service account's `refresh_token`. Each use gives a new token, so the file is rewritten.",
-        environment="VCD_SA_TOKEN_FILE",
-    )
-    api_version: str | None = setting(
-        "Version of the API to ask for.",
-        environment="VCD_API_VERSION",
-        fallback="37.1",
-        checks=(pattern(r"\d+\.\d+(\.\d+)?(-alpha)?", "a version such as 37.1"),),
-    )
-    allow_unverified_ssl: bool | None = setting(
-        "Accept any certificate. Prefer `ca_file`.", environment="VCD_ALLOW_UNVERIFIED_SSL", fallback=False
-    )
-    ca_file: str | None = setting(
-        "PEM file of certificate authorities to trust besides the machine's.", environment="VCD_CA_FILE"
-    )
-    request_timeout: str | None = setting(
-        "Time limit of one request, as a Go duration.",
-        environment="VCD_REQUEST_TIMEOUT",
-        fallback="60s",
-        checks=(duration,),
-    )
+    url: Annotated[
+        str | None, setting("Address of Cloud Director, with or without `/api`.", environment="VCD_URL", checks=(url,))
+    ] = None
+    org: Annotated[
+        str | None,
+        setting("Organization to sign in to; `System` is the provider's. Case-sensitive.", environment="VCD_ORG"),
+    ] = None
+    tenant: Annotated[
+        str | None,
+        setting(
+            "Organization to act in, if it is not the one that is signed in to: so a provider's user runs the workflows "
+            "of a tenant. Case-sensitive.",
+            environment="VCD_TENANT",
+        ),
+    ] = None
+    user: Annotated[str | None, setting("User to sign in as, with `password`.", environment="VCD_USER")] = None
+    password: Annotated[str | None, setting("Password of `user`.", environment="VCD_PASSWORD", sensitive=True)] = None
+    api_token: Annotated[
+        str | None,
+        setting(
+            "API token to sign in with, in place of user and password.", environment="VCD_API_TOKEN", sensitive=True
+        ),
+    ] = None
+    service_account_token_file: Annotated[
+        str | None,
+        setting(
+            "JSON file with a service account's `refresh_token`. Each use gives a new token, so the file is rewritten.",
+            environment="VCD_SA_TOKEN_FILE",
+        ),
+    ] = None
+    api_version: Annotated[
+        str | None,
+        setting(
+            "Version of the API to ask for.",
+            environment="VCD_API_VERSION",
+            fallback="37.1",
+            checks=(pattern(r"\d+\.\d+(\.\d+)?(-alpha)?", "a version such as 37.1"),),
+        ),
+    ] = None
+    allow_unverified_ssl: Annotated[
+        bool | None,
+        setting("Accept any certificate. Prefer `ca_file`.", environment="VCD_ALLOW_UNVERIFIED_SSL", fallback=False),
+    ] = None
+    ca_file: Annotated[
+        str | None,
+        setting("PEM file of certificate authorities to trust besides the machine's.", environment="VCD_CA_FILE"),
+    ] = None
+    request_timeout: Annotated[
+        str | None,
+        setting(
+            "Time limit of one request, as a Go duration.",
+            environment="VCD_REQUEST_TIMEOUT",
+            fallback="60s",
+            checks=(duration,),
+        ),
+    ] = None
 
     @property
     def address(self) -> str:

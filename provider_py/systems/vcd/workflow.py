@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 
 from provider_py.execution.offers import DataSourceKind
 from provider_py.plugin.checks import not_empty
 from provider_py.plugin.diagnostics import Diagnostic
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build, computed, model, optional
+from provider_py.plugin.schema import computed, model, optional
 from provider_py.plugin.validators import exactly_one
 from provider_py.systems.vcd.execution import workflow_id_form
 from provider_py.systems.vcd.system import CloudDirector
@@ -20,41 +20,51 @@ from provider_py.systems.vcd.system import CloudDirector
 class VcdWorkflowParameter:
     """An input of a workflow."""
 
-    name: str | None = computed("Name, as `parameters` of an execution has it.")
-    type: str | None = computed("Orchestrator type, such as `string` or `Array/number`; null if it is not declared.")
-    mandatory: bool | None = computed("Whether it must be given.")
-    description: str | None = computed("What it is for.")
+    name: Annotated[str | None, computed("Name, as `parameters` of an execution has it.")] = None
+    type: Annotated[
+        str | None, computed("Orchestrator type, such as `string` or `Array/number`; null if it is not declared.")
+    ] = None
+    mandatory: Annotated[bool | None, computed("Whether it must be given.")] = None
+    description: Annotated[str | None, computed("What it is for.")] = None
 
 
 @model
 class VcdWorkflowOutput:
     """An output of a workflow."""
 
-    name: str | None = computed("Name, as `outputs` of an execution has it.")
-    type: str | None = computed("Orchestrator type; null if it is not declared.")
-    description: str | None = computed("What it is.")
+    name: Annotated[str | None, computed("Name, as `outputs` of an execution has it.")] = None
+    type: Annotated[str | None, computed("Orchestrator type; null if it is not declared.")] = None
+    description: Annotated[str | None, computed("What it is.")] = None
 
 
 @model
 class VcdWorkflow:
     """A workflow that is published in Cloud Director's service library."""
 
-    workflow: str | None = optional("Name of the workflow's service item, exact.", checks=(not_empty,))
-    workflow_id: str | None = optional(
-        "Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.",
-        checks=(workflow_id_form,),
-    )
-    id: str | None = computed("Id of the service item, a URN.")
-    name: str | None = computed("Name of the service item.")
-    description: str | None = computed("What the workflow does.")
-    service_name: str | None = computed("Name of the service that the item belongs to.")
-    service_id: str | None = computed("Id of that service, a URN.")
-    orchestrator_id: str | None = computed("Id of the workflow in Orchestrator.")
-    can_execute: bool | None = computed("Whether these credentials may run it; null if Cloud Director does not say.")
-    parameters: list[VcdWorkflowParameter] | None = computed(
-        "Its inputs, in the order of its form; null if Cloud Director has no form of it."
-    )
-    outputs: list[VcdWorkflowOutput] | None = computed("Its outputs; null if Cloud Director has no form of it.")
+    workflow: Annotated[str | None, optional("Name of the workflow's service item, exact.", checks=(not_empty,))] = None
+    workflow_id: Annotated[
+        str | None,
+        optional(
+            "Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.",
+            checks=(workflow_id_form,),
+        ),
+    ] = None
+    id: Annotated[str | None, computed("Id of the service item, a URN.")] = None
+    name: Annotated[str | None, computed("Name of the service item.")] = None
+    description: Annotated[str | None, computed("What the workflow does.")] = None
+    service_name: Annotated[str | None, computed("Name of the service that the item belongs to.")] = None
+    service_id: Annotated[str | None, computed("Id of that service, a URN.")] = None
+    orchestrator_id: Annotated[str | None, computed("Id of the workflow in Orchestrator.")] = None
+    can_execute: Annotated[
+        bool | None, computed("Whether these credentials may run it; null if Cloud Director does not say.")
+    ] = None
+    parameters: Annotated[
+        list[VcdWorkflowParameter] | None,
+        computed("Its inputs, in the order of its form; null if Cloud Director has no form of it."),
+    ] = None
+    outputs: Annotated[
+        list[VcdWorkflowOutput] | None, computed("Its outputs; null if Cloud Director has no form of it.")
+    ] = None
 
 
 def validate(config: Decoded[VcdWorkflow]) -> Iterable[Diagnostic]:
@@ -79,8 +89,7 @@ async def read(director: CloudDirector, config: VcdWorkflow) -> VcdWorkflow:
         orchestrator_id=item.orchestrator_id,
         can_execute=item.can_execute,
         parameters=[
-            build(
-                VcdWorkflowParameter,
+            VcdWorkflowParameter(
                 name=each.name,
                 type=each.type,
                 mandatory=each.mandatory,
@@ -91,8 +100,7 @@ async def read(director: CloudDirector, config: VcdWorkflow) -> VcdWorkflow:
         if form
         else None,
         outputs=[
-            build(VcdWorkflowOutput, name=each.name, type=each.type, description=each.description)
-            for each in form.outputs
+            VcdWorkflowOutput(name=each.name, type=each.type, description=each.description) for each in form.outputs
         ]
         if form
         else None,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from provider_py.execution.offers import DataSourceKind
 from provider_py.plugin.checks import not_empty
-from provider_py.plugin.schema import build, computed, model, optional
+from provider_py.plugin.schema import computed, model, optional
 from provider_py.systems.vcd.system import CloudDirector
 
 if TYPE_CHECKING:
@@ -19,23 +19,28 @@ if TYPE_CHECKING:
 class VcdListedWorkflow:
     """A workflow in the list."""
 
-    id: str | None = computed("Id of the service item, a URN; `workflow_id` of an execution takes it.")
-    name: str | None = computed("Name of the service item.")
-    description: str | None = computed("What the workflow does.")
-    service_name: str | None = computed("Name of the service that the item belongs to.")
-    orchestrator_id: str | None = computed("Id of the workflow in Orchestrator.")
-    can_execute: bool | None = computed("Whether these credentials may run it; null if Cloud Director does not say.")
+    id: Annotated[str | None, computed("Id of the service item, a URN; `workflow_id` of an execution takes it.")] = None
+    name: Annotated[str | None, computed("Name of the service item.")] = None
+    description: Annotated[str | None, computed("What the workflow does.")] = None
+    service_name: Annotated[str | None, computed("Name of the service that the item belongs to.")] = None
+    orchestrator_id: Annotated[str | None, computed("Id of the workflow in Orchestrator.")] = None
+    can_execute: Annotated[
+        bool | None, computed("Whether these credentials may run it; null if Cloud Director does not say.")
+    ] = None
 
 
 @model
 class VcdWorkflows:
     """The workflows of Cloud Director's service library that these credentials see."""
 
-    name: str | None = optional(
-        "Only workflows of this name, case-sensitive; `*` stands for any characters.", checks=(not_empty,)
-    )
-    service_name: str | None = optional("Only workflows of the service of this name, exact.", checks=(not_empty,))
-    workflows: list[VcdListedWorkflow] | None = computed("The workflows, sorted by name.")
+    name: Annotated[
+        str | None,
+        optional("Only workflows of this name, case-sensitive; `*` stands for any characters.", checks=(not_empty,)),
+    ] = None
+    service_name: Annotated[
+        str | None, optional("Only workflows of the service of this name, exact.", checks=(not_empty,))
+    ] = None
+    workflows: Annotated[list[VcdListedWorkflow] | None, computed("The workflows, sorted by name.")] = None
 
 
 async def read(director: CloudDirector, config: VcdWorkflows) -> VcdWorkflows:
@@ -46,8 +51,7 @@ async def read(director: CloudDirector, config: VcdWorkflows) -> VcdWorkflows:
     return dataclasses.replace(
         config,
         workflows=[
-            build(
-                VcdListedWorkflow,
+            VcdListedWorkflow(
                 id=item.id,
                 name=item.name,
                 description=item.description,

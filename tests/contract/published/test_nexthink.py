@@ -14,7 +14,6 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from provider_py.plugin.schema import build
 from provider_py.sandbox.nexthink.tenant import directory
 from provider_py.sandbox.nexthink.tenant import workflow as known
 from provider_py.sandbox.openapi import Contract
@@ -49,17 +48,17 @@ ANN = directory().user("ann@example.com", None, None)
 assert FOUND is not None
 assert ANN is not None
 DEVICES = [
-    build(Device, name="LAPTOP-02"),
-    build(Device, uid=FOUND.uid.upper()),
-    build(Device, collector_uid=FOUND.collector_uid),
-    build(Device, name="Ünïcode ✓ 設備"),
-    build(Device, name="LAPTOP-01", uid=FOUND.uid, collector_uid=FOUND.collector_uid),
+    Device(name="LAPTOP-02"),
+    Device(uid=FOUND.uid.upper()),
+    Device(collector_uid=FOUND.collector_uid),
+    Device(name="Ünïcode ✓ 設備"),
+    Device(name="LAPTOP-01", uid=FOUND.uid, collector_uid=FOUND.collector_uid),
 ]
 USERS = [
-    build(User, upn="ben@example.com"),
-    build(User, uid=ANN.uid),
-    build(User, sid="0"),
-    build(User, sid=ANN.sid, upn=ANN.upn, uid=ANN.uid),
+    User(upn="ben@example.com"),
+    User(uid=ANN.uid),
+    User(sid="0"),
+    User(sid=ANN.sid, upn=ANN.upn, uid=ANN.uid),
 ]
 INSTALL = {"package": 'a "quoted"\nünïcode ✓', "channel": ""}
 
@@ -103,21 +102,23 @@ async def events(tenant: Bench) -> None:
         {"workflow_uuid": gate.uuid, "parameters": {"approved": " ", "ünïcode": "✓"}},
     ):
         begun = await tenant.run(workflow=gate.id, devices=laptops(), wait=False)
-        sent = build(NexthinkEvent, execution_id=(begun.execution_ids or [""])[0], **arguments)
+        sent = NexthinkEvent(execution_id=(begun.execution_ids or [""])[0], **arguments)
         assert not (await tenant.events().create(sent, b"")).diagnostics
 
 
 async def descriptions(tenant: Bench) -> None:
     for name in ("#reboot_device", "reboot_device"):
-        await workflow.read(tenant.nexthink, build(NexthinkWorkflow, workflow=name))
+        await workflow.read(tenant.nexthink, NexthinkWorkflow(workflow=name))
 
 
 async def lists(tenant: Bench) -> None:
     for active_only in (True, False):
         for dependency in (*DEPENDENCIES, None):
             for trigger_method in (*TRIGGER_METHODS, None):
-                filters = {"dependency": dependency, "trigger_method": trigger_method, "active_only": active_only}
-                await workflows.read(tenant.nexthink, build(NexthinkWorkflows, **filters))
+                filters = NexthinkWorkflows(
+                    dependency=dependency, trigger_method=trigger_method, active_only=active_only
+                )
+                await workflows.read(tenant.nexthink, filters)
 
 
 WAYS = (second_version, first_version, full_requests, exports, events, descriptions, lists)

@@ -12,7 +12,6 @@ from typing import Any
 from provider_py.execution.run import Execution
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, Severity
 from provider_py.plugin.resource import Answer, Change, Decoded, Resource
-from provider_py.plugin.schema import build
 from provider_py.provider import ProviderConfig, WorkflowProvider
 from provider_py.sandbox.server import Sandbox
 from provider_py.sandbox.world import RecordedRequest, Run
@@ -39,26 +38,24 @@ def simple(system: str, **arguments: Any) -> Any:
     """Configure a run that needs nothing but its name."""
     match system:
         case "harness":
-            named = {"application": "Test App", "workflow": "restart"}
-            return build(HarnessExecution, **(named | arguments))
+            return HarnessExecution(**{"application": "Test App", "workflow": "restart", **arguments})
         case "nexthink":
-            return build(
-                NexthinkExecution,
-                **({"workflow": "#reboot_device", "devices": [build(Device, name="LAPTOP-01")]} | arguments),
+            return NexthinkExecution(
+                **{"workflow": "#reboot_device", "devices": [Device(name="LAPTOP-01")], **arguments}
             )
         case _:
-            return build(VcdExecution, **({"workflow": "Refresh inventory"} | arguments))
+            return VcdExecution(**{"workflow": "Refresh inventory", **arguments})
 
 
 def published_example(**arguments: Any) -> HarnessExecution:
     """Configure the run of Harness' own example."""
     variables = {"Environment": "Prod", "InfraDefinition_Kubernetes": "k8s", "InfraDefinition_Kubernetes2": "k8s"}
     artifacts = {
-        "test": build(Artifact, source="library_nginx", build_number="stable-perl"),
-        "k8s": build(Artifact, source="docker_hello-world", build_number="latest"),
+        "test": Artifact(source="library_nginx", build_number="stable-perl"),
+        "k8s": Artifact(source="docker_hello-world", build_number="latest"),
     }
-    named = {"application": "Test App", "workflow": "multi service graphql test"}
-    return build(HarnessExecution, **(named | {"variables": variables, "artifacts": artifacts} | arguments))
+    named: dict[str, Any] = {"application": "Test App", "workflow": "multi service graphql test"}
+    return HarnessExecution(**(named | {"variables": variables, "artifacts": artifacts} | arguments))
 
 
 async def eventually(happened: Callable[[], object]) -> None:
@@ -138,7 +135,7 @@ async def driving(sandbox: Sandbox, **settings: Any) -> AsyncIterator[Driver]:
     stop = asyncio.Event()
     provider = WorkflowProvider(stop)
     provider._runtime.clock = ScaledClock(SPEED)
-    await provider.configure(Decoded(build(ProviderConfig, **settings)))
+    await provider.configure(Decoded(ProviderConfig(**settings)))
     try:
         yield Driver(provider, sandbox, stop)
     finally:

@@ -14,7 +14,6 @@ from provider_py.execution.lifecycle import IMPORTED
 from provider_py.execution.run import Timeouts
 from provider_py.plugin.diagnostics import DiagnosticError, Severity
 from provider_py.plugin.resource import Answer, Change, Decoded
-from provider_py.plugin.schema import build
 from provider_py.sandbox.faults import Fault, FaultKind
 from provider_py.sandbox.world import Script
 from provider_py.systems.harness.execution import HarnessExecution
@@ -64,8 +63,8 @@ async def test_the_results_of_a_nexthink_execution(driver: Driver) -> None:
     config = simple(
         "nexthink",
         workflow="#service_restart_and_repair",
-        devices=[build(Device, name="LAPTOP-01"), build(Device, name="LAPTOP-02")],
-        users=[build(User, upn="ann@example.com")],
+        devices=[Device(name="LAPTOP-01"), Device(name="LAPTOP-02")],
+        users=[User(upn="ann@example.com")],
         params={"service": "spooler"},
     )
     assert await driver.plan(config) == ()
@@ -185,7 +184,7 @@ async def test_a_stop_before_the_start_starts_nothing(driver: Driver, system: st
 @every_system
 async def test_checks_that_outlast_the_time_limit_start_nothing(driver: Driver, system: str) -> None:
     driver.sandbox.world.faults.add(Fault(system, FaultKind.SILENCE, times=None))
-    answer = await driver.create(simple(system, timeouts=build(Timeouts, create="5s")))
+    answer = await driver.create(simple(system, timeouts=Timeouts(create="5s")))
     assert "timeouts.create" in only(answer.diagnostics, Severity.ERROR)
     assert answer.state is None
     assert driver.runs() == []
@@ -194,7 +193,7 @@ async def test_checks_that_outlast_the_time_limit_start_nothing(driver: Driver, 
 @every_system
 async def test_a_run_that_outlasts_its_time_limit(driver: Driver, system: str) -> None:
     driver.sandbox.world.runs.scripts.append(Script(system, seconds=1e6))
-    answer = await driver.create(simple(system, timeouts=build(Timeouts, create="15s")))
+    answer = await driver.create(simple(system, timeouts=Timeouts(create="15s")))
     text = only(answer.diagnostics, Severity.ERROR)
     assert "has not ended in time" in text
     assert "timeouts.create" in text
@@ -315,10 +314,10 @@ async def test_import_ids_have_a_form(driver: Driver, system: str, identifier: s
     ],
 )
 async def test_an_import_leaves_only_open_what_it_could_not_know(
-    driver: Driver, prior: dict[str, str], planned: dict[str, str], in_place: bool
+    driver: Driver, prior: dict[str, Any], planned: dict[str, Any], in_place: bool
 ) -> None:
-    before = build(HarnessExecution, application_id="a", id="run", status="SUCCESS", **prior)
-    after = build(HarnessExecution, application_id="a", id="run", status="SUCCESS", **planned)
+    before = HarnessExecution(application_id="a", id="run", status="SUCCESS", **prior)
+    after = HarnessExecution(application_id="a", id="run", status="SUCCESS", **planned)
     changed = frozenset(name for name in {*prior, *planned} if prior.get(name) != planned.get(name))
     plan = await driver.of("harness").plan(Change(before, Decoded(after), changed, IMPORTED))
     assert plan.in_place is in_place

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from provider_py.plugin.diagnostics import Severity
-from provider_py.plugin.schema import build
 from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest
 from tests.contract.systems.driving import Driver, driving, only, published_example, simple
 
@@ -16,13 +15,13 @@ APPLICATION_ID = "naNJDKrUTZKKdKycL5Tx4g"
 WORKFLOW_ID = "bhI2FyPrTpupdzL4QEk0_A"
 VARIABLES = {"Environment": "Prod", "InfraDefinition_Kubernetes": "k8s", "InfraDefinition_Kubernetes2": "k8s"}
 SIZE = {"size": "large"}
-CHART = build(Manifest, source="stable", version="1.2.3")
-JAR = build(Artifact, source="nexus_jar", build_number="1.0", parameters={"group": "g", "artifact": "a"})
+CHART = Manifest(source="stable", version="1.2.3")
+JAR = Artifact(source="nexus_jar", build_number="1.0", parameters={"group": "g", "artifact": "a"})
 
 
 def pipeline(**arguments: Any) -> HarnessExecution:
     named = {"application": "Test App", "pipeline": "Approved Pipeline"}
-    return build(HarnessExecution, **(named | arguments))
+    return HarnessExecution(**(named | arguments))
 
 
 def by_id(config: HarnessExecution) -> HarnessExecution:
@@ -79,7 +78,7 @@ async def test_what_can_be_started_is_found_good_and_starts(driver: Driver, conf
             ["'huge'", "small, medium, large"],
         ),
         (
-            published_example(artifacts={"test": build(Artifact, source="library_nginx", build_number="latest")}),
+            published_example(artifacts={"test": Artifact(source="library_nginx", build_number="latest")}),
             ("artifacts",),
             ["Service 'k8s' needs an artifact"],
         ),
@@ -114,7 +113,7 @@ async def test_every_service_without_an_artifact_is_told(driver: Driver) -> None
         (("workflow",), simple("harness", workflow=None)),
         (("variables",), published_example(variables=None)),
         (("artifacts",), published_example(artifacts=None)),
-        (("artifacts",), published_example(artifacts={"test": build(Artifact, source="library_nginx")})),
+        (("artifacts",), published_example(artifacts={"test": Artifact(source="library_nginx")})),
         (("manifests",), simple("harness", workflow="deploy chart")),
     ],
 )

@@ -6,7 +6,6 @@ import pytest
 
 from provider_py.plugin.diagnostics import Severity
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build
 from provider_py.provider import ProviderConfig
 from provider_py.sandbox.server import Sandbox
 from provider_py.systems.nexthink.execution import NexthinkExecution
@@ -14,8 +13,8 @@ from provider_py.systems.nexthink.settings import NexthinkSettings
 from provider_py.systems.nexthink.targets import Device, User
 from tests.contract.systems.driving import Driver, driving, only, simple
 
-LAPTOP = build(Device, name="LAPTOP-01")
-ANN = build(User, upn="ann@example.com")
+LAPTOP = Device(name="LAPTOP-01")
+ANN = User(upn="ann@example.com")
 REPAIR = {"workflow": "#service_restart_and_repair", "params": {"service": "spooler"}}
 
 
@@ -34,7 +33,7 @@ REPAIR = {"workflow": "#service_restart_and_repair", "params": {"service": "spoo
         simple(
             "nexthink",
             api_version="v1",
-            devices=[build(Device, collector_uid="c6e4ff0e-0000-5000-8000-000000000000"), LAPTOP],
+            devices=[Device(collector_uid="c6e4ff0e-0000-5000-8000-000000000000"), LAPTOP],
         ),
     ],
     ids=["device", "params", "user", "user only", "v1"],
@@ -71,7 +70,7 @@ async def test_what_can_be_started_is_found_good(
             ["'dns'", "spooler, wuauserv, bits"],
         ),
         (simple("nexthink", devices=[]), ("devices",), ["no targets"]),
-        (simple("nexthink", devices=[LAPTOP, build(Device)]), ("devices", 1), ["`name`"]),
+        (simple("nexthink", devices=[LAPTOP, Device()]), ("devices", 1), ["`name`"]),
     ],
 )
 async def test_what_cannot_be_started_is_told_at_its_attribute(
@@ -125,7 +124,7 @@ async def test_a_parameter_that_is_missing_is_refused_by_nexthink_itself(driver:
 
 
 async def test_a_large_fleet_becomes_several_requests(driver: Driver) -> None:
-    devices = [build(Device, name=f"DESK-{number:05}") for number in range(1, 10_502)]
+    devices = [Device(name=f"DESK-{number:05}") for number in range(1, 10_502)]
     answer = await driver.create(simple("nexthink", devices=devices))
     assert list(answer.diagnostics) == []
     bodies = [each.body for each in driver.starts("nexthink")]
@@ -135,8 +134,8 @@ async def test_a_large_fleet_becomes_several_requests(driver: Driver) -> None:
 
 
 async def test_when_one_of_several_requests_is_refused_the_others_are_kept(driver: Driver) -> None:
-    devices = [build(Device, name=f"DESK-{number:05}") for number in range(1, 10_001)]
-    answer = await driver.create(simple("nexthink", devices=[*devices, build(Device, name="UNHEARD-OF")]))
+    devices = [Device(name=f"DESK-{number:05}") for number in range(1, 10_001)]
+    answer = await driver.create(simple("nexthink", devices=[*devices, Device(name="UNHEARD-OF")]))
     text = only(answer.diagnostics, Severity.ERROR)
     assert "was not started (request 2 of 2)" in text
     assert "NO_TARGET" in text
@@ -144,7 +143,7 @@ async def test_when_one_of_several_requests_is_refused_the_others_are_kept(drive
 
 
 def test_addresses_are_made_of_instance_and_region() -> None:
-    settings = build(NexthinkSettings, instance="acme", region="eu")
+    settings = NexthinkSettings(instance="acme", region="eu")
     assert settings.api_address == "https://acme.api.eu.nexthink.cloud"
     assert settings.token_address == "https://acme-login.eu.nexthink.cloud/oauth2/default/v1/token"
 
@@ -161,7 +160,7 @@ async def test_what_is_not_configured_is_told(served: Sandbox, monkeypatch: pyte
 
 
 async def test_settings_that_are_not_known_yet_hold_up_a_plan_no_more_than_needed(driver: Driver) -> None:
-    await driver.provider.configure(Decoded(build(ProviderConfig), frozenset({"nexthink"})))
+    await driver.provider.configure(Decoded(ProviderConfig(), frozenset({"nexthink"})))
     assert await driver.plan(simple("nexthink")) == ()
     answer = await driver.create(simple("nexthink"))
     assert "settings for Nexthink executions are not known" in only(answer.diagnostics, Severity.ERROR)

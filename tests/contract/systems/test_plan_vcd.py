@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from provider_py.plugin.diagnostics import Severity
-from provider_py.plugin.schema import build
 from provider_py.sandbox.server import Sandbox
 from provider_py.sandbox.vcd.library import WORKFLOWS
 from provider_py.systems.vcd.execution import VcdExecution
@@ -19,13 +18,12 @@ ROTATE = [each for each in WORKFLOWS if each.name == "Rotate keys"]
 
 def onboard(**arguments: Any) -> VcdExecution:
     named = {"workflow": "Onboard tenant", "parameters": {"vmName": "web-1"}}
-    return build(VcdExecution, **(named | arguments))
+    return VcdExecution(**(named | arguments))
 
 
 def endpoint(**parameters: Any) -> VcdExecution:
     needed = {"vm": "vm-42"} | parameters
-    return build(
-        VcdExecution,
+    return VcdExecution(
         workflow="Configure endpoint",
         parameters=needed,
         sensitive_parameters={"password": "hunter2-secret"},
@@ -162,8 +160,7 @@ async def test_types_are_taken_from_values_where_cloud_director_is_silent(driver
 
 async def test_types_may_be_named_where_cloud_director_is_silent(driver: Driver) -> None:
     driver.sandbox.world.behaviours.change({"vcd": {"presentation": "untyped"}})
-    config = build(
-        VcdExecution,
+    config = VcdExecution(
         workflow="Configure endpoint",
         parameters={"vm": "vm-42", "start": "2026-01-31T12:00:00Z"},
         parameter_types={"vm": "VC:VirtualMachine", "start": "Date", "password": "SecureString"},

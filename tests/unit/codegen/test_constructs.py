@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
@@ -238,7 +238,7 @@ print(*{{name for kind in kinds for name in dir(kind) if not name.startswith("_"
 def test_an_argument_named_as_terraforms_own_is_refused(tmp_path: Path) -> None:
     @model
     class Clash:
-        count: str = required("A count.")
+        count: Annotated[str, required("A count.")]
 
     entry = registry.Entry("pets_clash", Clash, "A clash.", lambda _: ())
     with pytest.raises(CodegenError, match="pets_clash: count cannot be arguments"):
@@ -249,14 +249,14 @@ def test_nested_models_of_one_name_get_names_of_their_own() -> None:
     def nested(text: str) -> type[Any]:
         @model
         class Part:
-            name: str = required(text)
+            name: Annotated[str, required(text)]
 
         return Part
 
     first, second = nested("first"), nested("second")
 
     def holding(part: type[Any]) -> type[Any]:
-        return model(type("Holder", (), {"__annotations__": {"part": part}, "part": required("The part.")}))
+        return model(type("Holder", (), {"__annotations__": {"part": Annotated[part, required("The part.")]}}))
 
     entries = [registry.Entry(name, holding(part), "", lambda _: ()) for name, part in (("a", first), ("b", second))]
     classes = described.context(Registry(registry.ProviderConfig, entries, ()), "cdktf")["models"]

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
@@ -18,7 +18,7 @@ from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Phase, Run
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import CERTAIN_SECONDS, SEARCH_PAUSES, Starter
-from provider_py.plugin.schema import build, model, optional
+from provider_py.plugin.schema import model, optional
 from tests.support.clock import InstantClock, VirtualClock
 
 LOST = Unanswered("Acme", "no answer")
@@ -28,11 +28,11 @@ LOST = Unanswered("Acme", "no answer")
 class Job(Execution):
     """A run of Acme's."""
 
-    target: str | None = optional("What to run.", replace=True)
+    target: Annotated[str | None, optional("What to run.", replace=True)] = None
 
 
 def job(**values: Any) -> Job:
-    return build(Job, **({"target": "all"} | values))
+    return Job(**({"target": "all"} | values))
 
 
 def look(identifier: str) -> Run[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgpack  # type: ignore[import-untyped]
 import pytest
@@ -22,27 +22,27 @@ MSGPACK_TIMESTAMP = -1
 class Part:
     """A nested object."""
 
-    name: str = required("Name.")
-    size: int | None = optional("Size.")
-    note: str | None = computed("Note.")
+    name: Annotated[str, required("Name.")]
+    size: Annotated[int | None, optional("Size.")] = None
+    note: Annotated[str | None, computed("Note.")] = None
 
 
 @model
 class Whole:
     """One attribute of each kind."""
 
-    name: str = required("Name.")
-    count: int | None = optional("Count.")
-    ratio: float | None = optional("Ratio.")
-    flag: bool = optional("Flag.", default=True)
-    words: list[str] | None = optional("Words.")
-    counts: dict[str, int] | None = optional("Counts.")
-    part: Part | None = optional("Part.")
-    parts: list[Part] | None = optional("Parts.")
-    named: dict[str, Part] | None = optional("Named parts.")
-    anything: Dynamic = optional("Anything.")
-    secret: str | None = optional("Secret.", write_only=True)
-    id: str | None = computed("Id.")
+    name: Annotated[str, required("Name.")]
+    count: Annotated[int | None, optional("Count.")] = None
+    ratio: Annotated[float | None, optional("Ratio.")] = None
+    flag: Annotated[bool, optional("Flag.")] = True
+    words: Annotated[list[str] | None, optional("Words.")] = None
+    counts: Annotated[dict[str, int] | None, optional("Counts.")] = None
+    part: Annotated[Part | None, optional("Part.")] = None
+    parts: Annotated[list[Part] | None, optional("Parts.")] = None
+    named: Annotated[dict[str, Part] | None, optional("Named parts.")] = None
+    anything: Annotated[Dynamic, optional("Anything.")] = None
+    secret: Annotated[str | None, optional("Secret.", write_only=True)] = None
+    id: Annotated[str | None, computed("Id.")] = None
 
 
 def block(**values: Any) -> dict[str, Any]:

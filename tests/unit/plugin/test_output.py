@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from typing import Annotated
 
 import pytest
 
@@ -39,18 +40,18 @@ def test_redactor_prefers_the_longest_and_ignores_short_ones() -> None:
 class Inner:
     """A nested object with a secret."""
 
-    token: str | None = optional("Token.", sensitive=True)
-    shown: str | None = optional("Shown.")
+    token: Annotated[str | None, optional("Token.", sensitive=True)] = None
+    shown: Annotated[str | None, optional("Shown.")] = None
 
 
 @model
 class Outer:
     """Secrets at every depth."""
 
-    key: str | None = optional("Key.", write_only=True, checks=(lambda value: f"{value!r} is wrong",))
-    keys: dict[str, str] | None = optional("Keys.", sensitive=True)
-    inner: list[Inner] | None = optional("Inner.")
-    anything: str | None = optional("Shown.")
+    key: Annotated[str | None, optional("Key.", write_only=True, checks=(lambda value: f"{value!r} is wrong",))] = None
+    keys: Annotated[dict[str, str] | None, optional("Keys.", sensitive=True)] = None
+    inner: Annotated[list[Inner] | None, optional("Inner.")] = None
+    anything: Annotated[str | None, optional("Shown.")] = None
 
 
 def test_declared_secrets_are_protected(monkeypatch: pytest.MonkeyPatch) -> None:

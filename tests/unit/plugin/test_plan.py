@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
@@ -18,26 +18,26 @@ from tests.protocol.host import made_of
 class Step:
     """A nested object with everything that can be nested."""
 
-    name: str = required("Name.")
-    image: str | None = optional("Image.", replace=True)
-    retries: int = optional("Retries.", default=3)
-    token: str | None = optional("Token.", write_only=True)
-    state: str | None = computed("State.")
+    name: Annotated[str, required("Name.")]
+    image: Annotated[str | None, optional("Image.", replace=True)] = None
+    retries: Annotated[int, optional("Retries.")] = 3
+    token: Annotated[str | None, optional("Token.", write_only=True)] = None
+    state: Annotated[str | None, computed("State.")] = None
 
 
 @model
 class Job:
     """A resource's model."""
 
-    name: str = required("Name.", replace=True)
-    wait: bool = optional("Wait.", default=True)
-    note: str | None = optional("Note.")
-    key: str | None = optional("Key.", write_only=True, replace=True)
-    first: Step | None = optional("First step.")
-    steps: list[Step] | None = optional("Steps.")
-    named: dict[str, Step] | None = optional("Steps by name.")
-    id: str | None = computed("Id.")
-    ended_at: str | None = computed("End.")
+    name: Annotated[str, required("Name.", replace=True)]
+    wait: Annotated[bool, optional("Wait.")] = True
+    note: Annotated[str | None, optional("Note.")] = None
+    key: Annotated[str | None, optional("Key.", write_only=True, replace=True)] = None
+    first: Annotated[Step | None, optional("First step.")] = None
+    steps: Annotated[list[Step] | None, optional("Steps.")] = None
+    named: Annotated[dict[str, Step] | None, optional("Steps by name.")] = None
+    id: Annotated[str | None, computed("Id.")] = None
+    ended_at: Annotated[str | None, computed("End.")] = None
 
 
 class Jobs:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Annotated
+
 import pytest
 
 from provider_py.plugin.checks import one_of
 from provider_py.plugin.diagnostics import DiagnosticError
-from provider_py.plugin.schema import attributes, build, model, optional, setting
+from provider_py.plugin.schema import attributes, model, optional, setting
 from provider_py.plugin.settings import resolve
 from provider_py.provider import SYSTEMS, ProviderConfig
 from provider_py.systems.harness.settings import HarnessSettings
@@ -14,29 +16,31 @@ from provider_py.systems.harness.settings import HarnessSettings
 class Settings:
     """Settings of every kind."""
 
-    region: str | None = setting("A region.", environment="ACME_REGION", checks=(one_of("eu", "us"),), fallback="us")
-    requests: int | None = setting("A number.", environment="ACME_REQUESTS", fallback=30)
-    secure: bool | None = setting("A switch.", environment="ACME_SECURE", fallback=True)
-    key: str | None = setting("A key.", environment="ACME_KEY", sensitive=True)
-    plain: str | None = optional("Not a setting.")
+    region: Annotated[
+        str | None, setting("A region.", environment="ACME_REGION", checks=(one_of("eu", "us"),), fallback="us")
+    ] = None
+    requests: Annotated[int | None, setting("A number.", environment="ACME_REQUESTS", fallback=30)] = None
+    secure: Annotated[bool | None, setting("A switch.", environment="ACME_SECURE", fallback=True)] = None
+    key: Annotated[str | None, setting("A key.", environment="ACME_KEY", sensitive=True)] = None
+    plain: Annotated[str | None, optional("Not a setting.")] = None
 
 
 def test_what_is_configured_wins() -> None:
-    given = build(Settings, region="eu", requests=5, secure=False, key="k", plain="p")
+    given = Settings(region="eu", requests=5, secure=False, key="k", plain="p")
     environment = {"ACME_REGION": "us", "ACME_REQUESTS": "7", "ACME_SECURE": "true", "ACME_KEY": "other"}
     assert resolve(Settings, given, environment) == given
 
 
 def test_the_environment_stands_in_for_what_is_left_out() -> None:
     environment = {"ACME_REGION": "eu", "ACME_REQUESTS": "7", "ACME_SECURE": "no", "ACME_KEY": "secret"}
-    wanted = build(Settings, region="eu", requests=7, secure=False, key="secret")
+    wanted = Settings(region="eu", requests=7, secure=False, key="secret")
     assert resolve(Settings, None, environment) == wanted
-    assert resolve(Settings, build(Settings, plain="p"), environment).plain == "p"
+    assert resolve(Settings, Settings(plain="p"), environment).plain == "p"
 
 
 @pytest.mark.parametrize("environment", [{}, {"ACME_REGION": "", "ACME_REQUESTS": "", "ACME_SECURE": ""}])
 def test_else_there_is_the_fallback_and_an_empty_variable_is_none(environment: dict[str, str]) -> None:
-    assert resolve(Settings, None, environment) == build(Settings, region="us", requests=30, secure=True)
+    assert resolve(Settings, None, environment) == Settings(region="us", requests=30, secure=True)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import pytest
 
 from provider_py.plugin.diagnostics import Diagnostic, Severity
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build, model, optional
+from provider_py.plugin.schema import model, optional
 from provider_py.plugin.validators import at_most_one, exactly_one, together
 
 
@@ -14,16 +15,16 @@ from provider_py.plugin.validators import at_most_one, exactly_one, together
 class Choice:
     """Three ways of naming something."""
 
-    name: str | None = optional("By name.")
-    id: str | None = optional("By id.")
-    url: str | None = optional("By address.")
+    name: Annotated[str | None, optional("By name.")] = None
+    id: Annotated[str | None, optional("By id.")] = None
+    url: Annotated[str | None, optional("By address.")] = None
 
 
 NAMES = ("name", "id", "url")
 
 
 def decoded(*unknown: str, **values: str) -> Decoded[Choice]:
-    return Decoded(build(Choice, **values), frozenset(unknown))
+    return Decoded(Choice(**values), frozenset(unknown))
 
 
 def paths(said: Iterable[Diagnostic]) -> list[tuple[str | int, ...]]:

@@ -15,7 +15,6 @@ from graphql import build_schema, get_operation_ast, parse, validate
 from graphql.execution.values import get_variable_values
 
 from provider_py.execution.runtime import Runtime
-from provider_py.plugin.schema import build
 from provider_py.sandbox.faults import Fault
 from provider_py.sandbox.harness.account import Account as SimulatedAccount
 from provider_py.sandbox.harness.catalog import Application
@@ -97,8 +96,7 @@ async def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     async with Sandbox(run_seconds=0.0) as sandbox:
         sandbox.world.behaviours.change({"harness": {"requests_per_minute": 0}})
         given = sandbox.environment()
-        settings = build(
-            HarnessSettings,
+        settings = HarnessSettings(
             endpoint=given["HARNESS_ENDPOINT"],
             account_id=given["HARNESS_ACCOUNT_ID"],
             api_key=given["HARNESS_API_KEY"],

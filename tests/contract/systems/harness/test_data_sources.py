@@ -9,7 +9,6 @@ import pytest
 from provider_py.execution.offers import LookupDataSource
 from provider_py.plugin.diagnostics import DiagnosticError
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build
 from provider_py.provider import DATA_SOURCES
 from provider_py.sandbox.harness.catalog import Service, Workflow, fixed_id
 from provider_py.systems.harness.execution import HarnessExecution, HarnessLauncher
@@ -36,7 +35,7 @@ NASTY = [
 async def read(account: Account, name: str, **given: Any) -> Any:
     kind = KINDS[name]
     source = LookupDataSource(kind, lambda: account.harness)
-    config = build(kind.model, **given)
+    config = kind.model(**given)
     assert list(source.validate(Decoded(config))) == []
     return (await source.read(config)).state
 
@@ -49,7 +48,7 @@ async def refused(account: Account, name: str, **given: Any) -> str:
 
 async def run(account: Account, workflow: str, times: int) -> None:
     launcher = HarnessLauncher(account.harness)
-    config = build(HarnessExecution, application="Test App", workflow=workflow)
+    config = HarnessExecution(application="Test App", workflow=workflow)
     (part,) = await launcher.prepare(config, frozenset())
     for number in range(times):
         await launcher.start(part, f"t-{number}")
@@ -161,7 +160,7 @@ async def test_what_a_run_has_to_be_given(account: Account) -> None:
     ],
 )
 def test_ambiguous_arguments_are_told_offline(name: str, given: dict[str, Any], words: str) -> None:
-    found = list(KINDS[name].validate(Decoded(build(KINDS[name].model, **given))))
+    found = list(KINDS[name].validate(Decoded(KINDS[name].model(**given))))
     assert any(words in each.summary for each in found)
 
 

@@ -10,7 +10,6 @@ from provider_py.execution.errors import RateLimited, Refused
 from provider_py.execution.launcher import Started
 from provider_py.execution.run import Phase, Run
 from provider_py.plugin.diagnostics import DiagnosticError, Severity
-from provider_py.plugin.schema import build
 from provider_py.sandbox.runs import Script
 from provider_py.systems.harness import calls, entities
 from provider_py.systems.harness.execution import Artifact, Detail, HarnessExecution, HarnessLauncher
@@ -18,8 +17,8 @@ from tests.contract.systems.harness.conftest import APPLICATION, Account
 
 VARIABLES = {"Environment": "Prod", "InfraDefinition_Kubernetes": "k8s", "InfraDefinition_Kubernetes2": "k8s"}
 ARTIFACTS = {
-    "test": build(Artifact, source="library_nginx", build_number="stable-perl"),
-    "k8s": build(Artifact, source="docker_hello-world", build_number="latest"),
+    "test": Artifact(source="library_nginx", build_number="stable-perl"),
+    "k8s": Artifact(source="docker_hello-world", build_number="latest"),
 }
 DEPLOY: dict[str, Any] = {"workflow": "multi service graphql test", "variables": VARIABLES, "artifacts": ARTIFACTS}
 PIPELINE: dict[str, Any] = {
@@ -30,7 +29,7 @@ PIPELINE: dict[str, Any] = {
 
 
 def config(**given: Any) -> HarnessExecution:
-    return build(HarnessExecution, **{"application": "Test App", **given})
+    return HarnessExecution(**{"application": "Test App", **given})
 
 
 async def start(account: Account, **given: Any) -> Started[Detail]:
@@ -151,11 +150,11 @@ async def test_a_freeze_is_told(account: Account) -> None:
 async def test_an_abort_may_come_twice_or_late(account: Account) -> None:
     launcher = HarnessLauncher(account.harness)
     finished = await start(account, workflow="restart")
-    await launcher.cancel(build(HarnessExecution, application_id=APPLICATION, id=finished.run.id))
+    await launcher.cancel(HarnessExecution(application_id=APPLICATION, id=finished.run.id))
     account.world.runs.scripts.append(Script("harness", seconds=3600))
     going = await start(account, workflow="restart")
     for _ in range(2):
-        await launcher.cancel(build(HarnessExecution, application_id=APPLICATION, id=going.run.id))
+        await launcher.cancel(HarnessExecution(application_id=APPLICATION, id=going.run.id))
     account.world.advance(60)
     assert (await look(account, going)).status == "ABORTED"
 

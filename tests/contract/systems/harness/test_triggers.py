@@ -10,7 +10,6 @@ from harness_client import CreateTriggerInput
 
 from provider_py.plugin.diagnostics import DiagnosticError
 from provider_py.plugin.resource import Answer, Change, Decoded
-from provider_py.plugin.schema import build
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.systems.harness.trigger import (
     HarnessArtifactSelection,
@@ -27,16 +26,13 @@ from tests.contract.systems.harness.conftest import APPLICATION, Account
 
 SERVICE = "kqf9rA1dQ4SluU54K-ouOw"
 DEPLOY = "bhI2FyPrTpupdzL4QEk0_A"
-NIGHTLY: dict[str, Any] = {"schedule": build(HarnessSchedule, cron="0 0 2 * * ?")}
+NIGHTLY: dict[str, Any] = {"schedule": HarnessSchedule(cron="0 0 2 * * ?")}
 CONDITIONS: dict[str, dict[str, Any]] = {
-    "schedule": {"schedule": build(HarnessSchedule, cron="0 0 2 * * ?", on_new_artifact_only=True)},
-    "pipeline": {"pipeline_completion": build(HarnessPipelineCompletion, pipeline_id="p-1")},
-    "artifact": {
-        "new_artifact": build(HarnessNewArtifact, artifact_source_id="s-1", artifact_filter="^1\\.", regex=True)
-    },
+    "schedule": {"schedule": HarnessSchedule(cron="0 0 2 * * ?", on_new_artifact_only=True)},
+    "pipeline": {"pipeline_completion": HarnessPipelineCompletion(pipeline_id="p-1")},
+    "artifact": {"new_artifact": HarnessNewArtifact(artifact_source_id="s-1", artifact_filter="^1\\.", regex=True)},
     "github": {
-        "webhook": build(
-            HarnessWebhook,
+        "webhook": HarnessWebhook(
             source="GITHUB",
             event="PULL_REQUEST",
             action="OPENED",
@@ -48,19 +44,18 @@ CONDITIONS: dict[str, dict[str, Any]] = {
             secret="shh",
         )
     },
-    "bitbucket": {"webhook": build(HarnessWebhook, source="BITBUCKET", event="PUSH", branch_regex="release-.*")},
-    "gitlab": {"webhook": build(HarnessWebhook, source="GITLAB", event="ANY")},
-    "custom": {"webhook": build(HarnessWebhook, source="CUSTOM")},
+    "bitbucket": {"webhook": HarnessWebhook(source="BITBUCKET", event="PUSH", branch_regex="release-.*")},
+    "gitlab": {"webhook": HarnessWebhook(source="GITLAB", event="ANY")},
+    "custom": {"webhook": HarnessWebhook(source="CUSTOM")},
 }
 
 
 def trigger(name: str = "nightly", given: dict[str, Any] | None = None, **does: Any) -> HarnessTrigger:
-    return build(
-        HarnessTrigger,
+    return HarnessTrigger(
         application_id=APPLICATION,
         name=name,
-        condition=build(HarnessTriggerCondition, **(given or NIGHTLY)),
-        action=build(HarnessTriggerAction, **(does or {"workflow_id": DEPLOY})),
+        condition=HarnessTriggerCondition(**(given or NIGHTLY)),
+        action=HarnessTriggerAction(**(does or {"workflow_id": DEPLOY})),
     )
 
 
@@ -93,10 +88,8 @@ async def test_what_is_written_is_read_back(resource: HarnessTriggerResource, ac
 
 async def test_an_action_is_written_and_read_whole(resource: HarnessTriggerResource, account: Account) -> None:
     selections = [
-        build(
-            HarnessArtifactSelection, service_id=SERVICE, type="LAST_COLLECTED", artifact_source_id="s-1", regex=True
-        ),
-        build(HarnessArtifactSelection, service_id=SERVICE, type="LAST_DEPLOYED_WORKFLOW", workflow_id=DEPLOY),
+        HarnessArtifactSelection(service_id=SERVICE, type="LAST_COLLECTED", artifact_source_id="s-1", regex=True),
+        HarnessArtifactSelection(service_id=SERVICE, type="LAST_DEPLOYED_WORKFLOW", workflow_id=DEPLOY),
     ]
     planned = trigger(
         workflow_id=DEPLOY,
@@ -123,7 +116,7 @@ async def test_a_change_from_outside_is_seen_and_nothing_else(
     outside = dataclasses.replace(
         made.state,
         description="by hand",
-        condition=build(HarnessTriggerCondition, schedule=build(HarnessSchedule, cron="0 0 3 * * ?")),
+        condition=HarnessTriggerCondition(schedule=HarnessSchedule(cron="0 0 3 * * ?")),
     )
     await resource.update(made.state, outside, b"")
 

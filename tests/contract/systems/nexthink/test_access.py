@@ -6,7 +6,6 @@ import pytest
 
 from provider_py.execution.errors import SystemFault
 from provider_py.plugin.diagnostics import DiagnosticError
-from provider_py.plugin.schema import build
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.systems.nexthink.execution import NexthinkExecution
 from provider_py.systems.nexthink.settings import NexthinkSettings
@@ -15,7 +14,7 @@ from provider_py.systems.nexthink.workflows import NexthinkWorkflows
 from provider_py.systems.nexthink.workflows import read as read_all
 from tests.support.nexthink import Bench, laptops, planned
 
-RUN = build(NexthinkExecution, workflow="#reboot_device", devices=laptops())
+RUN = NexthinkExecution(workflow="#reboot_device", devices=laptops())
 
 
 @pytest.mark.parametrize(("switch", "permission"), [("workflows_right", "Workflows API"), ("nql_right", "NQL API")])
@@ -34,16 +33,16 @@ async def test_a_missing_permission_is_named_before_anything_starts(
 async def test_a_missing_permission_of_a_look_up(tenant: Bench) -> None:
     tenant.world.behaviours.change({"nexthink": {"workflows_right": False}})
     with pytest.raises(SystemFault, match="the permission Workflows API"):
-        await read(tenant.nexthink, build(NexthinkWorkflow, workflow="#reboot_device"))
+        await read(tenant.nexthink, NexthinkWorkflow(workflow="#reboot_device"))
     with pytest.raises(SystemFault, match="the permission Workflows API"):
-        await read_all(tenant.nexthink, build(NexthinkWorkflows))
+        await read_all(tenant.nexthink, NexthinkWorkflows())
     assert len(tenant.asked("/api/v1/workflows")) == 1  # a missing permission is no reason to ask in another way
 
 
 async def test_a_refusal_without_a_body_names_the_permission_too(tenant: Bench) -> None:
     tenant.world.faults.add(Fault("nexthink", FaultKind.STATUS, Match(path="/details"), status=403, body=""))
     with pytest.raises(SystemFault, match="the permission Workflows API"):
-        await read(tenant.nexthink, build(NexthinkWorkflow, workflow="#reboot_device"))
+        await read(tenant.nexthink, NexthinkWorkflow(workflow="#reboot_device"))
 
 
 async def test_a_401_without_a_body_names_the_settings(tenant: Bench) -> None:
@@ -51,7 +50,7 @@ async def test_a_401_without_a_body_names_the_settings(tenant: Bench) -> None:
         Fault("nexthink", FaultKind.STATUS, Match(path="/details"), status=401, body="", times=None)
     )
     with pytest.raises(SystemFault, match="401") as caught:
-        await read(tenant.nexthink, build(NexthinkWorkflow, workflow="#reboot_device"))
+        await read(tenant.nexthink, NexthinkWorkflow(workflow="#reboot_device"))
     assert "nexthink.client_secret" in caught.value.advice
     assert len(tenant.asked("/oauth2/default/v1/token")) == 2  # renewed once
 
@@ -72,14 +71,14 @@ async def test_a_token_that_ran_out_is_renewed_unseen(tenant: Bench) -> None:
 
 @pytest.mark.parametrize("region", ["us", "eu", "pac", "meta"])
 def test_addresses_are_made_of_instance_and_region(region: str) -> None:
-    settings = build(NexthinkSettings, instance="acme", region=region)
+    settings = NexthinkSettings(instance="acme", region=region)
     assert settings.api_address == f"https://acme.api.{region}.nexthink.cloud"
     assert settings.token_address == f"https://acme-login.{region}.nexthink.cloud/oauth2/default/v1/token"
 
 
 def test_addresses_may_be_given() -> None:
-    settings = build(
-        NexthinkSettings, instance="acme", region="eu", api_url="https://a.example/x/", token_url="https://t.example/t"
+    settings = NexthinkSettings(
+        instance="acme", region="eu", api_url="https://a.example/x/", token_url="https://t.example/t"
     )
     assert (settings.api_address, settings.token_address) == ("https://a.example/x", "https://t.example/t")
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from provider_py.plugin.diagnostics import DiagnosticError
-from provider_py.plugin.schema import build
 from provider_py.sandbox.nexthink.tenant import WORKFLOWS
 from provider_py.systems.nexthink import workflow, workflows
 from provider_py.systems.nexthink.workflow import NexthinkWorkflow
@@ -16,11 +15,11 @@ from tests.support.nexthink import Bench
 
 
 async def one(tenant: Bench, name: str) -> NexthinkWorkflow:
-    return await workflow.read(tenant.nexthink, build(NexthinkWorkflow, workflow=name))
+    return await workflow.read(tenant.nexthink, NexthinkWorkflow(workflow=name))
 
 
 async def listed(tenant: Bench, **filters: Any) -> list[str]:
-    found = await workflows.read(tenant.nexthink, build(NexthinkWorkflows, **filters))
+    found = await workflows.read(tenant.nexthink, NexthinkWorkflows(**filters))
     return [str(each.id) for each in found.workflows or []]
 
 

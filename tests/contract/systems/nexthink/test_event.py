@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from provider_py.plugin.diagnostics import DiagnosticError, Severity
-from provider_py.plugin.schema import build
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.systems.nexthink.event import NexthinkEvent
 from tests.support.nexthink import Bench, laptops, planned
@@ -24,7 +23,7 @@ async def waiting(tenant: Bench) -> str:
 
 def event(execution: str, **arguments: Any) -> NexthinkEvent:
     given = {} if "workflow_uuid" in arguments else {"workflow": GATE}
-    return build(NexthinkEvent, execution_id=execution, **(given | arguments))
+    return NexthinkEvent(execution_id=execution, **(given | arguments))
 
 
 @pytest.mark.parametrize("shape", ["array", "object"])

@@ -9,7 +9,6 @@ import io
 import pytest
 
 from provider_py.plugin.diagnostics import DiagnosticError
-from provider_py.plugin.schema import build
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.world import Script
 from provider_py.systems.nexthink.execution import NexthinkExecution, NexthinkLauncher
@@ -24,7 +23,7 @@ async def test_a_run_on_devices_and_users(tenant: Bench) -> None:
     state = await tenant.run(
         workflow="#service_restart_and_repair",
         devices=laptops(2),
-        users=[build(User, upn="ann@example.com")],
+        users=[User(upn="ann@example.com")],
         params={"service": "spooler"},
     )
     assert (state.status, state.status_message, [state.id]) == ("success", None, state.request_ids)
@@ -41,7 +40,7 @@ async def test_both_versions_of_the_call(tenant: Bench, version: str) -> None:
 
     device = directory().device("LAPTOP-01", None, None)
     assert device is not None
-    given = [build(Device, collector_uid=device.collector_uid.upper())]
+    given = [Device(collector_uid=device.collector_uid.upper())]
     state = await tenant.run(workflow=REBOOT, devices=given, api_version=version)
     assert state.status == "success"
     (sent,) = tenant.asked(EXECUTE)
@@ -71,7 +70,7 @@ async def test_the_first_version_knows_a_target_by_one_name_only(tenant: Bench) 
 
     device = directory().device("LAPTOP-01", None, None)
     assert device is not None
-    given = [build(Device, collector_uid=device.collector_uid, name=name) for name in ("one", "other")]
+    given = [Device(collector_uid=device.collector_uid, name=name) for name in ("one", "other")]
     state = await tenant.run(workflow=REBOOT, devices=given, api_version="v1")
     (sent,) = tenant.asked(EXECUTE)
     assert sent.body["devices"] == [device.collector_uid]  # type: ignore[index]
@@ -80,7 +79,7 @@ async def test_the_first_version_knows_a_target_by_one_name_only(tenant: Bench) 
 
 async def test_a_request_that_fails_among_several_is_not_followed_by_others(tenant: Bench) -> None:
     resource = tenant.executions()
-    given = build(NexthinkExecution, workflow=REBOOT, devices=fleet(20_001), wait=False)
+    given = NexthinkExecution(workflow=REBOOT, devices=fleet(20_001), wait=False)
     tenant.world.faults.add(refusal(body="DESK-10001"))
     answer = await resource.create(given, b"")
     assert [said.summary for said in answer.diagnostics] == ["The Nexthink execution was not started (request 2 of 3)"]
@@ -96,7 +95,7 @@ def refusal(body: str) -> Fault:
 class TestTheWorstCounts:
     async def test_within_a_request(self, tenant: Bench) -> None:
         tenant.world.runs.scripts.append(Script("nexthink", outputs={"failed_executions": 1}, reason="disk full"))
-        given = build(NexthinkExecution, workflow=REBOOT, devices=laptops(3))
+        given = NexthinkExecution(workflow=REBOOT, devices=laptops(3))
         answer = await tenant.executions().create(given, b"")
         assert answer.state is not None
         assert (answer.state.status, answer.state.status_message) == (
@@ -111,7 +110,7 @@ class TestTheWorstCounts:
     async def test_among_requests(self, tenant: Bench) -> None:
         tenant.world.runs.scripts.append(Script("nexthink", ending="cancelled"))
         tenant.world.runs.scripts.append(Script("nexthink", ending="failure", reason="disk full"))
-        given = build(NexthinkExecution, workflow=REBOOT, devices=fleet(10_001), on_failure="keep")
+        given = NexthinkExecution(workflow=REBOOT, devices=fleet(10_001), on_failure="keep")
         answer = await tenant.executions().create(given, b"")
         assert answer.state is not None
         assert answer.state.status == "failure"
@@ -156,7 +155,7 @@ class TestExports:
 
     async def test_one_that_the_licence_cuts_short_is_told(self, tenant: Bench) -> None:
         tenant.world.behaviours.change({"nexthink": {"export_limit": 1100}})
-        given = build(NexthinkExecution, workflow=REBOOT, devices=fleet(1200))
+        given = NexthinkExecution(workflow=REBOOT, devices=fleet(1200))
         answer = await tenant.executions().create(given, b"")
         (said,) = answer.diagnostics
         assert "holds 1100 rows only, because of the licence" in said.detail
@@ -212,7 +211,7 @@ class TestTakenUpAgain:
         for targets, certain in ((3, True), (5, False)):
             tenant.process()
             launcher = NexthinkLauncher(tenant.nexthink)
-            launcher.remember(build(NexthinkExecution, workflow=REBOOT, devices=laptops(targets)), [str(begun.id)])
+            launcher.remember(NexthinkExecution(workflow=REBOOT, devices=laptops(targets)), [str(begun.id)])
             looks = [await launcher.poller.next(str(begun.id), 0) for _ in range(2)]
             assert [look.phase.ended for look in looks if look] == [certain, True]
 
@@ -265,7 +264,7 @@ class TestTakenUpAgain:
 class TestStatusQuery:
     async def test_waiting_without_one_shows_the_query_to_save(self, tenant: Bench) -> None:
         tenant.process(status_query=None)
-        given = build(NexthinkExecution, workflow=REBOOT, devices=laptops())
+        given = NexthinkExecution(workflow=REBOOT, devices=laptops())
         plan = await planned(tenant.executions(), given)
         (said,) = plan.diagnostics
         assert said.path == ("status_query",)
@@ -278,11 +277,11 @@ class TestStatusQuery:
     @pytest.mark.parametrize("unknown", ["wait", "status_query"])
     async def test_nothing_is_concluded_from_what_is_not_known(self, tenant: Bench, unknown: str) -> None:
         tenant.process(status_query=None)
-        given = build(NexthinkExecution, workflow=REBOOT, devices=laptops())
+        given = NexthinkExecution(workflow=REBOOT, devices=laptops())
         assert (await planned(tenant.executions(), given, frozenset({unknown}))).diagnostics == ()
 
     async def test_one_that_is_not_saved_is_told_before_anything_starts(self, tenant: Bench) -> None:
-        given = build(NexthinkExecution, workflow=REBOOT, devices=laptops(), status_query="#no_such_query")
+        given = NexthinkExecution(workflow=REBOOT, devices=laptops(), status_query="#no_such_query")
         (said,) = (await planned(tenant.executions(), given)).diagnostics
         assert said.path == ("status_query",)
         assert "#no_such_query" in said.summary

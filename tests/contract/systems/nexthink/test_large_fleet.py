@@ -6,7 +6,6 @@ import time
 
 from provider_py.plugin import codec
 from provider_py.plugin.plan import plan
-from provider_py.plugin.schema import build
 from provider_py.plugin.validation import judged
 from provider_py.systems.nexthink.execution import KIND, NexthinkExecution, NexthinkLauncher
 from tests.support.nexthink import Bench, fleet
@@ -33,7 +32,7 @@ async def test_it_is_planned_within_two_seconds_in_its_order(tenant: Bench) -> N
 
 
 async def test_requests_keep_its_order(tenant: Bench) -> None:
-    config = build(NexthinkExecution, workflow="#reboot_device", devices=list(reversed(fleet(COUNT))))
+    config = NexthinkExecution(workflow="#reboot_device", devices=list(reversed(fleet(COUNT))))
     parts = await NexthinkLauncher(tenant.nexthink).prepare(config, frozenset())
     assert [len(part.devices) for part in parts] == [10_000, 10_000, 5_000]
     assert [device for part in parts for device in part.devices] == config.devices

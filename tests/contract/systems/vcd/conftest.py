@@ -17,7 +17,6 @@ from provider_py.execution.lifecycle import ExecutionResource
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
 from provider_py.plugin.resource import Answer, Change, Decoded, Plan
-from provider_py.plugin.schema import build
 from provider_py.sandbox.observer import observer
 from provider_py.sandbox.vcd import access
 from provider_py.sandbox.vcd.app import application
@@ -42,12 +41,12 @@ class Life:
 
     async def plan(self, unknown: Sequence[str] = (), **arguments: Any) -> Plan:
         """Plan a creation."""
-        planned = Decoded(build(VcdExecution, **arguments), frozenset(unknown))
+        planned = Decoded(VcdExecution(**arguments), frozenset(unknown))
         return await self.resource.plan(Change(None, planned, frozenset(arguments)))
 
     async def create(self, **arguments: Any) -> Answer[VcdExecution]:
         """Start a run and wait for its end."""
-        return await self.resource.create(build(VcdExecution, **arguments), b"")
+        return await self.resource.create(VcdExecution(**arguments), b"")
 
     async def made(self, **arguments: Any) -> VcdExecution:
         """Start a run, which has to end well, and return its state."""
@@ -81,7 +80,7 @@ class Site:
         given = {"org": access.ORG, "request_timeout": "600s", "api_version": "37.1", **settings}
         if not {"user", "service_account_token_file"} & given.keys():
             given.setdefault("api_token", access.API_TOKEN)
-        director = CloudDirector(build(VcdSettings, url=self.url, **given), runtime)
+        director = CloudDirector(VcdSettings(url=self.url, **given), runtime)
         launcher = VcdLauncher(director)
         journal = Journal(self.journal, runtime.clock.time)
         self._stack.push_async_callback(journal.close)

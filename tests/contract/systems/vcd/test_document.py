@@ -12,7 +12,6 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest
 
 from provider_py.cli.demo import ROOT
-from provider_py.plugin.schema import build
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd import access
 from provider_py.sandbox.vcd.library import ENDPOINT_TYPE, WORKFLOWS
@@ -114,9 +113,9 @@ async def everything(site: Site, tmp_path: Any) -> None:
         )
         await life.director.close()
     life = site.life()
-    await workflow.read(life.director, build(workflow.VcdWorkflow, workflow="Configure endpoint"))
-    await workflows.read(life.director, build(workflows.VcdWorkflows, name="Report *"))
-    await workflows.read(life.director, build(workflows.VcdWorkflows, name="a,b;c==(d) ü/?&"))
+    await workflow.read(life.director, workflow.VcdWorkflow(workflow="Configure endpoint"))
+    await workflows.read(life.director, workflows.VcdWorkflows(name="Report *"))
+    await workflows.read(life.director, workflows.VcdWorkflows(name="a,b;c==(d) ü/?&"))
     life.behave(input_types="short", execution_state="absent")
     await life.made(workflow="Copy values", parameters=VALUES)
     life = site.life()

@@ -8,7 +8,6 @@ import pytest
 
 from provider_py.execution.lifecycle import UNFINISHED
 from provider_py.execution.run import Timeouts
-from provider_py.plugin.schema import build
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd.app import BEHAVIOURS, CHOICES
 from provider_py.sandbox.vcd.library import WORKFLOWS
@@ -84,7 +83,7 @@ async def test_a_failed_run_tells_its_reason(life: Life, variant: dict[str, obje
 )
 async def test_words_for_states_are_read_in_any_spelling(life: Life, word: str, ends: bool) -> None:
     life.world.runs.scripts.append(Script("vcd", ending=word))
-    timeouts = None if ends else build(Timeouts, create="3m")
+    timeouts = None if ends else Timeouts(create="3m")
     answer = await life.create(workflow=ONBOARD.name, parameters=PARAMETERS, timeouts=timeouts)
     assert answer.state is not None
     assert answer.state.status == word

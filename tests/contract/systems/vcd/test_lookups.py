@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from provider_py.plugin.schema import build
 from provider_py.sandbox.vcd.library import REPORTS, WORKFLOWS
 from provider_py.systems.vcd import workflow, workflows
 from provider_py.systems.vcd.workflow import VcdWorkflow
@@ -14,12 +15,12 @@ from tests.contract.systems.vcd.conftest import Life
 ONBOARD, CONFIGURE = WORKFLOWS[:2]
 
 
-async def found(life: Life, **arguments: str) -> VcdWorkflow:
-    return await workflow.read(life.director, build(VcdWorkflow, **arguments))
+async def found(life: Life, **arguments: Any) -> VcdWorkflow:
+    return await workflow.read(life.director, VcdWorkflow(**arguments))
 
 
-async def listed(life: Life, **arguments: str) -> list[str | None]:
-    answer = await workflows.read(life.director, build(VcdWorkflows, **arguments))
+async def listed(life: Life, **arguments: Any) -> list[str | None]:
+    answer = await workflows.read(life.director, VcdWorkflows(**arguments))
     return [each.name for each in answer.workflows or []]
 
 
@@ -88,7 +89,7 @@ async def test_filters(life: Life, arguments: dict[str, str], wanted: list[str])
 
 
 async def test_what_may_not_be_run_is_listed_as_such(life: Life) -> None:
-    answer = await workflows.read(life.director, build(VcdWorkflows, name="Restricted*"))
+    answer = await workflows.read(life.director, VcdWorkflows(name="Restricted*"))
     assert [each.can_execute for each in answer.workflows or []] == [False]
 
 

@@ -9,7 +9,6 @@ import pytest
 from provider_py.execution.errors import SystemFault
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, shown
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build
 from provider_py.plugin.validation import judged
 from provider_py.plugin.values import Typed
 from provider_py.sandbox.vcd.library import WORKFLOWS
@@ -229,12 +228,12 @@ def test_an_empty_filter_is_a_mistake(given: dict[str, Any]) -> None:
 
 async def test_a_look_up_of_nothing_is_told(life: Life) -> None:
     with pytest.raises(DiagnosticError, match="There is no Cloud Director workflow 'No such'"):
-        await workflow.read(life.director, build(workflow.VcdWorkflow, workflow="No such"))
-    listed = await workflows.read(life.director, build(workflows.VcdWorkflows, name="No such*"))
+        await workflow.read(life.director, workflow.VcdWorkflow(workflow="No such"))
+    listed = await workflows.read(life.director, workflows.VcdWorkflows(name="No such*"))
     assert listed.workflows == []
 
 
 async def test_a_look_up_that_is_forbidden_is_told(life: Life) -> None:
     life.behave(missing="403")
     with pytest.raises((DiagnosticError, SystemFault)):
-        await workflow.read(life.director, build(workflow.VcdWorkflow, workflow_id="no-such"))
+        await workflow.read(life.director, workflow.VcdWorkflow(workflow_id="no-such"))

@@ -7,7 +7,6 @@ import pytest
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
 from provider_py.execution.run import Phase
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build
 from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest, phase, validate
 from provider_py.systems.harness.system import FieldUnknown, fault_of, rfc3339
 
@@ -28,22 +27,22 @@ BASE: dict[str, Any] = {"application": "Test App", "workflow": "restart"}
         ({"sensitive_variables": {"a": "b"}}, (), [("sensitive_variables_version",)]),
         ({"sensitive_variables_version": "1"}, (), [("sensitive_variables",)]),
         ({"sensitive_variables_version": "1", "sensitive_variables": {"a": "b"}}, (), []),
-        ({"artifacts": {"web": build(Artifact, artifact_id="a-1")}}, (), []),
-        ({"artifacts": {"web": build(Artifact, source="s", build_number="1")}}, (), []),
-        ({"artifacts": {"web": build(Artifact, source="s")}}, (), [("artifacts", "web")]),
-        ({"artifacts": {"web": build(Artifact)}}, (), [("artifacts", "web")]),
+        ({"artifacts": {"web": Artifact(artifact_id="a-1")}}, (), []),
+        ({"artifacts": {"web": Artifact(source="s", build_number="1")}}, (), []),
+        ({"artifacts": {"web": Artifact(source="s")}}, (), [("artifacts", "web")]),
+        ({"artifacts": {"web": Artifact()}}, (), [("artifacts", "web")]),
         (
-            {"artifacts": {"web": build(Artifact, artifact_id="a-1", source="s", build_number="1")}},
+            {"artifacts": {"web": Artifact(artifact_id="a-1", source="s", build_number="1")}},
             (),
             [("artifacts", "web")],
         ),
-        ({"artifacts": {"web": build(Artifact, artifact_id="a-1", source="s")}}, (), [("artifacts", "web")]),
-        ({"artifacts": {"web": build(Artifact, source="s")}}, ("artifacts",), []),
-        ({"artifacts": {"web": build(Artifact, artifact_id="a-1", parameters={"a": "b"})}}, (), [("artifacts", "web")]),
-        ({"manifests": {"web": build(Manifest, source="s", version="1")}}, (), []),
-        ({"manifests": {"web": build(Manifest, version="1")}}, ("manifests",), []),
-        ({"manifests": {"web": build(Manifest, helm_chart_id="c", version="1")}}, (), [("manifests", "web")]),
-        ({"manifests": {"web": build(Manifest, version="1")}}, (), [("manifests", "web")]),
+        ({"artifacts": {"web": Artifact(artifact_id="a-1", source="s")}}, (), [("artifacts", "web")]),
+        ({"artifacts": {"web": Artifact(source="s")}}, ("artifacts",), []),
+        ({"artifacts": {"web": Artifact(artifact_id="a-1", parameters={"a": "b"})}}, (), [("artifacts", "web")]),
+        ({"manifests": {"web": Manifest(source="s", version="1")}}, (), []),
+        ({"manifests": {"web": Manifest(version="1")}}, ("manifests",), []),
+        ({"manifests": {"web": Manifest(helm_chart_id="c", version="1")}}, (), [("manifests", "web")]),
+        ({"manifests": {"web": Manifest(version="1")}}, (), [("manifests", "web")]),
         ({"specific_hosts": ["host-1"]}, (), []),
         ({"workflow": None, "pipeline": "p", "specific_hosts": ["host-1"]}, (), [("specific_hosts",)]),
     ],
@@ -51,7 +50,7 @@ BASE: dict[str, Any] = {"application": "Test App", "workflow": "restart"}
 def test_arguments_are_judged_together(
     arguments: dict[str, Any], unknown: tuple[str, ...], paths: list[tuple[str, ...]]
 ) -> None:
-    config = Decoded(build(HarnessExecution, **(BASE | arguments)), frozenset(unknown))
+    config = Decoded(HarnessExecution(**(BASE | arguments)), frozenset(unknown))
     assert [said.path for said in validate(config)] == paths
 
 

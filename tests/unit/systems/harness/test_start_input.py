@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from provider_py.plugin.schema import build
 from provider_py.systems.harness.calls import start_input
 from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest
 from provider_py.systems.harness.variables import Entity, Variable, check
@@ -26,7 +25,7 @@ PIPELINE = Entity("PIPELINE", "p-1", "nightly", ())
 
 
 def sent(entity: Entity = WORKFLOW, **arguments: Any) -> dict[str, Any]:
-    written = start_input(build(HarnessExecution, **arguments), APPLICATION, entity)
+    written = start_input(HarnessExecution(**arguments), APPLICATION, entity)
     json: dict[str, Any] = written.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return json
 
@@ -45,8 +44,8 @@ def test_the_published_example() -> None:
             "InfraDefinition_Kubernetes2": "k8s",
         },
         artifacts={
-            "test": build(Artifact, source="library_nginx", build_number="stable-perl"),
-            "k8s": build(Artifact, source="docker_hello-world", build_number="latest"),
+            "test": Artifact(source="library_nginx", build_number="stable-perl"),
+            "k8s": Artifact(source="docker_hello-world", build_number="latest"),
         },
     )
     assert written == {
@@ -104,11 +103,11 @@ def test_variables_are_sent_in_the_order_of_their_declaration() -> None:
     ("artifact", "written"),
     [
         (
-            build(Artifact, artifact_id="a-1"),
+            Artifact(artifact_id="a-1"),
             {"valueType": "ARTIFACT_ID", "artifactId": {"artifactId": "a-1"}},
         ),
         (
-            build(Artifact, source="nexus", build_number="1.0", parameters={"group": "org.acme"}),
+            Artifact(source="nexus", build_number="1.0", parameters={"group": "org.acme"}),
             {
                 "valueType": "PARAMETERIZED_ARTIFACT_SOURCE",
                 "parameterizedArtifactSource": {
@@ -127,9 +126,9 @@ def test_artifacts(artifact: Artifact, written: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("manifest", "written"),
     [
-        (build(Manifest, helm_chart_id="c-1"), {"valueType": "HELM_CHART_ID", "helmChartId": "c-1"}),
+        (Manifest(helm_chart_id="c-1"), {"valueType": "HELM_CHART_ID", "helmChartId": "c-1"}),
         (
-            build(Manifest, source="stable", version="1.2.3"),
+            Manifest(source="stable", version="1.2.3"),
             {
                 "valueType": "VERSION_NUMBER",
                 "versionNumber": {"appManifestName": "stable", "versionNumber": "1.2.3"},
@@ -142,9 +141,9 @@ def test_manifests(manifest: Manifest, written: dict[str, Any]) -> None:
 
 
 def test_a_service_may_take_an_artifact_and_a_chart() -> None:
-    (service,) = sent(
-        artifacts={"web": build(Artifact, artifact_id="a-1")}, manifests={"web": build(Manifest, helm_chart_id="c-1")}
-    )["serviceInputs"]
+    (service,) = sent(artifacts={"web": Artifact(artifact_id="a-1")}, manifests={"web": Manifest(helm_chart_id="c-1")})[
+        "serviceInputs"
+    ]
     assert set(service) == {"name", "artifactValueInput", "manifestValueInput"}
 
 

@@ -10,7 +10,6 @@ from harness_client import enums
 
 from provider_py.plugin.diagnostics import Path
 from provider_py.plugin.resource import Change, Decoded
-from provider_py.plugin.schema import build
 from provider_py.systems.harness import trigger_rules
 from provider_py.systems.harness.trigger import (
     HarnessArtifactSelection,
@@ -25,26 +24,25 @@ from provider_py.systems.harness.trigger import (
     validate,
 )
 
-SCHEDULE = build(HarnessSchedule, cron="0 2 * * ?")
-COMPLETION = build(HarnessPipelineCompletion, pipeline_id="p-1")
-ARTIFACT = build(HarnessNewArtifact, artifact_source_id="s-1")
+SCHEDULE = HarnessSchedule(cron="0 2 * * ?")
+COMPLETION = HarnessPipelineCompletion(pipeline_id="p-1")
+ARTIFACT = HarnessNewArtifact(artifact_source_id="s-1")
 
 
 def condition(**given: Any) -> HarnessTriggerCondition:
-    return build(HarnessTriggerCondition, **given)
+    return HarnessTriggerCondition(**given)
 
 
 def action(**given: Any) -> HarnessTriggerAction:
-    return build(HarnessTriggerAction, **given)
+    return HarnessTriggerAction(**given)
 
 
 def webhook(**given: Any) -> HarnessTriggerCondition:
-    return condition(webhook=build(HarnessWebhook, **given))
+    return condition(webhook=HarnessWebhook(**given))
 
 
 def trigger(given: HarnessTriggerCondition | None = None, does: HarnessTriggerAction | None = None) -> HarnessTrigger:
-    return build(
-        HarnessTrigger,
+    return HarnessTrigger(
         application_id="a-1",
         name="nightly",
         condition=given or condition(schedule=SCHEDULE),
@@ -53,9 +51,7 @@ def trigger(given: HarnessTriggerCondition | None = None, does: HarnessTriggerAc
 
 
 def selecting(kind: str, **given: Any) -> HarnessTriggerAction:
-    return action(
-        workflow_id="w-1", artifact_selections=[build(HarnessArtifactSelection, service_id="s", type=kind, **given)]
-    )
+    return action(workflow_id="w-1", artifact_selections=[HarnessArtifactSelection(service_id="s", type=kind, **given)])
 
 
 def paths(given: HarnessTrigger, *unknown: str) -> list[Path]:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS30Validator
 
-from provider_py.plugin.schema import build
 from provider_py.systems.nexthink.calls import _first_version, _second_version
 from provider_py.systems.nexthink.targets import Device, Request, User
 
@@ -31,12 +30,12 @@ def check(published: dict[str, Any], schema: str, body: dict[str, Any]) -> None:
 
 
 DEVICES = [
-    build(Device, collector_uid=UUID),
-    build(Device, name="LAPTOP-01"),
-    build(Device, uid=UUID),
-    build(Device, name="LAPTOP-01", collector_uid=UUID, uid=UUID),
+    Device(collector_uid=UUID),
+    Device(name="LAPTOP-01"),
+    Device(uid=UUID),
+    Device(name="LAPTOP-01", collector_uid=UUID, uid=UUID),
 ]
-USERS = [build(User, sid=SID), build(User, upn="ann@example.com"), build(User, uid=UUID)]
+USERS = [User(sid=SID), User(upn="ann@example.com"), User(uid=UUID)]
 
 
 @pytest.mark.parametrize("users", [USERS, []])

@@ -6,7 +6,6 @@ import pytest
 from nexthink_client.models import Workflow
 
 from provider_py.plugin.diagnostics import Severity
-from provider_py.plugin.schema import build
 from provider_py.systems.nexthink.execution import NexthinkExecution
 from provider_py.systems.nexthink.preflight import check
 from provider_py.systems.nexthink.targets import Device, User
@@ -38,8 +37,8 @@ def workflow(triggers: dict[str, Any] | None = None, version: dict[str, Any] | N
 
 
 def config(**arguments: Any) -> NexthinkExecution:
-    targets = {"devices": [build(Device, name="D")], "users": [build(User, upn="a@example.com")]}
-    return build(NexthinkExecution, workflow="#repair", **(targets | arguments))
+    targets: dict[str, Any] = {"devices": [Device(name="D")], "users": [User(upn="a@example.com")]}
+    return NexthinkExecution(workflow="#repair", **(targets | arguments))
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from provider_py.execution.run import Phase, Run
-from provider_py.plugin.schema import build
 from provider_py.systems.nexthink import reports
 from provider_py.systems.nexthink.reports import Detail, NexthinkTargetExecution
 
 
 def row(identifier: str, status: str, **more: str) -> NexthinkTargetExecution:
-    return build(NexthinkTargetExecution, execution_id=identifier, status=status, **more)
+    return NexthinkTargetExecution(execution_id=identifier, status=status, **more)
 
 
 def standing(expected: str, *rows: NexthinkTargetExecution) -> Run[Detail]:
@@ -52,7 +51,7 @@ def test_rows_that_lag_behind_keep_the_request_going() -> None:
 
 
 def test_a_row_without_a_status_keeps_the_request_going() -> None:
-    run = standing("e0", build(NexthinkTargetExecution, execution_id="e0"))
+    run = standing("e0", NexthinkTargetExecution(execution_id="e0"))
     assert (run.status, run.phase) == ("in_progress", Phase.ACTIVE)
 
 
@@ -62,7 +61,7 @@ def test_what_is_reported_is_believed_where_nothing_is_expected() -> None:
 
 def test_executions_are_counted_by_how_they_stand() -> None:
     words = ["success", "success", "failure", "expired", "cancelled", "in_progress", "waiting_on_moon"]
-    found = reports.summary([*(row(f"e{n}", word) for n, word in enumerate(words)), build(NexthinkTargetExecution)])
+    found = reports.summary([*(row(f"e{n}", word) for n, word in enumerate(words)), NexthinkTargetExecution()])
     assert (found.total, found.succeeded, found.failed, found.expired, found.cancelled) == (8, 2, 1, 1, 1)
     assert found.in_progress == 3
 

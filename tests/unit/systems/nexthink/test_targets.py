@@ -5,7 +5,7 @@ import time
 import pytest
 
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import attributes, build
+from provider_py.plugin.schema import attributes
 from provider_py.systems.nexthink.execution import NexthinkExecution, validate
 from provider_py.systems.nexthink.targets import LIMIT, Device, User, check_targets, split
 
@@ -13,11 +13,11 @@ UUID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 
 
 def fleet(count: int) -> list[Device]:
-    return [build(Device, name=f"DESK-{number:05}") for number in range(count)]
+    return [Device(name=f"DESK-{number:05}") for number in range(count)]
 
 
 def people(count: int) -> list[User]:
-    return [build(User, upn=f"user{number}@example.com") for number in range(count)]
+    return [User(upn=f"user{number}@example.com") for number in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -58,26 +58,26 @@ def test_spreading_and_checking_a_large_fleet_is_quick() -> None:
 @pytest.mark.parametrize(
     ("device", "v1", "v2"),
     [
-        (build(Device, name="LAPTOP-01"), False, True),
-        (build(Device, uid=UUID), False, True),
-        (build(Device, collector_uid=UUID), True, True),
-        (build(Device, name="LAPTOP-01", collector_uid=UUID), True, True),
-        (build(Device), False, False),
+        (Device(name="LAPTOP-01"), False, True),
+        (Device(uid=UUID), False, True),
+        (Device(collector_uid=UUID), True, True),
+        (Device(name="LAPTOP-01", collector_uid=UUID), True, True),
+        (Device(), False, False),
     ],
 )
 def test_how_a_device_may_be_named(device: Device, v1: bool, v2: bool) -> None:
     for version, fits in (("v1", v1), ("v2", v2)):
-        said = list(check_targets([build(Device, collector_uid=UUID), device], None, version))
+        said = list(check_targets([Device(collector_uid=UUID), device], None, version))
         assert [each.path for each in said] == ([] if fits else [("devices", 1)])
 
 
 @pytest.mark.parametrize(
     ("user", "v1", "v2"),
     [
-        (build(User, upn="ann@example.com"), False, True),
-        (build(User, uid=UUID), False, True),
-        (build(User, sid="S-1-5-21-1"), True, True),
-        (build(User), False, False),
+        (User(upn="ann@example.com"), False, True),
+        (User(uid=UUID), False, True),
+        (User(sid="S-1-5-21-1"), True, True),
+        (User(), False, False),
     ],
 )
 def test_how_a_user_may_be_named(user: User, v1: bool, v2: bool) -> None:
@@ -87,9 +87,9 @@ def test_how_a_user_may_be_named(user: User, v1: bool, v2: bool) -> None:
 
 
 def test_the_message_says_how_to_name_a_target() -> None:
-    (old,) = check_targets([build(Device, name="LAPTOP-01")], None, "v1")
+    (old,) = check_targets([Device(name="LAPTOP-01")], None, "v1")
     assert "Give it `collector_uid`, the only way" in old.detail
-    (new,) = check_targets([build(Device)], None, "v2")
+    (new,) = check_targets([Device()], None, "v2")
     assert new.detail == "Give it `name` or `collector_uid` or `uid`."
 
 
@@ -113,15 +113,15 @@ def test_names_have_the_published_form(cls: type, attribute: str, good: str, bad
 @pytest.mark.parametrize(
     ("config", "paths"),
     [
-        (Decoded(build(NexthinkExecution, workflow="#a", devices=fleet(1))), []),
-        (Decoded(build(NexthinkExecution, workflow="#a", users=people(1))), []),
-        (Decoded(build(NexthinkExecution, workflow="#a")), [("devices",)]),
-        (Decoded(build(NexthinkExecution, workflow="#a", devices=[], users=[])), [("devices",)]),
-        (Decoded(build(NexthinkExecution, workflow="#a"), frozenset({"users"})), []),
-        (Decoded(build(NexthinkExecution, workflow="#a", devices=[build(Device)])), [("devices", 0)]),
-        (Decoded(build(NexthinkExecution, workflow="#a", devices=[build(Device)]), frozenset({"devices"})), []),
+        (Decoded(NexthinkExecution(workflow="#a", devices=fleet(1))), []),
+        (Decoded(NexthinkExecution(workflow="#a", users=people(1))), []),
+        (Decoded(NexthinkExecution(workflow="#a")), [("devices",)]),
+        (Decoded(NexthinkExecution(workflow="#a", devices=[], users=[])), [("devices",)]),
+        (Decoded(NexthinkExecution(workflow="#a"), frozenset({"users"})), []),
+        (Decoded(NexthinkExecution(workflow="#a", devices=[Device()])), [("devices", 0)]),
+        (Decoded(NexthinkExecution(workflow="#a", devices=[Device()]), frozenset({"devices"})), []),
         (
-            Decoded(build(NexthinkExecution, workflow="#a", devices=fleet(1), on_destroy="cancel")),
+            Decoded(NexthinkExecution(workflow="#a", devices=fleet(1), on_destroy="cancel")),
             [("on_destroy",)],
         ),
         (Decoded(None), []),

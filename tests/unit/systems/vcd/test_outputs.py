@@ -9,7 +9,6 @@ from vcd_client.models import WsWorkflowExecution
 from provider_py.execution.run import Phase, Run
 from provider_py.execution.runtime import Runtime
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import build
 from provider_py.systems.vcd.execution import Detail, VcdExecution, phase, validate
 from provider_py.systems.vcd.records import run_of
 from provider_py.systems.vcd.settings import VcdSettings
@@ -19,7 +18,7 @@ from tests.support.clock import VirtualClock
 
 @pytest.fixture
 def director() -> CloudDirector:
-    settings = build(VcdSettings, url="https://vcd.example.com/api/", org="acme", api_token="t")
+    settings = VcdSettings(url="https://vcd.example.com/api/", org="acme", api_token="t")
     return CloudDirector(settings, Runtime(asyncio.Event(), VirtualClock()))
 
 
@@ -136,5 +135,5 @@ def test_state_words(status: str | None, meaning: Phase) -> None:
 def test_arguments_are_judged_together(
     arguments: dict[str, Any], unknown: tuple[str, ...], paths: list[tuple[str, ...]]
 ) -> None:
-    config = Decoded(build(VcdExecution, **({"workflow": "Onboard"} | arguments)), frozenset(unknown))
+    config = Decoded(VcdExecution(**({"workflow": "Onboard"} | arguments)), frozenset(unknown))
     assert [said.path for said in validate(config)] == paths
