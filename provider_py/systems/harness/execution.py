@@ -128,8 +128,8 @@ class HarnessExecution(Execution):
     outputs: Annotated[
         dict[str, str] | None,
         computed(
-            "The variables it ran with, as Harness resolved them: environments, services and infrastructure definitions "
-            "by id. Null where the server is of a version before 2023."
+            "The variables it ran with, as Harness resolved them: environments, services and infrastructure "
+            "definitions by id. Null where the server is of a version before 2023."
         ),
     ] = None
     stages: Annotated[

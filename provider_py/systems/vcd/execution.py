@@ -69,8 +69,8 @@ class VcdExecution(Execution):
         optional(
             "Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded "
             "by the types that the workflow declares. A date is RFC 3339 text, a reference to an object its id or an "
-            "object with `id`, `type`, an attachment an object with `name`, `mime_type` and Base64 `content`. What is null is "
-            "left out.",
+            "object with `id`, `type`, an attachment an object with `name`, `mime_type` and Base64 `content`. What is "
+            "null is left out.",
             replace=True,
         ),
     ] = None

@@ -27,8 +27,8 @@ class VcdSettings:
     tenant: Annotated[
         str | None,
         setting(
-            "Organization to act in, if it is not the one that is signed in to: so a provider's user runs the workflows "
-            "of a tenant. Case-sensitive.",
+            "Organization to act in, if it is not the one that is signed in to: so a provider's user runs the "
+            "workflows of a tenant. Case-sensitive.",
             environment="VCD_TENANT",
         ),
     ] = None

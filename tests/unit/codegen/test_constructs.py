@@ -247,11 +247,7 @@ def test_an_argument_named_as_terraforms_own_is_refused(tmp_path: Path) -> None:
 
 def test_nested_models_of_one_name_get_names_of_their_own() -> None:
     def nested(text: str) -> type[Any]:
-        @model
-        class Part:
-            name: Annotated[str, required(text)]
-
-        return Part
+        return model(type("Part", (), {"__annotations__": {"name": Annotated[str, required(text)]}}))
 
     first, second = nested("first"), nested("second")
 
