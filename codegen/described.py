@@ -9,7 +9,7 @@ from typing import Any, Final
 from codegen import registry
 from codegen.errors import CodegenError
 from codegen.registry import Entry, Registry
-from provider_py.plugin.schema import Attribute, Kind, ListOf, MapOf, Object, Primitive, Type, attributes
+from provider_py.plugin import Attribute, ListOf, MapOf, Object, Primitive, Type, TypeName, attributes
 
 RESERVED: Final = frozenset(
     """
@@ -35,7 +35,12 @@ _META: Final[Mapping[str, str]] = {
     "connection": "Any",
 }
 _RESOURCE_ONLY: Final = frozenset({"provisioners", "connection"})
-_ARGUMENTS: Final = {Kind.STRING: "str", Kind.NUMBER: "float", Kind.BOOL: "bool | Expression", Kind.DYNAMIC: "Any"}
+_ARGUMENTS: Final = {
+    TypeName.STRING: "str",
+    TypeName.NUMBER: "float",
+    TypeName.BOOL: "bool | Expression",
+    TypeName.DYNAMIC: "Any",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +181,7 @@ class _Describer:
     def _type(self, kind: Type) -> str:
         match kind:
             case Primitive():
-                return _ARGUMENTS[kind.kind]
+                return _ARGUMENTS[kind.name]
             case ListOf(element):
                 return f"Sequence[{self._type(element)}] | Expression"
             case MapOf(element):
@@ -201,12 +206,12 @@ class _Describer:
             name = f"{self._names[kind.model]}Reference"
             return name, name
         functions = {
-            Kind.STRING: ("text", "str"),
-            Kind.NUMBER: ("number", "float"),
-            Kind.BOOL: ("boolean", f"{self._library}.IResolvable"),
-            Kind.DYNAMIC: ("Reference", "Reference"),
+            TypeName.STRING: ("text", "str"),
+            TypeName.NUMBER: ("number", "float"),
+            TypeName.BOOL: ("boolean", f"{self._library}.IResolvable"),
+            TypeName.DYNAMIC: ("Reference", "Reference"),
         }
-        return functions[kind.kind]
+        return functions[kind.name]
 
 
 def _literal(path: str) -> str:

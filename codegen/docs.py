@@ -12,10 +12,15 @@ from codegen import registry
 from codegen.output import header
 from codegen.registry import Entry, Registry
 from codegen.templating import render
-from provider_py.plugin.schema import Attribute, Kind, ListOf, MapOf, Object, Primitive, Type, attributes
+from provider_py.plugin import Attribute, ListOf, MapOf, Object, Primitive, Type, TypeName, attributes
 
 _ORIGIN: Final = "the provider's schema and examples"
-_KINDS: Final = {Kind.STRING: "String", Kind.NUMBER: "Number", Kind.BOOL: "Boolean", Kind.DYNAMIC: "Dynamic"}
+_KINDS: Final = {
+    TypeName.STRING: "String",
+    TypeName.NUMBER: "Number",
+    TypeName.BOOL: "Boolean",
+    TypeName.DYNAMIC: "Dynamic",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def _anchor(path: str) -> str:
 def _type(kind: Type) -> str:
     match kind:
         case Primitive():
-            return _KINDS[kind.kind]
+            return _KINDS[kind.name]
         case ListOf(Object()):
             return "Attributes List"
         case MapOf(Object()):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from codegen.errors import CodegenError
-from provider_py.plugin.schema import ListOf, MapOf, Object, Type, attributes
+from provider_py.plugin import ListOf, MapOf, Object, Type, attributes
 
 PROVIDER: Final = "workflow"
 SOURCE: Final = "workflow-trigger/workflow"

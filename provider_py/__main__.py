@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from provider_py.plugin.serve import serve
+from provider_py.plugin.rpc.serve import serve
 
 if TYPE_CHECKING:
     from provider_py.plugin.resource import ProviderFactory

@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from provider_py.execution.journal import Journal, default_path, workspace
-from provider_py.execution.launcher import ExecutionKind, Launcher
+from provider_py.execution.launcher import ExecutionType, Launcher
 from provider_py.execution.lifecycle import ExecutionResource
-from provider_py.execution.offers import DataSourceKind, LookupDataSource, ResourceKind
+from provider_py.execution.registry_types import DataSourceType, LookupDataSource, ResourceType
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
-from provider_py.plugin.diagnostics import Diagnostic
-from provider_py.plugin.resource import DataSource, Decoded, Resource
-from provider_py.plugin.schema import model, optional, setting
-from provider_py.plugin.settings import resolve
+from provider_py.plugin import DataSource, Decoded, Diagnostic, Resource, model, optional, resolve, setting
 from provider_py.systems.harness import application as harness_application
 from provider_py.systems.harness import execution as harness_execution
 from provider_py.systems.harness import execution_inputs as harness_execution_inputs
@@ -40,14 +37,14 @@ from provider_py.systems.vcd import workflows as vcd_workflows
 from provider_py.systems.vcd.settings import VcdSettings
 from provider_py.systems.vcd.system import CloudDirector
 
-RESOURCES: Final[tuple[ExecutionKind[Any] | ResourceKind[Any, Any], ...]] = (
+RESOURCES: Final[tuple[ExecutionType[Any] | ResourceType[Any, Any], ...]] = (
     harness_execution.KIND,
     harness_trigger.KIND,
     nexthink_execution.KIND,
     nexthink_event.KIND,
     vcd_execution.KIND,
 )
-DATA_SOURCES: Final[tuple[DataSourceKind[Any, Any], ...]] = (
+DATA_SOURCES: Final[tuple[DataSourceType[Any, Any], ...]] = (
     harness_application.KIND,
     harness_workflow.KIND,
     harness_pipeline.KIND,
@@ -124,14 +121,14 @@ class WorkflowProvider:
         for connection in self._connections.values():
             await connection.close()
 
-    def _resource(self, kind: ExecutionKind[Any] | ResourceKind[Any, Any]) -> Resource[Any]:
+    def _resource(self, kind: ExecutionType[Any] | ResourceType[Any, Any]) -> Resource[Any]:
         connect = self._connector(kind.system)
-        if isinstance(kind, ResourceKind):
+        if isinstance(kind, ResourceType):
             return kind.make(connect)
         starter: Starter[Any] = Starter(kind.name, self._journal, self._runtime)
         return ExecutionResource(kind, lambda: self._launcher(kind), starter, self._runtime)
 
-    def _launcher(self, kind: ExecutionKind[Any]) -> Launcher[Any, Any, Any] | None:
+    def _launcher(self, kind: ExecutionType[Any]) -> Launcher[Any, Any, Any] | None:
         if kind.name not in self._launchers:
             connection = self._connection(kind.system)
             if connection is None:

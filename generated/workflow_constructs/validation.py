@@ -8,7 +8,7 @@ from typing import Any
 
 from provider_py.plugin.diagnostics import Diagnostic, Severity, error
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import Attribute, Kind, ListOf, MapOf, Object, Primitive, Type, attributes
+from provider_py.plugin.schema import Attribute, ListOf, MapOf, Object, Primitive, Type, TypeName, attributes
 
 from .expressions import is_unknown
 
@@ -18,21 +18,21 @@ class InvalidArgumentError(ValueError):
 
 
 def validate_resource(kind: str, name: str, arguments: Mapping[str, Any]) -> None:
-    """Judge the arguments of a resource."""
+    """Validatable the arguments of a resource."""
     from provider_py.provider import RESOURCES  # lazy: only constructs of this kind need it
 
     _validate(kind, name, next(entry for entry in RESOURCES if entry.name == kind), arguments)
 
 
 def validate_data_source(kind: str, name: str, arguments: Mapping[str, Any]) -> None:
-    """Judge the arguments of a data source."""
+    """Validatable the arguments of a data source."""
     from provider_py.provider import DATA_SOURCES  # lazy: only constructs of this kind need it
 
     _validate(kind, name, next(entry for entry in DATA_SOURCES if entry.name == kind), arguments)
 
 
 def validate_provider(name: str, arguments: Mapping[str, Any]) -> None:
-    """Judge the arguments of the provider."""
+    """Validatable the arguments of the provider."""
     from provider_py.provider import ProviderConfig  # lazy: as above
 
     _raise(f"provider {name!r}", _check_object(ProviderConfig, arguments, ()))
@@ -103,22 +103,22 @@ def _check_type(kind: Type, value: Any, path: tuple[str | int, ...]) -> list[Dia
         return [found for key, item in value.items() for found in _check_type(kind.element, item, (*path, str(key)))]
     if isinstance(value, (list, tuple)) and isinstance(kind, ListOf):
         return [found for index, item in enumerate(value) for found in _check_type(kind.element, item, (*path, index))]
-    if value is None or is_unknown(value) or (isinstance(kind, Primitive) and _fits(kind.kind, value)):
+    if value is None or is_unknown(value) or (isinstance(kind, Primitive) and _fits(kind.name, value)):
         return []
     return [error("It is of the wrong type", f"Write {_expected(kind)} in place of {value!r}", path)]
 
 
-def _fits(kind: Kind, value: Any) -> bool:
-    if kind is Kind.NUMBER:
+def _fits(kind: TypeName, value: Any) -> bool:
+    if kind is TypeName.NUMBER:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     # Terraform turns numbers and bools into text.
-    plain = {Kind.STRING: (str, int, float), Kind.BOOL: (bool,), Kind.DYNAMIC: (object,)}
+    plain = {TypeName.STRING: (str, int, float), TypeName.BOOL: (bool,), TypeName.DYNAMIC: (object,)}
     return isinstance(value, plain[kind])
 
 
 def _expected(kind: Type) -> str:
     if isinstance(kind, Primitive):
-        return f"a {kind.kind.value}"
+        return f"a {kind.name.value}"
     if isinstance(kind, Object):
         return f"a dict with {', '.join(_arguments(kind.model))}"
     return "a list" if isinstance(kind, ListOf) else "a dict"

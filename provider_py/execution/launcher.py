@@ -8,8 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Phase, Run
-from provider_py.plugin.diagnostics import Diagnostic
-from provider_py.plugin.resource import Decoded
+from provider_py.plugin import Decoded, Diagnostic
 
 E = TypeVar("E", bound=Execution)
 P = TypeVar("P")
@@ -44,7 +43,7 @@ class Launcher(Protocol[E, P, D]):
         with each finding on its attribute.
         """
 
-    def likeness(self, part: P) -> str | None:
+    def dedup_key(self, part: P) -> str | None:
         """Return a text that starts have in common which `search` cannot tell apart; None if a mark tells each."""
 
     async def start(self, part: P, token: str) -> Started[D]:
@@ -74,7 +73,7 @@ class Launcher(Protocol[E, P, D]):
 
 
 @dataclass(frozen=True, slots=True)
-class ExecutionKind(Generic[E]):
+class ExecutionType(Generic[E]):
     """An execution resource type as the registry lists it. `system` names the provider's setting for it."""
 
     name: str

@@ -17,16 +17,25 @@ from provider_py.execution.errors import (
     SystemFault,
 )
 from provider_py.execution.journal import JournalError
-from provider_py.execution.launcher import ExecutionKind, Launcher
+from provider_py.execution.launcher import ExecutionType, Launcher
 from provider_py.execution.poller import adaptive_interval
 from provider_py.execution.run import Execution, Phase, Run, together
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
-from provider_py.plugin.checks import parse_duration
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error, has_error
-from provider_py.plugin.redaction import redact
-from provider_py.plugin.resource import Answer, Change, Decoded, Plan
-from provider_py.plugin.schema import attributes
+from provider_py.plugin import (
+    ApplyResult,
+    Change,
+    Decoded,
+    Diagnostic,
+    DiagnosticError,
+    Plan,
+    ReadResult,
+    attributes,
+    error,
+    has_error,
+    parse_duration,
+    redact,
+)
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +64,7 @@ class ExecutionResource(Generic[E]):
 
     def __init__(
         self,
-        kind: ExecutionKind[E],
+        kind: ExecutionType[E],
         launcher: Callable[[], Launcher[E, Any, Any] | None],
         starter: Starter[E],
         runtime: Runtime,
@@ -70,7 +79,7 @@ class ExecutionResource(Generic[E]):
         self._runtime = runtime
 
     def validate(self, config: Decoded[E]) -> Iterable[Diagnostic]:
-        """Judge the arguments together."""
+        """Validate the arguments together."""
         return self._kind.validate(config)
 
     async def plan(self, change: Change[E]) -> Plan:
@@ -83,7 +92,7 @@ class ExecutionResource(Generic[E]):
         unknown = frozenset(_results(self.model)) - {"id"} if resumes else frozenset()
         return Plan(unknown=unknown, in_place=change.private == IMPORTED and _named_anew(change))
 
-    async def create(self, planned: E, private: bytes) -> Answer[E]:
+    async def create(self, planned: E, private: bytes) -> ApplyResult[E]:
         """Start the run and wait for its end."""
         began = self._runtime.clock.monotonic()
         launcher = self._connected(planned)
@@ -102,64 +111,64 @@ class ExecutionResource(Generic[E]):
                 key, started = await self._starter.start(launcher, planned, number, part)
             except (SystemFault, JournalError) as fault:
                 said.append(messages.not_started(self._kind.title, fault, number + 1, len(parts)))
-                return Answer(self._state(launcher, planned, runs) if runs else None, said, UNFINISHED)
+                return ApplyResult(self._state(launcher, planned, runs) if runs else None, said, UNFINISHED)
             runs[key] = started.run
             said.extend((*started.warnings, *map(messages.journal_warning, self._starter.warnings())))
             log.info("%s %s was started", self._kind.title, started.run.id)
             self._report(None, started.run)
         if not planned.wait:
-            return Answer(self._state(launcher, planned, runs), said, SETTLED)
+            return ApplyResult(self._state(launcher, planned, runs), said, SETTLED)
         return await self._wait(launcher, planned, runs, began, "create", said)
 
-    async def read(self, state: E, private: bytes) -> Answer[E]:
+    async def read(self, state: E, private: bytes) -> ReadResult[E]:
         """Take one look at a run that has not ended; a run that has is not asked for again."""
         await self._claim(state, private)
         keys = self._kind.keys(state)
         if self._ended(state) or not keys:
-            return Answer(state, private=private)
+            return ReadResult(state, private=private)
         try:
             launcher = self._launcher()
             if launcher is None:
-                return Answer(state, private=private)
+                return ReadResult(state, private=private)
             launcher.remember(state, keys)
             looks = await asyncio.gather(*(launcher.poller.next(key, 0) for key in keys))
         except DiagnosticError as fault:
-            return Answer(state, [messages.softened(each) for each in fault.diagnostics], private)
+            return ReadResult(state, [messages.softened(each) for each in fault.diagnostics], private)
         except SystemFault as fault:
             told = messages.from_fault(fault, f"{self._kind.title} {state.id} could not be looked at")
-            return Answer(state, [messages.softened(told)], private)
+            return ReadResult(state, [messages.softened(told)], private)
         found = [run for run in looks if run is not None]
         if len(found) < len(keys):
             expired = dataclasses.replace(state, record_expired=True)
-            return Answer(expired, [messages.gone(self._kind.title, state)], private)
-        return Answer(self._state(launcher, state, dict(zip(keys, found, strict=True))), private=private)
+            return ReadResult(expired, [messages.gone(self._kind.title, state)], private)
+        return ReadResult(self._state(launcher, state, dict(zip(keys, found, strict=True))), private=private)
 
-    async def update(self, prior: E, planned: E, private: bytes) -> Answer[E]:
+    async def update(self, prior: E, planned: E, private: bytes) -> ApplyResult[E]:
         """Take over changed knobs; resume to wait for a run that has not ended."""
         if private == IMPORTED:
             await self._starter.found_by_hand(planned, self._kind.keys(prior))
         if self._ended(prior) or not planned.wait:
-            return Answer(planned, private=SETTLED)
+            return ApplyResult(planned, private=SETTLED)
         began = self._runtime.clock.monotonic()
         resumed = dataclasses.replace(planned, **{name: getattr(prior, name) for name in _results(self.model)})
         return await self._wait(self._connected(resumed), resumed, {}, began, "update", [])
 
-    async def delete(self, state: E, private: bytes) -> Answer[E]:
+    async def delete(self, state: E, private: bytes) -> ApplyResult[E]:
         """Forget the run, or cancel it if it has not ended and `on_destroy` says so."""
         keys = self._kind.keys(state)
         if any(self._starter.adopted(key) for key in keys):
-            return Answer(None)  # the deposed twin of a run that was taken up again
+            return ApplyResult(None)  # the deposed twin of a run that was taken up again
         if private == RESUMES:
             try:
                 await self._starter.hand_over(state, keys)
             except JournalError as fault:
                 raise DiagnosticError(messages.journal_unusable(self._kind.title, state, fault)) from fault
-            return Answer(None)
+            return ApplyResult(None)
         if state.on_destroy == "cancel" and not self._ended(state):
             await self._cancel(state)
         if private:
             await self._starter.forget(keys)
-        return Answer(None)
+        return ApplyResult(None)
 
     async def _cancel(self, state: E) -> None:
         try:
@@ -170,7 +179,7 @@ class ExecutionResource(Generic[E]):
             told = messages.from_fault(fault, f"{self._kind.title} {state.id} was not cancelled")
             raise DiagnosticError(told) from fault
 
-    async def import_state(self, identifier: str) -> Answer[E]:
+    async def import_state(self, identifier: str) -> ReadResult[E]:
         """Adopt the run that an import id names."""
         title = self._kind.title
         key = self._kind.import_key(identifier)
@@ -187,7 +196,7 @@ class ExecutionResource(Generic[E]):
         if run is None:
             advice = f"Check the id, which is {self._kind.import_form}, and that these credentials see the run."
             raise DiagnosticError(error(f"There is no {title} {identifier!r}", advice))
-        return Answer(self._state(launcher, launcher.adopt(identifier, run), {key: run}), private=IMPORTED)
+        return ReadResult(self._state(launcher, launcher.adopt(identifier, run), {key: run}), private=IMPORTED)
 
     async def _preflight(self, planned: Decoded[E]) -> Sequence[Diagnostic]:
         launcher = self._launcher()
@@ -211,7 +220,7 @@ class ExecutionResource(Generic[E]):
         began: float,
         operation: str,
         said: list[Diagnostic],
-    ) -> Answer[E]:
+    ) -> ApplyResult[E]:
         """Follow the runs to their end; whatever happens the answer holds their latest state."""
         keys = list(runs) or list(self._kind.keys(state))
         gone: set[str] = set()
@@ -230,7 +239,7 @@ class ExecutionResource(Generic[E]):
         tainted = operation == "create" and has_error(told)
         if tainted and ending is None:
             await self._starter.forget(keys)  # it ended badly, so the next apply starts another
-        return Answer(state, [*said, *told], UNFINISHED if tainted and ending is not None else SETTLED)
+        return ApplyResult(state, [*said, *told], UNFINISHED if tainted and ending is not None else SETTLED)
 
     def _told(self, state: E, ending: Ending | None, operation: str) -> Iterable[Diagnostic]:
         title = self._kind.title

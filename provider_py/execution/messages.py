@@ -5,7 +5,7 @@ from __future__ import annotations
 from provider_py.execution.errors import NotResumed, SystemFault, Unanswered
 from provider_py.execution.journal import JournalError
 from provider_py.execution.run import Execution
-from provider_py.plugin.diagnostics import Diagnostic, error, warning
+from provider_py.plugin import Diagnostic, error, warning
 
 
 def from_fault(fault: SystemFault, summary: str) -> Diagnostic:

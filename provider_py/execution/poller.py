@@ -84,7 +84,7 @@ class Poller(Generic[K, R]):
             if pause > 0:
                 await self._changed_within(pause)
                 continue
-            await self._serve(self._riders())
+            await self._serve(self._due_keys())
             await self._runtime.clock.sleep(self._spacing())
 
     async def _changed_within(self, seconds: float) -> None:
@@ -96,7 +96,7 @@ class Poller(Generic[K, R]):
             sleeper.cancel()
             changed.cancel()
 
-    def _riders(self) -> list[K]:
+    def _due_keys(self) -> list[K]:
         """Return the runs of the next request: those due, and those near enough to it to come along."""
         now = self._runtime.clock.monotonic()
         due = {

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Final, Generic, TypeVar
 
-from provider_py.plugin.checks import duration, one_of, parse_duration
-from provider_py.plugin.schema import computed, model, optional
+from provider_py.plugin import computed, duration, model, one_of, optional, parse_duration
 
 D = TypeVar("D")
 

@@ -25,7 +25,7 @@ from provider_py.execution.journal import Entry, Journal, JournalError
 from provider_py.execution.launcher import Launcher, Started
 from provider_py.execution.run import Execution, Run
 from provider_py.execution.runtime import Runtime
-from provider_py.plugin.schema import attributes
+from provider_py.plugin import attributes
 
 log = logging.getLogger(__name__)
 
@@ -117,8 +117,8 @@ class Starter(Generic[E]):
             if not launcher.searchable or self._runtime.clock.time() - entry.intended_at < CERTAIN_SECONDS:
                 raise Unanswered(launcher.system, "an earlier apply sent the start and got no answer")
             log.warning("an earlier apply's start did not arrive: starting now")
-        likeness = launcher.likeness(part)
-        async with self._turns[likeness] if likeness else contextlib.nullcontext():
+        dedup_key = launcher.dedup_key(part)
+        async with self._turns[dedup_key] if dedup_key else contextlib.nullcontext():
             return await self._send(launcher, part, entry or await self._journal.intend(fingerprint))
 
     async def _send(self, launcher: Launcher[E, Any, Any], part: Any, entry: Entry) -> tuple[str, Started[Any]]:

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from provider_py.execution.errors import SystemFault, Unanswered
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
-from provider_py.plugin.schema import attributes
+from provider_py.plugin import Diagnostic, DiagnosticError, attributes, error
 
 
 def require(system: str, block: str, settings: Any, names: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ import httpx2
 
 from provider_py.execution.errors import Interrupted, NotStarted, Refused, SystemFault, Unauthorized
 from provider_py.execution.runtime import Clock
-from provider_py.plugin.redaction import protect
+from provider_py.plugin import protect
 
 MARGIN: Final = 0.1
 """The part of a token's life that is left unused, so that it does not expire on its way."""

@@ -25,7 +25,7 @@ from provider_py.execution.errors import (
     Unreachable,
 )
 from provider_py.execution.runtime import Runtime
-from provider_py.plugin.diagnostics import DiagnosticError, error
+from provider_py.plugin import DiagnosticError, error
 
 log = logging.getLogger(__name__)
 

@@ -47,13 +47,13 @@ def _given(attribute: Attribute, config: Tree, proposed: Tree, result: Tree) -> 
     return dump_value(attribute.type, attribute.default)
 
 
-def _filled(kind: Type, config: Tree, proposed: Tree, result: Tree) -> Tree:
-    match kind, config:
+def _filled(type_: Type, config: Tree, proposed: Tree, result: Tree) -> Tree:
+    match type_, config:
         case Object(), dict():
             known = proposed if isinstance(proposed, dict) else {}
             return {
                 name: _given(each, config.get(name), known.get(name), result)
-                for name, each in attributes(kind.model).items()
+                for name, each in attributes(type_.model).items()
             }
         case ListOf(element), list():
             merged = proposed if isinstance(proposed, list) and len(proposed) == len(config) else [None] * len(config)
@@ -65,14 +65,14 @@ def _filled(kind: Type, config: Tree, proposed: Tree, result: Tree) -> Tree:
             return config
 
 
-def _element(kind: Type, config: Tree, proposed: Tree, result: Tree) -> Tree:
-    return config if config is None else _filled(kind, config, proposed, result)
+def _element(type_: Type, config: Tree, proposed: Tree, result: Tree) -> Tree:
+    return config if config is None else _filled(type_, config, proposed, result)
 
 
-def _nulled(kind: Type, value: Tree) -> Tree:
-    match kind, value:
+def _nulled(type_: Type, value: Tree) -> Tree:
+    match type_, value:
         case Object(), dict():
-            return without_write_only(kind.model, value)
+            return without_write_only(type_.model, value)
         case ListOf(element), list():
             return [_nulled(element, each) for each in value]
         case MapOf(element), dict():
@@ -82,22 +82,22 @@ def _nulled(kind: Type, value: Tree) -> Tree:
 
 
 @functools.cache
-def _has_gaps(kind: Type) -> bool:
+def _has_gaps(type_: Type) -> bool:
     """Tell whether there are defaults or results inside a type."""
-    return _any_attribute(kind, lambda each: each.computed or _has_gaps(each.type))
+    return _any_attribute(type_, lambda each: each.computed or _has_gaps(each.type))
 
 
 @functools.cache
-def _hides(kind: Type) -> bool:
+def _hides(type_: Type) -> bool:
     """Tell whether there are write-only attributes inside a type."""
-    return _any_attribute(kind, lambda each: each.write_only or _hides(each.type))
+    return _any_attribute(type_, lambda each: each.write_only or _hides(each.type))
 
 
-def _any_attribute(kind: Type, holds: Any) -> bool:
-    match kind:
+def _any_attribute(type_: Type, holds: Any) -> bool:
+    match type_:
         case Primitive():
             return False
         case ListOf() | MapOf():
-            return _any_attribute(kind.element, holds)
+            return _any_attribute(type_.element, holds)
         case Object():
-            return any(holds(each) for each in attributes(kind.model).values())
+            return any(holds(each) for each in attributes(type_.model).values())

@@ -21,7 +21,7 @@ Path: TypeAlias = tuple[str | int, ...]
 """Where in a configuration: ("devices", 3, "name"), ("variables", Key("Environment")); () is the whole block."""
 
 
-def shown(path: Path) -> str:
+def format_path(path: Path) -> str:
     """Write a path as Terraform writes references: devices[3].name, variables["Environment"]."""
     text = ""
     for step in path:

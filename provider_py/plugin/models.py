@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from provider_py.plugin import dynamic
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import Attribute, Kind, ListOf, MapOf, Object, Primitive, Type, attributes
+from provider_py.plugin.schema import Attribute, ListOf, MapOf, Object, Primitive, Type, TypeName, attributes
 from provider_py.plugin.values import UNKNOWN, Tree, from_float, wholly_known
 
 M = TypeVar("M")
@@ -29,9 +29,9 @@ def decoded(model: type[M], tree: Mapping[str, Tree]) -> Decoded[M]:
     return Decoded(None if value is UNKNOWN else cast("M", value), unknown)
 
 
-def build(kind: Type, tree: Tree) -> Any:
+def build(type_: Type, tree: Tree) -> Any:
     """Make the value of one attribute; UNKNOWN if something that it needs is unknown."""
-    convert = _builder(kind)
+    convert = _builder(type_)
     return tree if tree is None or tree is UNKNOWN or convert is None else convert(tree)
 
 
@@ -45,27 +45,27 @@ def dump(model: type, value: object) -> dict[str, Tree]:
     return cast("dict[str, Tree]", _object_dumper(model)(value))
 
 
-def dump_value(kind: Type, value: object) -> Tree:
+def dump_value(type_: Type, value: object) -> Tree:
     """Make the tree of one attribute's value."""
-    dumper = _dumper(kind)
+    dumper = _dumper(type_)
     return value if value is None or dumper is None else dumper(value)
 
 
 @functools.cache
-def _builder(kind: Type) -> Converter | None:
-    match kind:
-        case Primitive(Kind.DYNAMIC):
+def _builder(type_: Type) -> Converter | None:
+    match type_:
+        case Primitive(TypeName.DYNAMIC):
             return dynamic.to_python
-        case Primitive(Kind.NUMBER):
-            return _integer if kind.integer else float
+        case Primitive(TypeName.NUMBER):
+            return _integer if type_.integer else float
         case Primitive():
             return None
         case ListOf():
-            return _list_builder(_builder(kind.element))
+            return _list_builder(_builder(type_.element))
         case MapOf():
-            return _map_builder(_builder(kind.element))
+            return _map_builder(_builder(type_.element))
         case Object():
-            return _object_builder(kind.model)
+            return _object_builder(type_.model)
 
 
 def _integer(tree: Tree) -> Any:
@@ -119,16 +119,16 @@ def _object_builder(model: Any) -> Converter:
 
 
 @functools.cache
-def _dumper(kind: Type) -> Converter | None:
-    match kind:
+def _dumper(type_: Type) -> Converter | None:
+    match type_:
         case Primitive():
-            return {Kind.DYNAMIC: dynamic.from_python, Kind.NUMBER: from_float}.get(kind.kind)
+            return {TypeName.DYNAMIC: dynamic.from_python, TypeName.NUMBER: from_float}.get(type_.name)
         case ListOf():
-            return _list_dumper(_optionally(_dumper(kind.element)))
+            return _list_dumper(_optionally(_dumper(type_.element)))
         case MapOf():
-            return _map_dumper(_optionally(_dumper(kind.element)))
+            return _map_dumper(_optionally(_dumper(type_.element)))
         case Object():
-            return _object_dumper(kind.model)
+            return _object_dumper(type_.model)
 
 
 def _list_dumper(dump_element: Converter | None) -> Converter:

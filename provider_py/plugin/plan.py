@@ -83,12 +83,12 @@ def _model(model: type, block: Block | None) -> Any:
     return None if block is None else decoded(model, block).model
 
 
-def _forced_inside(kind: Type, after: Tree, before: Tree, path: Path) -> Iterator[Path]:
-    if not _replaces(kind):
+def _forced_inside(type_: Type, after: Tree, before: Tree, path: Path) -> Iterator[Path]:
+    if not _replaces(type_):
         return
-    match kind, after, before:
+    match type_, after, before:
         case Object(), dict() | None, dict() | None:
-            yield from forced(kind.model, after or {}, before or {}, path)
+            yield from forced(type_.model, after or {}, before or {}, path)
         case ListOf(element), list(), list() if len(after) == len(before):
             for index, pair in enumerate(zip(after, before, strict=True)):
                 yield from _forced_inside(element, *pair, (*path, index))
@@ -104,11 +104,11 @@ def _replacing(model: type) -> tuple[str, ...]:
     return tuple(name for name, each in attributes(model).items() if each.replace or _replaces(each.type))
 
 
-def _replaces(kind: Type) -> bool:
-    match kind:
+def _replaces(type_: Type) -> bool:
+    match type_:
         case Primitive():
             return False
         case ListOf() | MapOf():
-            return _replaces(kind.element)
+            return _replaces(type_.element)
         case Object():
-            return bool(_replacing(kind.model))
+            return bool(_replacing(type_.model))

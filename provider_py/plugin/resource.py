@@ -61,10 +61,22 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[M]):
-    """The new state (None: gone) with what to tell the user.
+class ApplyResult(Generic[M]):
+    """The outcome of a create, update or delete: the new state (None: destroyed) and what to tell the user.
 
-    A creation that gives a state *and* an error is stored as tainted; with a warning it is stored as good.
+    Terraform stores a creation that returns a state *and* an error as tainted, and one with a warning as good.
+    An empty `private` keeps what is stored.
+    """
+
+    state: M | None
+    diagnostics: Sequence[Diagnostic] = ()
+    private: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult(Generic[M]):
+    """The outcome of a read or an import: the state (None: no such object) and what to tell the user.
+
     An empty `private` keeps what is stored.
     """
 
@@ -83,24 +95,24 @@ class Resource(Protocol[M]):
     version: int
 
     def validate(self, config: Decoded[M]) -> Iterable[Diagnostic]:
-        """Judge what the checks of single attributes cannot, offline and without configuration of the provider."""
+        """Validate what the checks of single attributes cannot, offline and without configuration of the provider."""
 
     async def plan(self, change: Change[M]) -> Plan:
         """Add to a plan; called for creations and updates, also when nothing changed, never for destruction."""
 
-    async def create(self, planned: M, private: bytes) -> Answer[M]:
+    async def create(self, planned: M, private: bytes) -> ApplyResult[M]:
         """Create; results are None in `planned`, write-only attributes have their values."""
 
-    async def read(self, state: M, private: bytes) -> Answer[M]:
+    async def read(self, state: M, private: bytes) -> ReadResult[M]:
         """Refresh the state."""
 
-    async def update(self, prior: M, planned: M, private: bytes) -> Answer[M]:
+    async def update(self, prior: M, planned: M, private: bytes) -> ApplyResult[M]:
         """Change in place; results that the plan left alone have their prior values in `planned`."""
 
-    async def delete(self, state: M, private: bytes) -> Answer[M]:
+    async def delete(self, state: M, private: bytes) -> ApplyResult[M]:
         """Destroy; the answer's state is None unless it failed."""
 
-    async def import_state(self, identifier: str) -> Answer[M]:
+    async def import_state(self, identifier: str) -> ReadResult[M]:
         """Adopt what `terraform import` names."""
 
 
@@ -112,9 +124,9 @@ class DataSource(Protocol[M]):
     description: str
 
     def validate(self, config: Decoded[M]) -> Iterable[Diagnostic]:
-        """Judge what the checks of single attributes cannot, offline."""
+        """Validate what the checks of single attributes cannot, offline."""
 
-    async def read(self, config: M) -> Answer[M]:
+    async def read(self, config: M) -> ReadResult[M]:
         """Look up."""
 
 
@@ -128,7 +140,7 @@ class Provider(Protocol):
     data_sources: Sequence[DataSource[Any]]
 
     def validate(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
-        """Judge the provider block offline."""
+        """Validate the provider block offline."""
 
     async def configure(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
         """Take the configuration; contact nobody."""

@@ -32,7 +32,7 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar, dataclass_transfor
 ModelT = TypeVar("ModelT")
 
 
-class Kind(Enum):
+class TypeName(Enum):
     """The primitive types of Terraform's type system that attributes use."""
 
     STRING = "string"
@@ -41,7 +41,7 @@ class Kind(Enum):
     DYNAMIC = "dynamic"
 
 
-Dynamic: TypeAlias = Annotated[object, Kind.DYNAMIC]
+Dynamic: TypeAlias = Annotated[object, TypeName.DYNAMIC]
 """A value of any Terraform type, as Python holds JSON: None, bool, int, float, str, list or dict[str, ...]."""
 
 Check: TypeAlias = Callable[[Any], str | None]
@@ -52,7 +52,7 @@ Check: TypeAlias = Callable[[Any], str | None]
 class Primitive:
     """A string, number, bool or dynamic; `integer` says that Python holds the number as int."""
 
-    kind: Kind
+    name: TypeName
     integer: bool = False
 
 
@@ -238,11 +238,11 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 
 _PRIMITIVES: Final[Mapping[Any, Primitive]] = {
-    str: Primitive(Kind.STRING),
-    int: Primitive(Kind.NUMBER, integer=True),
-    float: Primitive(Kind.NUMBER),
-    bool: Primitive(Kind.BOOL),
-    Dynamic: Primitive(Kind.DYNAMIC),
+    str: Primitive(TypeName.STRING),
+    int: Primitive(TypeName.NUMBER, integer=True),
+    float: Primitive(TypeName.NUMBER),
+    bool: Primitive(TypeName.BOOL),
+    Dynamic: Primitive(TypeName.DYNAMIC),
 }
 
 

@@ -26,14 +26,14 @@ def is_secret(attribute: Attribute) -> bool:
     return attribute.sensitive or attribute.write_only
 
 
-def _protect_nested(kind: Type, value: Tree) -> None:
-    if isinstance(kind, Object):
+def _protect_nested(type_: Type, value: Tree) -> None:
+    if isinstance(type_, Object):
         if isinstance(value, dict):
-            protect_values(kind.model, value)
-    elif isinstance(kind, ListOf | MapOf):
+            protect_values(type_.model, value)
+    elif isinstance(type_, ListOf | MapOf):
         elements = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         for element in elements:
-            _protect_nested(kind.element, element)
+            _protect_nested(type_.element, element)
 
 
 @functools.cache
@@ -41,11 +41,11 @@ def _relevant(model: type) -> tuple[Attribute, ...]:
     return tuple(each for each in attributes(model).values() if is_secret(each) or _holds_secrets(each.type))
 
 
-def _holds_secrets(kind: Type) -> bool:
-    match kind:
+def _holds_secrets(type_: Type) -> bool:
+    match type_:
         case Primitive():
             return False
         case ListOf() | MapOf():
-            return _holds_secrets(kind.element)
+            return _holds_secrets(type_.element)
         case Object():
-            return bool(_relevant(kind.model))
+            return bool(_relevant(type_.model))

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from provider_py.plugin.diagnostics import DiagnosticError, Path, error
-from provider_py.plugin.schema import Attribute, Kind, Primitive, attributes
+from provider_py.plugin.schema import Attribute, Primitive, TypeName, attributes
 
 S = TypeVar("S")
 
 _BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
-_MISFITS: Final = {Kind.BOOL: "it is neither true nor false", Kind.NUMBER: "it is not a whole number"}
+_MISFITS: Final = {TypeName.BOOL: "it is neither true nor false", TypeName.NUMBER: "it is not a whole number"}
 
 
 def resolve(model: type[S], given: S | None, environment: Mapping[str, str], path: Path = ()) -> S:
@@ -32,7 +32,7 @@ def resolve(model: type[S], given: S | None, environment: Mapping[str, str], pat
 
 def _parse(attribute: Attribute, text: str, path: Path) -> object:
     value = _converted(attribute, text)
-    wrong = _MISFITS[attribute.type.kind] if value is None and isinstance(attribute.type, Primitive) else None
+    wrong = _MISFITS[attribute.type.name] if value is None and isinstance(attribute.type, Primitive) else None
     for check in attribute.checks:
         wrong = wrong or check(value)
     if wrong is None:
@@ -47,9 +47,9 @@ def _parse(attribute: Attribute, text: str, path: Path) -> object:
 
 
 def _converted(attribute: Attribute, text: str) -> object:
-    kind = attribute.type.kind if isinstance(attribute.type, Primitive) else None
-    if kind is Kind.BOOL:
+    type_ = attribute.type.name if isinstance(attribute.type, Primitive) else None
+    if type_ is TypeName.BOOL:
         return _BOOLEANS.get(text.strip().lower())
-    if kind is Kind.NUMBER:
+    if type_ is TypeName.NUMBER:
         return int(text) if text.strip().isdecimal() else None
     return text

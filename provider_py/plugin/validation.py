@@ -9,15 +9,15 @@ from typing import Any, Protocol
 
 from provider_py.plugin.checks import quoted
 from provider_py.plugin.defaults import with_defaults, without_write_only
-from provider_py.plugin.diagnostics import Diagnostic, Key, Path, error, has_error, shown
+from provider_py.plugin.diagnostics import Diagnostic, Key, Path, error, format_path, has_error
 from provider_py.plugin.models import build, decoded
 from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import Attribute, Check, Kind, ListOf, MapOf, Object, Primitive, Type, attributes
+from provider_py.plugin.schema import Attribute, Check, ListOf, MapOf, Object, Primitive, Type, TypeName, attributes
 from provider_py.plugin.sensitive import is_secret
 from provider_py.plugin.values import UNKNOWN, Tree, wholly_known
 
 
-class Judge(Protocol):
+class Validatable(Protocol):
     """What has a model and an opinion on it: the provider, a resource or a data source."""
 
     @property
@@ -25,10 +25,10 @@ class Judge(Protocol):
         """The model."""
 
     def validate(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
-        """Judge attributes together."""
+        """Validate attributes together."""
 
 
-def judged(subject: Judge, config: Mapping[str, Tree]) -> Sequence[Diagnostic]:
+def validate_config(subject: Validatable, config: Mapping[str, Tree]) -> Sequence[Diagnostic]:
     """Run the checks of a configuration, then, if they are content, its own judgement, which relies on them."""
     found = judge(subject.model, config)
     if has_error(found):
@@ -68,23 +68,23 @@ def _judge_block(model: type, tree: Mapping[str, Tree], path: Path, found: list[
                 _run(attribute, attribute.checks, attribute.type, value, here, found)
 
 
-def _judge_value(attribute: Attribute, kind: Type, value: Tree, path: Path, found: list[Diagnostic]) -> None:
+def _judge_value(attribute: Attribute, type_: Type, value: Tree, path: Path, found: list[Diagnostic]) -> None:
     """Look into a value; also for what Terraform's types let through and a model cannot hold."""
-    match kind:
+    match type_:
         case Object():
-            _judge_block(kind.model, value, path, found)
+            _judge_block(type_.model, value, path, found)
         case ListOf() | MapOf():
-            _judge_elements(attribute, kind, value, path, found)
+            _judge_elements(attribute, type_, value, path, found)
         case Primitive(integer=True) if isinstance(value, Decimal):
             shown = "The value" if is_secret(attribute) else quoted(value)
             found.append(_wrong(f"{shown} is not a whole number; write one without a fraction", path))
 
 
 def _judge_elements(
-    attribute: Attribute, kind: ListOf | MapOf, value: Tree, path: Path, found: list[Diagnostic]
+    attribute: Attribute, type_: ListOf | MapOf, value: Tree, path: Path, found: list[Diagnostic]
 ) -> None:
-    deeper = _is_judged(kind.element)
-    checks = attribute.element_checks if kind is attribute.type else ()
+    deeper = _is_judged(type_.element)
+    checks = attribute.element_checks if type_ is attribute.type else ()
     if not deeper and not checks and None not in (value.values() if isinstance(value, dict) else value):
         return
     for step, element in _elements(value):
@@ -92,17 +92,17 @@ def _judge_elements(
             found.append(_wrong("A null is not allowed here; leave the element out or give it a value", (*path, step)))
         elif element is not UNKNOWN:
             if deeper:
-                _judge_value(attribute, kind.element, element, (*path, step), found)
+                _judge_value(attribute, type_.element, element, (*path, step), found)
             if checks:
-                _run(attribute, checks, kind.element, element, (*path, step), found)
+                _run(attribute, checks, type_.element, element, (*path, step), found)
 
 
 def _run(
-    attribute: Attribute, checks: Sequence[Check], kind: Type, value: Tree, path: Path, found: list[Diagnostic]
+    attribute: Attribute, checks: Sequence[Check], type_: Type, value: Tree, path: Path, found: list[Diagnostic]
 ) -> None:
     if not wholly_known(value):
         return
-    given = build(kind, value)
+    given = build(type_, value)
     for check in checks:
         wrong = check(given)
         if wrong is not None:
@@ -116,7 +116,9 @@ def _without(sentence: str, value: object) -> str:
 
 
 def _wrong(sentence: str, path: Path) -> Diagnostic:
-    return error(f"Invalid value of `{shown(path)}`", sentence if sentence.endswith(".") else f"{sentence}.", path)
+    return error(
+        f"Invalid value of `{format_path(path)}`", sentence if sentence.endswith(".") else f"{sentence}.", path
+    )
 
 
 @functools.cache
@@ -125,15 +127,15 @@ def _judged(model: type) -> tuple[Attribute, ...]:
 
 
 @functools.cache
-def _is_judged(kind: Type) -> bool:
+def _is_judged(type_: Type) -> bool:
     """Tell whether values of a type have to be looked into."""
-    match kind:
+    match type_:
         case Primitive():
-            return kind.kind is Kind.NUMBER and kind.integer
+            return type_.name is TypeName.NUMBER and type_.integer
         case ListOf() | MapOf():
             return True
         case Object():
-            return bool(_judged(kind.model))
+            return bool(_judged(type_.model))
 
 
 def _elements(value: Tree) -> Iterator[tuple[str | int, Any]]:

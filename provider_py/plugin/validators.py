@@ -27,7 +27,7 @@ def at_most_one(config: Decoded[Any], names: Sequence[str], *, meaning: str) -> 
         )
 
 
-def together(config: Decoded[Any], names: Sequence[str]) -> Iterable[Diagnostic]:
+def required_together(config: Decoded[Any], names: Sequence[str]) -> Iterable[Diagnostic]:
     """Demand that all of the attributes are given, or none."""
     given = _given(config, names)
     if given and config.model is not None:

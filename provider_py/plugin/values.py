@@ -93,14 +93,14 @@ def type_text(notation: Any) -> str:
     return json.dumps(notation, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-def notation(kind: Type) -> Any:
+def notation(type_: Type) -> Any:
     """Return an attribute's type in Terraform's notation."""
-    match kind:
+    match type_:
         case Primitive():
-            return kind.kind.value
+            return type_.name.value
         case ListOf():
-            return ["list", notation(kind.element)]
+            return ["list", notation(type_.element)]
         case MapOf():
-            return ["map", notation(kind.element)]
+            return ["map", notation(type_.element)]
         case Object():
-            return ["object", {name: notation(each.type) for name, each in attributes(kind.model).items()}]
+            return ["object", {name: notation(each.type) for name, each in attributes(type_.model).items()}]

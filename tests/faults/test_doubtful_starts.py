@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provider_py.plugin.diagnostics import Severity
+from provider_py.plugin import Severity
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.server import Sandbox
 from provider_py.systems.harness.settings import HarnessSettings

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from provider_py.execution.run import Timeouts
-from provider_py.plugin.diagnostics import Severity
+from provider_py.plugin import Severity
 from provider_py.sandbox.server import Sandbox
 from provider_py.sandbox.world import RecordedRequest, Script
 from provider_py.systems.vcd.settings import VcdSettings

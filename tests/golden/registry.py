@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from codegen.registry import Registry
-from provider_py.plugin.checks import one_of
-from provider_py.plugin.diagnostics import Diagnostic, error
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import Dynamic, computed, model, optional, required, setting
+from provider_py.plugin import Decoded, Diagnostic, Dynamic, computed, error, model, one_of, optional, required, setting
 
 
 @model

@@ -9,11 +9,30 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
-from provider_py.plugin.checks import duration, not_empty, one_of
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, Key, error, warning
-from provider_py.plugin.resource import Answer, Change, DataSource, Decoded, Plan, ProviderFactory, Resource
-from provider_py.plugin.schema import Dynamic, computed, model, optional, required
-from provider_py.plugin.serve import serve
+from provider_py.plugin import (
+    ApplyResult,
+    Change,
+    DataSource,
+    Decoded,
+    Diagnostic,
+    DiagnosticError,
+    Dynamic,
+    Key,
+    Plan,
+    ProviderFactory,
+    ReadResult,
+    Resource,
+    computed,
+    duration,
+    error,
+    model,
+    not_empty,
+    one_of,
+    optional,
+    required,
+    warning,
+)
+from provider_py.plugin.rpc.serve import serve
 
 log = logging.getLogger("toy")
 
@@ -70,7 +89,7 @@ class Things:
     version = 2
 
     def validate(self, config: Decoded[Thing]) -> Iterable[Diagnostic]:
-        """Judge what belongs together."""
+        """Validate what belongs together."""
         thing = config.model
         if thing is not None and thing.enabled is False and thing.size and "size" not in config.unknown:
             yield error("Conflict", "A disabled thing has no size: remove `size`.", ("size",))
@@ -86,7 +105,7 @@ class Things:
         shown = told if thing is not None and thing.behaviour == "explain" else []
         return Plan(unknown=unknown, in_place=in_place, diagnostics=shown, private=b"planned" if shown else None)
 
-    async def create(self, planned: Thing, private: bytes) -> Answer[Thing]:
+    async def create(self, planned: Thing, private: bytes) -> ApplyResult[Thing]:
         """Create, or fail as asked."""
         match planned.behaviour:
             case "refuse":
@@ -98,35 +117,35 @@ class Things:
             case "cancel":
                 raise asyncio.CancelledError
             case "nothing":
-                return Answer(None)
+                return ApplyResult(None)
             case "taint":
-                return Answer(self._made(planned), [error("Bad end", "It failed.")], b"made")
-        return Answer(self._made(planned), private=private + b"+made")
+                return ApplyResult(self._made(planned), [error("Bad end", "It failed.")], b"made")
+        return ApplyResult(self._made(planned), private=private + b"+made")
 
-    async def read(self, state: Thing, private: bytes) -> Answer[Thing]:
+    async def read(self, state: Thing, private: bytes) -> ReadResult[Thing]:
         """Find it, unless it is gone."""
         if state.behaviour == "read crash":
             raise RuntimeError("cannot read")
-        return Answer(None if state.name == GONE else state)
+        return ReadResult(None if state.name == GONE else state)
 
-    async def update(self, prior: Thing, planned: Thing, private: bytes) -> Answer[Thing]:
+    async def update(self, prior: Thing, planned: Thing, private: bytes) -> ApplyResult[Thing]:
         """Change in place."""
         if planned.behaviour == "update crash":
             raise RuntimeError("cannot update")
-        return Answer(dataclasses.replace(planned, revision=(prior.revision or 0) + 1), private=private)
+        return ApplyResult(dataclasses.replace(planned, revision=(prior.revision or 0) + 1), private=private)
 
-    async def delete(self, state: Thing, private: bytes) -> Answer[Thing]:
+    async def delete(self, state: Thing, private: bytes) -> ApplyResult[Thing]:
         """Destroy, or refuse."""
         if state.behaviour == "keep":
-            return Answer(state, [error("Kept", "It does not want to go.")])
-        return Answer(None)
+            return ApplyResult(state, [error("Kept", "It does not want to go.")])
+        return ApplyResult(None)
 
-    async def import_state(self, identifier: str) -> Answer[Thing]:
+    async def import_state(self, identifier: str) -> ReadResult[Thing]:
         """Adopt anything but what is gone."""
         if identifier == GONE:
-            return Answer(None)
+            return ReadResult(None)
         found: dict[str, Any] = {"name": identifier, "mode": "calm", "id": identifier}
-        return Answer(Thing(**found), private=b"in")
+        return ReadResult(Thing(**found), private=b"in")
 
     def _made(self, planned: Thing) -> Thing:
         echoed = {"size": planned.size, "length": len(planned.secret or ""), "lines": planned.lines}
@@ -160,25 +179,25 @@ class Waits:
         """Leave it to the layer."""
         return Plan()
 
-    async def create(self, planned: Wait, private: bytes) -> Answer[Wait]:
+    async def create(self, planned: Wait, private: bytes) -> ApplyResult[Wait]:
         """Wait, or be stubborn and wait for ever."""
         await (asyncio.Event() if planned.name == "stubborn" else self._stop).wait()
         state = dataclasses.replace(planned, status="interrupted")
-        return Answer(state, [warning("Interrupted", "It goes on without Terraform.")])
+        return ApplyResult(state, [warning("Interrupted", "It goes on without Terraform.")])
 
-    async def read(self, state: Wait, private: bytes) -> Answer[Wait]:
+    async def read(self, state: Wait, private: bytes) -> ReadResult[Wait]:
         """Know no more."""
-        return Answer(state)
+        return ReadResult(state)
 
-    async def update(self, prior: Wait, planned: Wait, private: bytes) -> Answer[Wait]:
+    async def update(self, prior: Wait, planned: Wait, private: bytes) -> ApplyResult[Wait]:
         """Take over."""
-        return Answer(planned)
+        return ApplyResult(planned)
 
-    async def delete(self, state: Wait, private: bytes) -> Answer[Wait]:
+    async def delete(self, state: Wait, private: bytes) -> ApplyResult[Wait]:
         """Forget."""
-        return Answer(None)
+        return ApplyResult(None)
 
-    async def import_state(self, identifier: str) -> Answer[Wait]:
+    async def import_state(self, identifier: str) -> ReadResult[Wait]:
         """Refuse."""
         raise DiagnosticError(error("No import", "A wait cannot be imported."))
 
@@ -204,13 +223,13 @@ class Lookups:
         """Be content."""
         return ()
 
-    async def read(self, config: Lookup) -> Answer[Lookup]:
+    async def read(self, config: Lookup) -> ReadResult[Lookup]:
         """Look up."""
         if config.key == "missing":
             raise DiagnosticError(error("Not found", 'There is no "missing"; choose another key.', ("key",)))
         if config.key == "nothing":
-            return Answer(None)
-        return Answer(dataclasses.replace(config, found=f"{config.key}@{config.depth}", details={"by": "toy"}))
+            return ReadResult(None)
+        return ReadResult(dataclasses.replace(config, found=f"{config.key}@{config.depth}", details={"by": "toy"}))
 
 
 @model

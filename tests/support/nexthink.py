@@ -18,7 +18,7 @@ from provider_py.execution.journal import Journal
 from provider_py.execution.lifecycle import ExecutionResource
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
-from provider_py.plugin.resource import Change, Decoded, Plan
+from provider_py.plugin import Change, Decoded, Plan
 from provider_py.sandbox.nexthink.app import CREDENTIALS, TOKEN_PATH, application
 from provider_py.sandbox.observer import observer
 from provider_py.sandbox.openapi import Contract

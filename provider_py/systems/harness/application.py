@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Final
 
-from provider_py.execution.offers import DataSourceKind
-from provider_py.plugin.schema import computed, model
+from provider_py.execution.registry_types import DataSourceType
+from provider_py.plugin import computed, model
 from provider_py.systems.harness.models import InHarnessApplication, one_application
 from provider_py.systems.harness.system import Harness
 
@@ -28,7 +28,7 @@ async def read(harness: Harness, config: HarnessApplication) -> HarnessApplicati
     return dataclasses.replace(config, id=found.id, name=found.name, description=found.description)
 
 
-KIND: Final = DataSourceKind(
+KIND: Final = DataSourceType(
     name="harness_application",
     title="Harness application",
     system="harness",

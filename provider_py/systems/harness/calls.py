@@ -27,7 +27,7 @@ from harness_client import (
 )
 
 from provider_py.execution.errors import Missing, Refused
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
+from provider_py.plugin import Diagnostic, DiagnosticError, error
 from provider_py.systems.harness.entities import elsewhere
 from provider_py.systems.harness.variables import Entity
 

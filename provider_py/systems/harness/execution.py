@@ -12,14 +12,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unauthorized
-from provider_py.execution.launcher import ExecutionKind, Started
+from provider_py.execution.launcher import ExecutionType, Started
 from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Phase, Run
-from provider_py.plugin.checks import not_empty
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, Key, error
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import computed, model, optional
-from provider_py.plugin.validators import exactly_one, together
+from provider_py.plugin import (
+    Decoded,
+    Diagnostic,
+    DiagnosticError,
+    Key,
+    computed,
+    error,
+    exactly_one,
+    model,
+    not_empty,
+    optional,
+    required_together,
+)
 from provider_py.systems.harness.settings import SYSTEM
 from provider_py.systems.harness.system import Harness
 from provider_py.systems.harness.variables import check
@@ -138,12 +146,12 @@ class HarnessExecution(Execution):
 
 
 def validate(config: Decoded[HarnessExecution]) -> Iterable[Diagnostic]:
-    """Judge the arguments together."""
+    """Validate the arguments together."""
     yield from exactly_one(config, ("application", "application_id"), meaning="application")
     yield from exactly_one(
         config, ("workflow", "workflow_id", "pipeline", "pipeline_id"), meaning="workflow or pipeline"
     )
-    yield from together(config, ("sensitive_variables_version", "sensitive_variables"))
+    yield from required_together(config, ("sensitive_variables_version", "sensitive_variables"))
     given = config.model
     if given is None:
         return
@@ -228,7 +236,7 @@ class HarnessLauncher:
         await calls.check_services(self._harness, config, application, entity, unknown)
         return (calls.start_input(config, application, entity),)
 
-    def likeness(self, part: StartExecutionInput) -> None:
+    def dedup_key(self, part: StartExecutionInput) -> None:
         """Nothing: the token's mark tells each execution."""
 
     async def start(self, part: StartExecutionInput, token: str) -> Started[Detail]:
@@ -294,7 +302,7 @@ class HarnessLauncher:
         return await runs.look(self._harness, keys)
 
 
-KIND: Final = ExecutionKind(
+KIND: Final = ExecutionType(
     name="harness_execution",
     title="Harness execution",
     system="harness",

@@ -6,12 +6,8 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
-from provider_py.execution.offers import DataSourceKind
-from provider_py.plugin.checks import not_empty
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import computed, model, optional
-from provider_py.plugin.validators import exactly_one
+from provider_py.execution.registry_types import DataSourceType
+from provider_py.plugin import Decoded, Diagnostic, DiagnosticError, computed, exactly_one, model, not_empty, optional
 from provider_py.systems.harness.models import HarnessVariable, InHarnessApplication, declared, one_application
 from provider_py.systems.harness.system import Harness
 from provider_py.systems.harness.variables import check
@@ -52,7 +48,7 @@ class HarnessExecutionInputs(InHarnessApplication):
 
 
 def validate(config: Decoded[HarnessExecutionInputs]) -> Iterable[Diagnostic]:
-    """Judge the arguments together."""
+    """Validate the arguments together."""
     yield from one_application(config)
     targets = ("workflow", "workflow_id", "pipeline", "pipeline_id")
     yield from exactly_one(config, targets, meaning="workflow or pipeline")
@@ -86,7 +82,7 @@ def _services(found: Iterable[Any] | None) -> list[HarnessServiceInput]:
     ]
 
 
-KIND: Final = DataSourceKind(
+KIND: Final = DataSourceType(
     name="harness_execution_inputs",
     title="Harness execution input",
     system="harness",

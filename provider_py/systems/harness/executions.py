@@ -6,12 +6,8 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
-from provider_py.execution.offers import DataSourceKind
-from provider_py.plugin.checks import not_empty
-from provider_py.plugin.diagnostics import Diagnostic
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import computed, model, optional
-from provider_py.plugin.validators import at_most_one
+from provider_py.execution.registry_types import DataSourceType
+from provider_py.plugin import Decoded, Diagnostic, at_most_one, computed, model, not_empty, optional
 from provider_py.systems.harness.models import InHarnessApplication, one_application
 from provider_py.systems.harness.system import Harness, rfc3339
 
@@ -61,7 +57,7 @@ class HarnessExecutions(InHarnessApplication):
 
 
 def validate(config: Decoded[HarnessExecutions]) -> Iterable[Diagnostic]:
-    """Judge the arguments together."""
+    """Validate the arguments together."""
     yield from one_application(config)
     yield from at_most_one(config, TARGETS, meaning="workflow or pipeline")
 
@@ -98,7 +94,7 @@ def _execution(found: Any) -> HarnessPastExecution:
     )
 
 
-KIND: Final = DataSourceKind(
+KIND: Final = DataSourceType(
     name="harness_executions",
     title="Harness executions",
     system="harness",

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from provider_py.plugin.checks import not_empty
-from provider_py.plugin.diagnostics import Diagnostic
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import computed, model, optional
-from provider_py.plugin.validators import exactly_one
+from provider_py.plugin import Decoded, Diagnostic, computed, exactly_one, model, not_empty, optional
 from provider_py.systems.harness.variables import Entity
 
 

@@ -21,7 +21,7 @@ from harness_client.exceptions import GraphQLClientGraphQLError, GraphQLClientGr
 from provider_py.execution.errors import Missing, SystemFault, Unanswered
 from provider_py.execution.launcher import Started
 from provider_py.execution.run import Run
-from provider_py.plugin.diagnostics import Diagnostic, warning
+from provider_py.plugin import Diagnostic, warning
 from provider_py.systems.harness.entities import PAGE
 from provider_py.systems.harness.execution import Detail, HarnessStage, phase
 from provider_py.systems.harness.settings import SYSTEM

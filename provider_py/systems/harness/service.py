@@ -7,12 +7,8 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from provider_py.execution.errors import Missing
-from provider_py.execution.offers import DataSourceKind
-from provider_py.plugin.checks import not_empty
-from provider_py.plugin.diagnostics import Diagnostic
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import computed, model, optional
-from provider_py.plugin.validators import exactly_one
+from provider_py.execution.registry_types import DataSourceType
+from provider_py.plugin import Decoded, Diagnostic, computed, exactly_one, model, not_empty, optional
 from provider_py.systems.harness.models import InHarnessApplication, one_application
 from provider_py.systems.harness.settings import SYSTEM
 from provider_py.systems.harness.system import Harness, rfc3339
@@ -64,7 +60,7 @@ class HarnessService(InHarnessApplication):
 
 
 def validate(config: Decoded[HarnessService]) -> Iterable[Diagnostic]:
-    """Judge the arguments together."""
+    """Validate the arguments together."""
     yield from one_application(config)
     yield from exactly_one(config, ("service", "service_id"), meaning="service")
 
@@ -101,7 +97,7 @@ def _source(found: Any) -> HarnessArtifactSource:
     return HarnessArtifactSource(id=found.id, name=found.name, type=found.typename__, artifacts=artifacts)
 
 
-KIND: Final = DataSourceKind(
+KIND: Final = DataSourceType(
     name="harness_service",
     title="Harness service",
     system="harness",

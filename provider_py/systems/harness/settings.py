@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from provider_py.plugin.checks import duration, url
-from provider_py.plugin.schema import model, setting
+from provider_py.plugin import duration, model, setting, url
 
 SYSTEM: Final = "Harness"
 

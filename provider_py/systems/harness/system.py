@@ -14,7 +14,7 @@ from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswer
 from provider_py.execution.lookups import Lookups
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.system import readable, require
-from provider_py.plugin.checks import parse_duration
+from provider_py.plugin import parse_duration
 from provider_py.systems.harness.settings import SYSTEM, HarnessSettings
 
 if TYPE_CHECKING:  # imported on first use: a plan that touches no Harness resource must not pay for it

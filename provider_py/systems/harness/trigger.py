@@ -15,11 +15,23 @@ from typing import Annotated, Any, Final
 
 from provider_py.execution import messages
 from provider_py.execution.errors import Missing, Refused, SystemFault
-from provider_py.execution.offers import ResourceKind
-from provider_py.plugin.checks import not_empty, one_of
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
-from provider_py.plugin.resource import Answer, Change, Decoded, Plan
-from provider_py.plugin.schema import computed, model, optional, required
+from provider_py.execution.registry_types import ResourceType
+from provider_py.plugin import (
+    ApplyResult,
+    Change,
+    Decoded,
+    Diagnostic,
+    DiagnosticError,
+    Plan,
+    ReadResult,
+    computed,
+    error,
+    model,
+    not_empty,
+    one_of,
+    optional,
+    required,
+)
 from provider_py.systems.harness.system import Harness
 from provider_py.systems.harness.trigger_rules import SELECTIONS, SOURCES, judge_action, judge_condition
 
@@ -163,7 +175,7 @@ class HarnessTrigger:
 
 
 def validate(config: Decoded[HarnessTrigger]) -> Iterable[Diagnostic]:
-    """Judge the arguments together, by the rules that Harness applies."""
+    """Validate the arguments together, by the rules that Harness applies."""
     given = config.model
     if given is not None:
         yield from judge_condition(given.condition, complete="condition" not in config.unknown)
@@ -185,7 +197,7 @@ class HarnessTriggerResource:
         self._connect = connect
 
     def validate(self, config: Decoded[HarnessTrigger]) -> Iterable[Diagnostic]:
-        """Judge the arguments together."""
+        """Validate the arguments together."""
         return validate(config)
 
     async def plan(self, change: Change[HarnessTrigger]) -> Plan:
@@ -200,7 +212,7 @@ class HarnessTriggerResource:
             diagnostics=await self._preflight(planned, change.planned.unknown),
         )
 
-    async def create(self, planned: HarnessTrigger, private: bytes) -> Answer[HarnessTrigger]:
+    async def create(self, planned: HarnessTrigger, private: bytes) -> ApplyResult[HarnessTrigger]:
         """Create the trigger, once."""
         from provider_py.systems.harness import trigger_calls
 
@@ -208,7 +220,7 @@ class HarnessTriggerResource:
             made = await trigger_calls.create(self._connected(), planned)
         return _written(planned, made)
 
-    async def read(self, state: HarnessTrigger, private: bytes) -> Answer[HarnessTrigger]:
+    async def read(self, state: HarnessTrigger, private: bytes) -> ReadResult[HarnessTrigger]:
         """Show what was changed elsewhere; a trigger that is gone leaves the state."""
         from provider_py.systems.harness import trigger_calls
 
@@ -216,11 +228,13 @@ class HarnessTriggerResource:
             try:
                 remote = await trigger_calls.read(self._connected(), state.application_id, state.id or "")
             except Missing:
-                return Answer(None)
+                return ReadResult(None)
         seen: HarnessTrigger = _merged(state, _known(private), remote)
-        return Answer(dataclasses.replace(seen, webhook_details=remote.webhook_details), private=_private(remote))
+        return ReadResult(dataclasses.replace(seen, webhook_details=remote.webhook_details), private=_private(remote))
 
-    async def update(self, prior: HarnessTrigger, planned: HarnessTrigger, private: bytes) -> Answer[HarnessTrigger]:
+    async def update(
+        self, prior: HarnessTrigger, planned: HarnessTrigger, private: bytes
+    ) -> ApplyResult[HarnessTrigger]:
         """Send the trigger whole."""
         from provider_py.systems.harness import trigger_calls
 
@@ -228,15 +242,15 @@ class HarnessTriggerResource:
             changed = await trigger_calls.update(self._connected(), dataclasses.replace(planned, id=prior.id))
         return _written(planned, changed)
 
-    async def delete(self, state: HarnessTrigger, private: bytes) -> Answer[HarnessTrigger]:
+    async def delete(self, state: HarnessTrigger, private: bytes) -> ApplyResult[HarnessTrigger]:
         """Delete the trigger; one that is gone already is fine."""
         from provider_py.systems.harness import trigger_calls
 
         with _told(f"The {TITLE} {state.name!r} was not deleted"):
             await trigger_calls.delete(self._connected(), state.application_id, state.id or "")
-        return Answer(None)
+        return ApplyResult(None)
 
-    async def import_state(self, identifier: str) -> Answer[HarnessTrigger]:
+    async def import_state(self, identifier: str) -> ReadResult[HarnessTrigger]:
         """Adopt a trigger by the ids of its application and its own."""
         from provider_py.systems.harness import trigger_calls
 
@@ -246,7 +260,7 @@ class HarnessTriggerResource:
             raise DiagnosticError(error(f"{identifier!r} is not an import id of a {TITLE}", form))
         with _told(f"The {TITLE} {identifier!r} was not imported"):
             remote = await trigger_calls.listed(self._connected(), application, trigger)
-        return Answer(remote, private=_private(remote))
+        return ReadResult(remote, private=_private(remote))
 
     async def _preflight(self, planned: HarnessTrigger, unknown: frozenset[str]) -> Sequence[Diagnostic]:
         harness = self._connect()
@@ -285,9 +299,9 @@ def _told(summary: str) -> Iterator[None]:
         raise DiagnosticError(messages.from_fault(fault, summary)) from fault
 
 
-def _written(planned: HarnessTrigger, remote: HarnessTrigger) -> Answer[HarnessTrigger]:
+def _written(planned: HarnessTrigger, remote: HarnessTrigger) -> ApplyResult[HarnessTrigger]:
     state = dataclasses.replace(planned, id=remote.id, webhook_details=remote.webhook_details)
-    return Answer(state, private=_private(remote))
+    return ApplyResult(state, private=_private(remote))
 
 
 def _private(remote: HarnessTrigger) -> bytes:
@@ -310,7 +324,7 @@ def _merged(state: Any, known: Any, remote: Any) -> Any:
     return remote
 
 
-KIND: Final = ResourceKind(
+KIND: Final = ResourceType(
     name=HarnessTriggerResource.name,
     system="harness",
     model=HarnessTrigger,

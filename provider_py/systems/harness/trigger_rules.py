@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from provider_py.plugin.diagnostics import Diagnostic, Path, error
+from provider_py.plugin import Diagnostic, Path, error
 
 if TYPE_CHECKING:
     from provider_py.systems.harness.trigger import (

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from provider_py.plugin.diagnostics import Diagnostic, Key, Path, error
+from provider_py.plugin import Diagnostic, Key, Path, error
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Entity:
 
 
 def check(entity: Entity, given: Mapping[str, Mapping[str, str]], *, complete: bool = True) -> Iterator[Diagnostic]:
-    """Judge values, by attribute name and variable name, against what the entity declares.
+    """Validate values, by attribute name and variable name, against what the entity declares.
 
     `complete`: whether every required variable has to be among them.
     """

@@ -6,12 +6,8 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Annotated, Final
 
-from provider_py.execution.offers import DataSourceKind
-from provider_py.plugin.checks import not_empty
-from provider_py.plugin.diagnostics import Diagnostic
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import computed, model, optional
-from provider_py.plugin.validators import exactly_one
+from provider_py.execution.registry_types import DataSourceType
+from provider_py.plugin import Decoded, Diagnostic, computed, exactly_one, model, not_empty, optional
 from provider_py.systems.harness.models import HarnessVariable, InHarnessApplication, declared, one_application
 from provider_py.systems.harness.system import Harness
 
@@ -33,7 +29,7 @@ class HarnessWorkflow(InHarnessApplication):
 
 
 def validate(config: Decoded[HarnessWorkflow]) -> Iterable[Diagnostic]:
-    """Judge the arguments together."""
+    """Validate the arguments together."""
     yield from one_application(config)
     yield from exactly_one(config, ("workflow", "workflow_id"), meaning="workflow")
 
@@ -48,7 +44,7 @@ async def read(harness: Harness, config: HarnessWorkflow) -> HarnessWorkflow:
     )
 
 
-KIND: Final = DataSourceKind(
+KIND: Final = DataSourceType(
     name="harness_workflow",
     title="Harness workflow",
     system="harness",

@@ -30,8 +30,7 @@ from nexthink_client.models import (
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
 from provider_py.execution.run import Phase, Run
 from provider_py.execution.system import readable, unknown_name
-from provider_py.plugin.diagnostics import DiagnosticError, error
-from provider_py.plugin.schema import attributes
+from provider_py.plugin import DiagnosticError, attributes, error
 from provider_py.systems.nexthink.reports import QUERY, Detail, NexthinkTargetExecution
 from provider_py.systems.nexthink.settings import SYSTEM
 from provider_py.systems.nexthink.system import Nexthink

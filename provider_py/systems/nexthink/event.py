@@ -11,12 +11,24 @@ from typing import Annotated, Final
 
 from provider_py.execution import messages
 from provider_py.execution.errors import Refused, SystemFault, Unanswered
-from provider_py.execution.offers import ResourceKind
-from provider_py.plugin.checks import not_empty
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
-from provider_py.plugin.resource import Answer, Change, Decoded, Plan, Resource
-from provider_py.plugin.schema import computed, model, optional, required
-from provider_py.plugin.validators import exactly_one
+from provider_py.execution.registry_types import ResourceType
+from provider_py.plugin import (
+    ApplyResult,
+    Change,
+    Decoded,
+    Diagnostic,
+    DiagnosticError,
+    Plan,
+    ReadResult,
+    Resource,
+    computed,
+    error,
+    exactly_one,
+    model,
+    not_empty,
+    optional,
+    required,
+)
 from provider_py.systems.nexthink.settings import SYSTEM
 from provider_py.systems.nexthink.system import Nexthink
 from provider_py.systems.nexthink.targets import A_UUID, published
@@ -91,7 +103,7 @@ class EventResource:
             return Plan()
         return Plan(diagnostics=await _preflight(nexthink, planned))
 
-    async def create(self, planned: NexthinkEvent, private: bytes) -> Answer[NexthinkEvent]:
+    async def create(self, planned: NexthinkEvent, private: bytes) -> ApplyResult[NexthinkEvent]:
         """Send the event."""
         from provider_py.systems.nexthink import events  # on first use
 
@@ -103,25 +115,25 @@ class EventResource:
         except SystemFault as fault:
             raise DiagnosticError(messages.from_fault(fault, "The event was not sent")) from fault
         try:
-            return Answer(await events.send(nexthink, planned, uuid))
+            return ApplyResult(await events.send(nexthink, planned, uuid))
         except Unanswered as fault:
-            return Answer(planned, [_unanswered(planned, fault)])
+            return ApplyResult(planned, [_unanswered(planned, fault)])
         except SystemFault as fault:
             raise DiagnosticError(messages.from_fault(fault, "The event was not sent")) from fault
 
-    async def read(self, state: NexthinkEvent, private: bytes) -> Answer[NexthinkEvent]:
+    async def read(self, state: NexthinkEvent, private: bytes) -> ReadResult[NexthinkEvent]:
         """Nexthink does not report events."""
-        return Answer(state)
+        return ReadResult(state)
 
-    async def update(self, prior: NexthinkEvent, planned: NexthinkEvent, private: bytes) -> Answer[NexthinkEvent]:
+    async def update(self, prior: NexthinkEvent, planned: NexthinkEvent, private: bytes) -> ApplyResult[NexthinkEvent]:
         """Every change of an argument replaces the resource."""
-        return Answer(planned)
+        return ApplyResult(planned)
 
-    async def delete(self, state: NexthinkEvent, private: bytes) -> Answer[NexthinkEvent]:
+    async def delete(self, state: NexthinkEvent, private: bytes) -> ApplyResult[NexthinkEvent]:
         """Forget the event."""
-        return Answer(None)
+        return ApplyResult(None)
 
-    async def import_state(self, identifier: str) -> Answer[NexthinkEvent]:
+    async def import_state(self, identifier: str) -> ReadResult[NexthinkEvent]:
         """Refuse: there is nothing to read it from."""
         raise DiagnosticError(
             error(
@@ -162,7 +174,7 @@ def _make(connect: Callable[[], Nexthink | None]) -> Resource[NexthinkEvent]:
     return EventResource(connect)
 
 
-KIND: Final = ResourceKind(
+KIND: Final = ResourceType(
     name=EventResource.name,
     system="nexthink",
     model=NexthinkEvent,

@@ -15,14 +15,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 from provider_py.execution.errors import SystemFault
-from provider_py.execution.launcher import ExecutionKind, Started
+from provider_py.execution.launcher import ExecutionType, Started
 from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Run
-from provider_py.plugin.checks import not_empty, one_of
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
-from provider_py.plugin.redaction import redact
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import computed, model, optional, required
+from provider_py.plugin import (
+    Decoded,
+    Diagnostic,
+    DiagnosticError,
+    computed,
+    error,
+    model,
+    not_empty,
+    one_of,
+    optional,
+    redact,
+    required,
+)
 from provider_py.systems.nexthink.reports import (
     SAVE_QUERY,
     Detail,
@@ -98,7 +106,7 @@ class NexthinkExecution(Execution):
 
 
 def validate(config: Decoded[NexthinkExecution]) -> Iterable[Diagnostic]:
-    """Judge the arguments together."""
+    """Validate the arguments together."""
     given = config.model
     if given is None:
         return
@@ -154,7 +162,7 @@ class NexthinkLauncher:
         devices, users = distinct(config.devices or (), version), distinct(config.users or (), version)
         return split(config.workflow, version, devices, users, config.params or {}, query)
 
-    def likeness(self, part: Request) -> None:
+    def dedup_key(self, part: Request) -> None:
         """Nothing: a start that was not answered cannot be searched for at all."""
 
     async def start(self, part: Request, token: str) -> Started[Detail]:
@@ -254,7 +262,7 @@ def without_query() -> Diagnostic:
     )
 
 
-KIND: Final = ExecutionKind(
+KIND: Final = ExecutionType(
     name="nexthink_execution",
     title="Nexthink execution",
     system="nexthink",

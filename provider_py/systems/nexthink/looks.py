@@ -84,7 +84,7 @@ class Looks:
         return run
 
     def _settled(self, key: str, reported: Sequence[NexthinkTargetExecution], expected: Expected) -> Run[Detail]:
-        """Judge by rows; where their number is not known for sure, two looks in a row have to find as many."""
+        """Validate by rows; where their number is not known for sure, two looks in a row have to find as many."""
         before, self._counts[key] = self._counts.get(key), len(reported)
         run = standing(key, reported, expected.execution_ids)
         certain = expected.execution_ids or len(reported) >= expected.targets or before == len(reported)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from nexthink_client.models import Workflow, WorkflowParameter, WorkflowVersion
 from nexthink_client.types import Unset
 
-from provider_py.plugin.diagnostics import Diagnostic, Key, error
+from provider_py.plugin import Diagnostic, Key, error
 
 if TYPE_CHECKING:
     from provider_py.systems.nexthink.execution import NexthinkExecution
 
 
 def check(workflow: Workflow, config: NexthinkExecution, unknown: frozenset[str]) -> Iterator[Diagnostic]:
-    """Judge state, trigger method, targets and parameters; what Nexthink leaves out of its answer is not judged."""
+    """Validate state, trigger method, targets and parameters; what Nexthink leaves out of its answer is not judged."""
     name = repr(config.workflow)
     if workflow.status != "ACTIVE":
         yield error(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from provider_py.execution.run import Phase, Run
-from provider_py.plugin.schema import computed, model
+from provider_py.plugin import computed, model
 
 PHASES: Final = {
     "success": Phase.SUCCEEDED,
@@ -97,7 +97,7 @@ def ended(reported: Sequence[NexthinkTargetExecution]) -> bool:
 
 
 def standing(key: str, reported: Sequence[NexthinkTargetExecution], expected: Sequence[str]) -> Run[Detail]:
-    """Judge a request by its executions; as long as rows of expected ones are missing, it is going on."""
+    """Validate a request by its executions; as long as rows of expected ones are missing, it is going on."""
     detail = Detail(expected, reported)
     if not reported or not ended(reported) or not {each.execution_id for each in reported}.issuperset(expected):
         going_on = next((each.status for each in reported if not phase(each.status).ended), None)

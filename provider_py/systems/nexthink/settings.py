@@ -6,8 +6,7 @@ from typing import Annotated, Final
 
 from nexthink_client.constraints import PATTERNS
 
-from provider_py.plugin.checks import duration, one_of, pattern, url
-from provider_py.plugin.schema import model, setting
+from provider_py.plugin import duration, model, one_of, pattern, setting, url
 
 SYSTEM: Final = "Nexthink"
 saved_query: Final = pattern(

@@ -6,7 +6,7 @@ import httpx2
 
 from provider_py.execution.errors import SystemFault
 from provider_py.execution.transport import Channel, open_tls
-from provider_py.plugin.checks import parse_duration
+from provider_py.plugin import parse_duration
 from provider_py.systems.nexthink.settings import SYSTEM, NexthinkSettings
 from provider_py.systems.nexthink.system import Nexthink
 

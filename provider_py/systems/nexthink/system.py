@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from provider_py.execution.lookups import Lookups
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.system import require
-from provider_py.plugin.checks import parse_duration
+from provider_py.plugin import parse_duration
 from provider_py.systems.nexthink.settings import SYSTEM, NexthinkSettings
 
 if TYPE_CHECKING:  # imported on first use: a plan that touches no Nexthink resource must not pay for it
@@ -53,7 +53,7 @@ class Nexthink:
         return TokenAuth(self._fetch, self.runtime.clock, _CREDENTIALS)
 
     @functools.cached_property
-    def _door(self) -> Channel:
+    def _login_channel(self) -> Channel:
         """The channel to the login host; Nexthink wants the credential as Basic authentication."""
         credential = (self.settings.client_id or "", self.settings.client_secret or "")
         return self._channel(self.settings.token_address, auth=credential)
@@ -63,7 +63,7 @@ class Nexthink:
         from provider_py.execution.tokens import Token
 
         form = {"grant_type": "client_credentials", "scope": "service:integration"}
-        response = await self._door.post(self.settings.token_address, data=form)
+        response = await self._login_channel.post(self.settings.token_address, data=form)
         with readable(SYSTEM, "the token request"):
             answer = response.json()
             return Token(str(answer["access_token"]), float(answer.get("expires_in", 900)))
@@ -85,7 +85,7 @@ class Nexthink:
 
     async def close(self) -> None:
         """Close the connections, if there are any."""
-        for name in ("channel", "_door"):
+        for name in ("channel", "_login_channel"):
             if name in self.__dict__:
                 await self.__dict__[name].aclose()
 

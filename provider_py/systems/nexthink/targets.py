@@ -9,9 +9,7 @@ from typing import Annotated, Final, TypeVar
 
 from nexthink_client.constraints import MAX_ITEMS, PATTERNS
 
-from provider_py.plugin.checks import not_empty, pattern
-from provider_py.plugin.diagnostics import Diagnostic, error, warning
-from provider_py.plugin.schema import Check, model, optional
+from provider_py.plugin import Check, Diagnostic, error, model, not_empty, optional, pattern, warning
 
 T = TypeVar("T", bound="Device | User")
 
@@ -88,7 +86,7 @@ def split(
 def check_targets(
     devices: Sequence[Device] | None, users: Sequence[User] | None, api_version: str
 ) -> Iterable[Diagnostic]:
-    """Judge how each target is named: version 1 of the API takes Collector UUIDs and SIDs only."""
+    """Validate how each target is named: version 1 of the API takes Collector UUIDs and SIDs only."""
     ways = {
         "devices": ("collector_uid",) if api_version == "v1" else ("name", "collector_uid", "uid"),
         "users": ("sid",) if api_version == "v1" else ("upn", "sid", "uid"),

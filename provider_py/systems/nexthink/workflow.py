@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from provider_py.execution.offers import DataSourceKind
-from provider_py.plugin.checks import not_empty
-from provider_py.plugin.schema import computed, model, required
+from provider_py.execution.registry_types import DataSourceType
+from provider_py.plugin import computed, model, not_empty, required
 from provider_py.systems.nexthink.system import Nexthink
 
 
@@ -79,7 +78,7 @@ async def read(nexthink: Nexthink, config: NexthinkWorkflow) -> NexthinkWorkflow
     return await catalog.one(nexthink, config)
 
 
-KIND: Final = DataSourceKind(
+KIND: Final = DataSourceType(
     name="nexthink_workflow",
     title="Nexthink workflow",
     system="nexthink",

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from provider_py.execution.offers import DataSourceKind
-from provider_py.plugin.checks import one_of
-from provider_py.plugin.schema import computed, model, optional
+from provider_py.execution.registry_types import DataSourceType
+from provider_py.plugin import computed, model, one_of, optional
 from provider_py.systems.nexthink.system import Nexthink
 from provider_py.systems.nexthink.workflow import NexthinkWorkflowDetails
 
@@ -47,7 +46,7 @@ async def read(nexthink: Nexthink, config: NexthinkWorkflows) -> NexthinkWorkflo
     return await catalog.listed(nexthink, config)
 
 
-KIND: Final = DataSourceKind(
+KIND: Final = DataSourceType(
     name="nexthink_workflows",
     title="List of Nexthink workflows",
     system="nexthink",

@@ -13,14 +13,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 from provider_py.execution.errors import SystemFault, Unauthorized
-from provider_py.execution.launcher import ExecutionKind, Started
+from provider_py.execution.launcher import ExecutionType, Started
 from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Phase, Run
-from provider_py.plugin.checks import not_empty, pattern
-from provider_py.plugin.diagnostics import Diagnostic, error
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import Dynamic, computed, model, optional
-from provider_py.plugin.validators import exactly_one, together
+from provider_py.plugin import (
+    Decoded,
+    Diagnostic,
+    Dynamic,
+    computed,
+    error,
+    exactly_one,
+    model,
+    not_empty,
+    optional,
+    pattern,
+    required_together,
+)
 from provider_py.systems.vcd import types
 from provider_py.systems.vcd.settings import SYSTEM
 from provider_py.systems.vcd.system import CloudDirector
@@ -103,9 +111,9 @@ class VcdExecution(Execution):
 
 
 def validate(config: Decoded[VcdExecution]) -> Iterable[Diagnostic]:
-    """Judge the arguments together."""
+    """Validate the arguments together."""
     yield from exactly_one(config, ("workflow", "workflow_id"), meaning="workflow")
-    yield from together(config, ("sensitive_parameters_version", "sensitive_parameters"))
+    yield from required_together(config, ("sensitive_parameters_version", "sensitive_parameters"))
     if config.model is None:
         return
     for name in ("parameters", "sensitive_parameters"):
@@ -170,7 +178,7 @@ class VcdLauncher:
             return ()
         return await preparing.prepare(self._director, config, unknown)
 
-    def likeness(self, part: Request) -> str:
+    def dedup_key(self, part: Request) -> str:
         """Executions of one workflow with the same inputs are alike: there is no room for a mark."""
         return repr((part.workflow_id, [parameter.to_dict() for parameter in part.parameters]))
 
@@ -237,7 +245,7 @@ class VcdLauncher:
         return await self._watch.look(keys)
 
 
-KIND: Final = ExecutionKind(
+KIND: Final = ExecutionType(
     name="vcd_execution",
     title="Cloud Director execution",
     system="vcd",

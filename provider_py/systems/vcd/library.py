@@ -13,7 +13,7 @@ from vcd_client.types import UNSET
 
 from provider_py.execution.errors import Refused, Unanswered
 from provider_py.execution.system import readable, unknown_name
-from provider_py.plugin.diagnostics import DiagnosticError, error
+from provider_py.plugin import DiagnosticError, error
 from provider_py.systems.vcd.settings import SYSTEM
 from provider_py.systems.vcd.system import CloudDirector
 

@@ -44,7 +44,7 @@ class Watch:
     def __init__(self, director: CloudDirector) -> None:
         """Know nothing yet."""
         self._director = director
-        self._turnstile = asyncio.Semaphore(AT_ONCE)
+        self._semaphore = asyncio.Semaphore(AT_ONCE)
         self._ended: defaultdict[str, set[str]] = defaultdict(set)
         self._belated: set[str] = set()
         self._turn = 0
@@ -99,7 +99,7 @@ class Watch:
             return {str(each.id): run_in_list(self._director, workflow, each) for each in each_of(answer.executions)}
 
     async def _single(self, workflow: str, identifier: str) -> Look:
-        async with self._turnstile:
+        async with self._semaphore:
             try:
                 return await self._execution(workflow, identifier)
             except Missing:

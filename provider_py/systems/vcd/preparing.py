@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vcd_client.models import WsParameter
 
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, Key, error
+from provider_py.plugin import Diagnostic, DiagnosticError, Key, error
 from provider_py.systems.vcd import presentation, values
 from provider_py.systems.vcd.execution import VcdExecution
 from provider_py.systems.vcd.presentation import OWN_PREFIXES, Form

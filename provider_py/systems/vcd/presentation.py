@@ -15,7 +15,7 @@ from vcd_client.types import Unset
 
 from provider_py.execution.errors import Missing, Refused, Unanswered, Unauthorized
 from provider_py.execution.system import readable
-from provider_py.plugin.diagnostics import DiagnosticError, error
+from provider_py.plugin import DiagnosticError, error
 from provider_py.systems.vcd import library
 from provider_py.systems.vcd.library import Item
 from provider_py.systems.vcd.settings import SYSTEM

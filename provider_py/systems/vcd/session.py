@@ -17,8 +17,7 @@ from filelock import AsyncFileLock
 from provider_py.execution.system import readable
 from provider_py.execution.tokens import Token
 from provider_py.execution.transport import Channel
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error
-from provider_py.plugin.redaction import protect
+from provider_py.plugin import Diagnostic, DiagnosticError, error, protect
 from provider_py.systems.vcd.settings import SYSTEM, VcdSettings
 
 LOCK_SECONDS: Final = 60.0
@@ -31,7 +30,7 @@ class Session:
     def __init__(self, settings: VcdSettings, door: Channel) -> None:
         """`door` is a channel without authentication of its own."""
         self._settings = settings
-        self._door = door
+        self._login_channel = door
         self._opened: str | None = None
 
     async def token(self) -> Token:
@@ -48,12 +47,14 @@ class Session:
         opened, self._opened = self._opened, None
         if opened is not None:
             bearer = {"authorization": f"Bearer {opened}"}
-            await self._door.delete(f"{self._settings.address}/cloudapi/1.0.0/sessions/current", headers=bearer)
+            await self._login_channel.delete(
+                f"{self._settings.address}/cloudapi/1.0.0/sessions/current", headers=bearer
+            )
 
     async def _password(self) -> Token:
         path = "sessions/provider" if self._settings.provider else "sessions"
         credential = httpx2.BasicAuth(f"{self._settings.user}@{self._settings.org}", self._settings.password or "")
-        response = await self._door.post(f"{self._settings.address}/cloudapi/1.0.0/{path}", auth=credential)
+        response = await self._login_channel.post(f"{self._settings.address}/cloudapi/1.0.0/{path}", auth=credential)
         with readable(SYSTEM, "the sign-in"):
             self._opened = response.headers["x-vmware-vcloud-access-token"]
         return Token(self._opened)
@@ -62,7 +63,7 @@ class Session:
         """Return an access token and the refresh token to use next time."""
         address = f"{self._settings.address}/oauth/{self._settings.realm}/token"
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        response = await self._door.post(address, data=form, headers={"accept": "application/json"})
+        response = await self._login_channel.post(address, data=form, headers={"accept": "application/json"})
         with readable(SYSTEM, "the token request"):
             answer = response.json()
             lifetime = answer.get("expires_in")

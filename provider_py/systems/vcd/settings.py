@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from provider_py.plugin.checks import duration, pattern, url
-from provider_py.plugin.diagnostics import Diagnostic, error
-from provider_py.plugin.schema import model, setting
+from provider_py.plugin import Diagnostic, duration, error, model, pattern, setting, url
 
 SYSTEM: Final = "Cloud Director"
 

@@ -10,8 +10,7 @@ from provider_py.execution.errors import SystemFault
 from provider_py.execution.lookups import Lookups
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.system import require
-from provider_py.plugin.checks import parse_duration
-from provider_py.plugin.diagnostics import DiagnosticError
+from provider_py.plugin import DiagnosticError, parse_duration
 from provider_py.systems.vcd.settings import SYSTEM, VcdSettings, check_credentials
 
 if TYPE_CHECKING:  # imported on first use: a plan that touches no Cloud Director resource must not pay for it
@@ -77,10 +76,10 @@ class CloudDirector:
     def _session(self) -> Session:
         from provider_py.systems.vcd.session import Session
 
-        return Session(self.settings, self._door)
+        return Session(self.settings, self._login_channel)
 
     @functools.cached_property
-    def _door(self) -> Channel:
+    def _login_channel(self) -> Channel:
         return self._channel()
 
     def _channel(self, **options: Any) -> Channel:
@@ -107,7 +106,7 @@ class CloudDirector:
                 await self._session.close()
             except SystemFault as fault:
                 log.debug("signing out failed: %s", fault)
-        for name in ("channel", "_signed_in", "_door"):
+        for name in ("channel", "_signed_in", "_login_channel"):
             if name in self.__dict__:
                 await self.__dict__[name].aclose()
 

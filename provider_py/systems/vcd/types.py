@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from provider_py.plugin.checks import quoted
+from provider_py.plugin import quoted
 
 PLAIN: Final = (
     "string",

@@ -24,7 +24,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from provider_py.plugin.checks import quoted
+from provider_py.plugin import quoted
 from provider_py.plugin.values import number
 from provider_py.systems.vcd import types
 from provider_py.systems.vcd.spelling import kind_of

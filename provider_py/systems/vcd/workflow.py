@@ -6,12 +6,8 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Annotated, Final
 
-from provider_py.execution.offers import DataSourceKind
-from provider_py.plugin.checks import not_empty
-from provider_py.plugin.diagnostics import Diagnostic
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import computed, model, optional
-from provider_py.plugin.validators import exactly_one
+from provider_py.execution.registry_types import DataSourceType
+from provider_py.plugin import Decoded, Diagnostic, computed, exactly_one, model, not_empty, optional
 from provider_py.systems.vcd.execution import workflow_id_form
 from provider_py.systems.vcd.system import CloudDirector
 
@@ -107,7 +103,7 @@ async def read(director: CloudDirector, config: VcdWorkflow) -> VcdWorkflow:
     )
 
 
-KIND: Final = DataSourceKind(
+KIND: Final = DataSourceType(
     name="vcd_workflow",
     title="Cloud Director workflow",
     system="vcd",

@@ -6,9 +6,8 @@ import dataclasses
 import fnmatch
 from typing import TYPE_CHECKING, Annotated, Final
 
-from provider_py.execution.offers import DataSourceKind
-from provider_py.plugin.checks import not_empty
-from provider_py.plugin.schema import computed, model, optional
+from provider_py.execution.registry_types import DataSourceType
+from provider_py.plugin import computed, model, not_empty, optional
 from provider_py.systems.vcd.system import CloudDirector
 
 if TYPE_CHECKING:
@@ -65,12 +64,12 @@ async def read(director: CloudDirector, config: VcdWorkflows) -> VcdWorkflows:
 
 
 def _fits(item: Item, config: VcdWorkflows) -> bool:
-    """Judge here too: the filter in the request may be left out, and servers differ in what it may name."""
+    """Validate here too: the filter in the request may be left out, and servers differ in what it may name."""
     shape = (config.name or "*").replace("[", "[[]").replace("?", "[?]")
     return fnmatch.fnmatchcase(item.name or "", shape) and config.service_name in {None, item.service}
 
 
-KIND: Final = DataSourceKind(
+KIND: Final = DataSourceType(
     name="vcd_workflows",
     title="Cloud Director workflow",
     system="vcd",

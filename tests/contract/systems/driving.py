@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provider_py.execution.run import Execution
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, Severity
-from provider_py.plugin.resource import Answer, Change, Decoded, Resource
+from provider_py.plugin import ApplyResult, Change, Decoded, Diagnostic, DiagnosticError, Resource, Severity
 from provider_py.provider import ProviderConfig, WorkflowProvider
 from provider_py.sandbox.server import Sandbox
 from provider_py.sandbox.world import RecordedRequest, Run
@@ -103,7 +102,7 @@ class Driver:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await self._for(config).create(config, b"")
         except DiagnosticError as fault:
-            return Answer(None, fault.diagnostics)
+            return ApplyResult(None, fault.diagnostics)
 
     async def started(self, config: Execution) -> Any:
         """Apply a creation without waiting, and return its state."""

@@ -6,8 +6,7 @@ import socket
 
 import pytest
 
-from provider_py.plugin.diagnostics import Severity
-from provider_py.plugin.redaction import redact
+from provider_py.plugin import Severity, redact
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.server import Sandbox
 from tests.contract.systems.driving import SYSTEMS, Driver, driving, only, simple

@@ -12,8 +12,7 @@ import pytest
 
 from provider_py.execution.lifecycle import IMPORTED
 from provider_py.execution.run import Timeouts
-from provider_py.plugin.diagnostics import DiagnosticError, Severity
-from provider_py.plugin.resource import Answer, Change, Decoded
+from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, Severity
 from provider_py.sandbox.faults import Fault, FaultKind
 from provider_py.sandbox.world import Script
 from provider_py.systems.harness.execution import HarnessExecution
@@ -226,7 +225,7 @@ async def test_a_record_that_is_gone_keeps_the_resource(driver: Driver, system: 
     assert "There is no record" in only(answer.diagnostics, Severity.WARNING)
     assert answer.state == dataclasses.replace(state, record_expired=True)
     driver.requests.clear()
-    assert await resource.read(answer.state, b"") == Answer(answer.state)
+    assert await resource.read(answer.state, b"") == ApplyResult(answer.state)
     assert driver.requests == []
 
 
@@ -235,7 +234,7 @@ async def test_a_record_that_is_gone_keeps_the_resource(driver: Driver, system: 
 async def test_destroying_an_unfinished_run(driver: Driver, system: str, on_destroy: str, cancelled: bool) -> None:
     driver.sandbox.world.runs.scripts.append(Script(system, seconds=1e6))
     state = await driver.started(simple(system, on_destroy=on_destroy))
-    assert await driver.of(system).delete(state, b"") == Answer(None)
+    assert await driver.of(system).delete(state, b"") == ApplyResult(None)
     assert (driver.runs()[0].cancelled_at is not None) is cancelled
 
 
@@ -255,7 +254,7 @@ async def test_a_run_that_cannot_be_cancelled_any_more_does_not_hold_up_the_dest
             driver.sandbox.world.runs.cancel(run.id, now)
         case _:
             driver.sandbox.world.runs.forget(run.id)
-    assert await driver.of(system).delete(state, b"") == Answer(None)
+    assert await driver.of(system).delete(state, b"") == ApplyResult(None)
 
 
 async def test_nexthink_executions_cannot_be_cancelled(driver: Driver) -> None:

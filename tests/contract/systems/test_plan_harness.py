@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provider_py.plugin.diagnostics import Severity
+from provider_py.plugin import Severity
 from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest
 from tests.contract.systems.driving import Driver, driving, only, published_example, simple
 

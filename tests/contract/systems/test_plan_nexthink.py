@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provider_py.plugin.diagnostics import Severity
-from provider_py.plugin.resource import Decoded
+from provider_py.plugin import Decoded, Severity
 from provider_py.provider import ProviderConfig
 from provider_py.sandbox.server import Sandbox
 from provider_py.systems.nexthink.execution import NexthinkExecution

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provider_py.plugin.diagnostics import Severity
+from provider_py.plugin import Severity
 from provider_py.sandbox.server import Sandbox
 from provider_py.sandbox.vcd.library import WORKFLOWS
 from provider_py.systems.vcd.execution import VcdExecution

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provider_py.plugin.diagnostics import Severity
+from provider_py.plugin import Severity
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.server import Sandbox
 from provider_py.sandbox.vcd import access

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from provider_py.plugin.diagnostics import Severity
+from provider_py.plugin import Severity
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.world import Script
 from tests.contract.systems.driving import SYSTEMS, Driver, only, simple

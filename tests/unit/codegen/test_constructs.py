@@ -12,7 +12,7 @@ import pytest
 from codegen import constructs, described
 from codegen.errors import CodegenError
 from codegen.registry import Registry
-from provider_py.plugin.schema import model, required
+from provider_py.plugin import model, required
 from tests.golden import registry
 from tests.unit.codegen import project
 

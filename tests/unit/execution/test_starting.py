@@ -18,7 +18,7 @@ from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Phase, Run
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import CERTAIN_SECONDS, SEARCH_PAUSES, Starter
-from provider_py.plugin.schema import model, optional
+from provider_py.plugin import model, optional
 from tests.support.clock import InstantClock, VirtualClock
 
 LOST = Unanswered("Acme", "no answer")
@@ -77,7 +77,7 @@ class Acme:
             raise outcome
         return None if outcome is None or outcome.id in taken else outcome
 
-    def likeness(self, part: str) -> str | None:
+    def dedup_key(self, part: str) -> str | None:
         return self.alike
 
     def key(self, part: str, run: Run[None]) -> str:

@@ -14,7 +14,7 @@ import trustme
 from provider_py.execution.errors import Unreachable
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.transport import Channel, open_tls, tls
-from provider_py.plugin.diagnostics import DiagnosticError
+from provider_py.plugin import DiagnosticError
 from tests.support.clock import InstantClock
 from tests.support.http import Server, reply, serving
 from tests.unit.execution.channels import channel

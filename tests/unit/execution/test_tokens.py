@@ -21,8 +21,7 @@ from provider_py.execution.errors import (
 )
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.tokens import Token, TokenAuth
-from provider_py.plugin.diagnostics import DiagnosticError, error
-from provider_py.plugin.redaction import redact
+from provider_py.plugin import DiagnosticError, error, redact
 from tests.support.clock import InstantClock, VirtualClock, settle
 from tests.support.http import serving
 from tests.unit.execution.channels import CREDENTIALS, channel

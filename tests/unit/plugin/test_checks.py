@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provider_py.plugin.checks import duration, max_length, not_empty, one_of, parse_duration, pattern, url
-from provider_py.plugin.schema import Check
+from provider_py.plugin import Check, duration, max_length, not_empty, one_of, parse_duration, pattern, url
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import msgpack  # type: ignore[import-untyped]
 import pytest
 
-from provider_py.plugin.codec import decode_json, decode_msgpack, encode_msgpack
+from provider_py.plugin import Dynamic, computed, model, optional, required
 from provider_py.plugin.models import decoded, dump
-from provider_py.plugin.schema import Dynamic, computed, model, optional, required
+from provider_py.plugin.rpc.codec import decode_json, decode_msgpack, encode_msgpack
 from provider_py.plugin.values import UNKNOWN, Typed, from_float, number, wholly_known
 from tests.protocol.host import made_of
 

@@ -10,11 +10,10 @@ from typing import Annotated
 
 import pytest
 
-from provider_py.plugin import messages, redaction
-from provider_py.plugin.diagnostics import Key, error, warning
+from provider_py.plugin import Key, error, model, optional, redaction, warning
 from provider_py.plugin.logging import TRACE, HclogFormatter, configure_logging
 from provider_py.plugin.redaction import Redactor
-from provider_py.plugin.schema import model, optional
+from provider_py.plugin.rpc import diagnostics as messages
 from provider_py.plugin.sensitive import protect_values
 from provider_py.plugin.validation import judge
 from provider_py.plugin.values import Typed

@@ -6,10 +6,8 @@ from typing import Annotated, Any
 
 import pytest
 
-from provider_py.plugin.diagnostics import Key
+from provider_py.plugin import Change, Key, Plan, computed, model, optional, required
 from provider_py.plugin.plan import Planned, plan
-from provider_py.plugin.resource import Change, Plan
-from provider_py.plugin.schema import computed, model, optional, required
 from provider_py.plugin.values import UNKNOWN
 from tests.protocol.host import made_of
 
@@ -50,7 +48,7 @@ class Jobs:
         self.asked: list[Change[Job]] = []
 
     async def plan(self, change: Change[Job]) -> Plan:
-        """Answer."""
+        """ApplyResult."""
         self.asked.append(change)
         return self._answer
 

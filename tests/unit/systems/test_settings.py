@@ -4,10 +4,7 @@ from typing import Annotated
 
 import pytest
 
-from provider_py.plugin.checks import one_of
-from provider_py.plugin.diagnostics import DiagnosticError
-from provider_py.plugin.schema import attributes, model, optional, setting
-from provider_py.plugin.settings import resolve
+from provider_py.plugin import DiagnosticError, attributes, model, one_of, optional, resolve, setting
 from provider_py.provider import SYSTEMS, ProviderConfig
 from provider_py.systems.harness.settings import HarnessSettings
 

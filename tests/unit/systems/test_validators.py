@@ -5,10 +5,16 @@ from typing import Annotated
 
 import pytest
 
-from provider_py.plugin.diagnostics import Diagnostic, Severity
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import model, optional
-from provider_py.plugin.validators import at_most_one, exactly_one, together
+from provider_py.plugin import (
+    Decoded,
+    Diagnostic,
+    Severity,
+    at_most_one,
+    exactly_one,
+    model,
+    optional,
+    required_together,
+)
 
 
 @model
@@ -78,4 +84,4 @@ def test_at_most_one(config: Decoded[Choice], found: list[tuple[str, ...]]) -> N
     ],
 )
 def test_together(config: Decoded[Choice], found: list[tuple[str, ...]]) -> None:
-    assert paths(together(config, ("name", "id"))) == found
+    assert paths(required_together(config, ("name", "id"))) == found

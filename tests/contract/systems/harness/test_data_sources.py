@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from provider_py.execution.offers import LookupDataSource
-from provider_py.plugin.diagnostics import DiagnosticError
-from provider_py.plugin.resource import Decoded
+from provider_py.execution.registry_types import LookupDataSource
+from provider_py.plugin import Decoded, DiagnosticError
 from provider_py.provider import DATA_SOURCES
 from provider_py.sandbox.harness.catalog import Service, Workflow, fixed_id
 from provider_py.systems.harness.execution import HarnessExecution, HarnessLauncher

@@ -9,7 +9,7 @@ import pytest
 from provider_py.execution.errors import RateLimited, Refused
 from provider_py.execution.launcher import Started
 from provider_py.execution.run import Phase, Run
-from provider_py.plugin.diagnostics import DiagnosticError, Severity
+from provider_py.plugin import DiagnosticError, Severity
 from provider_py.sandbox.runs import Script
 from provider_py.systems.harness import calls, entities
 from provider_py.systems.harness.execution import Artifact, Detail, HarnessExecution, HarnessLauncher

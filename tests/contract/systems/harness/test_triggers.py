@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from harness_client import CreateTriggerInput
 
-from provider_py.plugin.diagnostics import DiagnosticError
-from provider_py.plugin.resource import Answer, Change, Decoded
+from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, ReadResult
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.systems.harness.trigger import (
     HarnessArtifactSelection,
@@ -64,7 +63,9 @@ def resource(account: Account) -> HarnessTriggerResource:
     return HarnessTriggerResource(lambda: account.harness)
 
 
-async def reread(resource: HarnessTriggerResource, answer: Answer[HarnessTrigger]) -> Answer[HarnessTrigger]:
+async def reread(
+    resource: HarnessTriggerResource, answer: ApplyResult[HarnessTrigger] | ReadResult[HarnessTrigger]
+) -> ReadResult[HarnessTrigger]:
     assert answer.state is not None
     return await resource.read(answer.state, answer.private)
 

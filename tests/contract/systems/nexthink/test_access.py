@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provider_py.execution.errors import SystemFault
-from provider_py.plugin.diagnostics import DiagnosticError
+from provider_py.plugin import DiagnosticError
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.systems.nexthink.execution import NexthinkExecution
 from provider_py.systems.nexthink.settings import NexthinkSettings

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provider_py.plugin.diagnostics import DiagnosticError
+from provider_py.plugin import DiagnosticError
 from provider_py.sandbox.nexthink.tenant import WORKFLOWS
 from provider_py.systems.nexthink import workflow, workflows
 from provider_py.systems.nexthink.workflow import NexthinkWorkflow

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provider_py.plugin.diagnostics import DiagnosticError, Severity
+from provider_py.plugin import DiagnosticError, Severity
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.systems.nexthink.event import NexthinkEvent
 from tests.support.nexthink import Bench, laptops, planned

@@ -8,7 +8,7 @@ import io
 
 import pytest
 
-from provider_py.plugin.diagnostics import DiagnosticError
+from provider_py.plugin import DiagnosticError
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.world import Script
 from provider_py.systems.nexthink.execution import NexthinkExecution, NexthinkLauncher
@@ -196,12 +196,12 @@ class TestTakenUpAgain:
         assert (answer.state.status, answer.state.ended_at) == ("in_progress", None)
 
         tenant.process()
-        answer = await tenant.executions().update(begun, changed(begun, wait=True), b"")
-        assert answer.diagnostics == []
-        assert answer.state is not None
-        assert answer.state.status == "success"
-        assert answer.state.requests == begun.requests
-        assert answer.state.execution_ids == begun.execution_ids
+        updated = await tenant.executions().update(begun, changed(begun, wait=True), b"")
+        assert updated.diagnostics == []
+        assert updated.state is not None
+        assert updated.state.status == "success"
+        assert updated.state.requests == begun.requests
+        assert updated.state.execution_ids == begun.execution_ids
         assert len(tenant.asked(EXECUTE)) == 2
 
     async def test_without_an_answer_the_rows_have_to_settle(self, tenant: Bench) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from provider_py.plugin import codec
 from provider_py.plugin.plan import plan
-from provider_py.plugin.validation import judged
+from provider_py.plugin.rpc import codec
+from provider_py.plugin.validation import validate_config
 from provider_py.systems.nexthink.execution import KIND, NexthinkExecution, NexthinkLauncher
 from tests.support.nexthink import Bench, fleet
 
@@ -21,7 +21,7 @@ async def test_it_is_planned_within_two_seconds_in_its_order(tenant: Bench) -> N
     began = time.perf_counter()
     given = codec.decode_msgpack(NexthinkExecution, wire)
     assert isinstance(given, dict)
-    assert list(judged(KIND, given)) == []
+    assert list(validate_config(KIND, given)) == []
     made = await plan(resource, None, given, given, b"")
     answer = codec.encode_msgpack(dict(made.state))
     assert time.perf_counter() - began < 2

@@ -16,7 +16,7 @@ from provider_py.execution.journal import Journal
 from provider_py.execution.lifecycle import ExecutionResource
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
-from provider_py.plugin.resource import Answer, Change, Decoded, Plan
+from provider_py.plugin import ApplyResult, Change, Decoded, Plan
 from provider_py.sandbox.observer import observer
 from provider_py.sandbox.vcd import access
 from provider_py.sandbox.vcd.app import application
@@ -44,7 +44,7 @@ class Life:
         planned = Decoded(VcdExecution(**arguments), frozenset(unknown))
         return await self.resource.plan(Change(None, planned, frozenset(arguments)))
 
-    async def create(self, **arguments: Any) -> Answer[VcdExecution]:
+    async def create(self, **arguments: Any) -> ApplyResult[VcdExecution]:
         """Start a run and wait for its end."""
         return await self.resource.create(VcdExecution(**arguments), b"")
 

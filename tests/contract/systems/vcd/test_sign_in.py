@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provider_py.plugin.diagnostics import DiagnosticError
+from provider_py.plugin import DiagnosticError
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd import access
 from provider_py.sandbox.world import Script

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from provider_py.execution.errors import SystemFault
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, shown
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.validation import judged
+from provider_py.plugin import Decoded, Diagnostic, DiagnosticError, format_path
+from provider_py.plugin.validation import validate_config
 from provider_py.plugin.values import Typed
 from provider_py.sandbox.vcd.library import WORKFLOWS
 from provider_py.systems.vcd import workflow, workflows
@@ -77,7 +76,7 @@ async def test_what_cloud_director_knows_better_is_told_at_the_plan(
     life: Life, arguments: dict[str, Any], path: str, words: str
 ) -> None:
     said = (await life.plan(**arguments)).diagnostics
-    assert [shown(each.path) for each in said] == [path]
+    assert [format_path(each.path) for each in said] == [path]
     assert words in f"{said[0].summary}\n{said[0].detail}"
     with pytest.raises(DiagnosticError):
         await life.create(**arguments)
@@ -96,7 +95,7 @@ async def test_every_mistake_is_told_at_once(life: Life) -> None:
 
 async def test_a_secret_that_does_not_fit_is_not_shown(life: Life) -> None:
     said = (await life.plan(workflow=COPY, sensitive_parameters={"number": "hunter2"})).diagnostics
-    assert [shown(each.path) for each in said] == ["sensitive_parameters"]
+    assert [format_path(each.path) for each in said] == ["sensitive_parameters"]
     assert "hunter2" not in f"{said[0].summary}{said[0].detail}"
 
 
@@ -128,13 +127,13 @@ class Offline:
         self._validate = validate
 
     def validate(self, config: Decoded[Any]) -> Any:
-        """Judge attributes together."""
+        """Validate attributes together."""
         return self._validate(config)
 
 
 def offline(kind: Any, **given: object) -> list[Diagnostic]:
-    """Judge a configuration as `terraform validate` does."""
-    return list(judged(Offline(kind.model, kind.validate), given))
+    """Validate a configuration as `terraform validate` does."""
+    return list(validate_config(Offline(kind.model, kind.validate), given))
 
 
 def dynamic(value: object, notation: str = '"string"') -> Typed:
@@ -176,7 +175,7 @@ def dynamic(value: object, notation: str = '"string"') -> Typed:
 )
 def test_what_needs_no_server_is_told_by_validate(given: dict[str, Any], path: str) -> None:
     said = offline(KIND, **given)
-    assert path in {shown(each.path) for each in said}
+    assert path in {format_path(each.path) for each in said}
     assert all(each.detail for each in said)
 
 
@@ -218,12 +217,12 @@ async def test_what_is_not_there_is_not_imported(life: Life, missing: str, ident
     ],
 )
 def test_a_look_up_needs_one_name_or_id(given: dict[str, Any], path: str) -> None:
-    assert [shown(each.path) for each in offline(workflow.KIND, **given)] == [path]
+    assert [format_path(each.path) for each in offline(workflow.KIND, **given)] == [path]
 
 
 @pytest.mark.parametrize("given", [{"name": ""}, {"service_name": " "}])
 def test_an_empty_filter_is_a_mistake(given: dict[str, Any]) -> None:
-    assert [shown(each.path) for each in offline(workflows.KIND, **given)] == list(given)
+    assert [format_path(each.path) for each in offline(workflows.KIND, **given)] == list(given)
 
 
 async def test_a_look_up_of_nothing_is_told(life: Life) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
 from provider_py.execution.run import Phase
-from provider_py.plugin.resource import Decoded
+from provider_py.plugin import Decoded
 from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest, phase, validate
 from provider_py.systems.harness.system import FieldUnknown, fault_of, rfc3339
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from harness_client import enums
 
-from provider_py.plugin.diagnostics import Path
-from provider_py.plugin.resource import Change, Decoded
+from provider_py.plugin import Change, Decoded, Path
 from provider_py.systems.harness import trigger_rules
 from provider_py.systems.harness.trigger import (
     HarnessArtifactSelection,

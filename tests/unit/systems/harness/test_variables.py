@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from provider_py.plugin.diagnostics import Key, Severity
+from provider_py.plugin import Key, Severity
 from provider_py.systems.harness.variables import Entity, Variable, check
 
 ENTITY = Entity(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provider_py.plugin.diagnostics import Diagnostic, Severity, shown
-from provider_py.plugin.validation import judged
+from provider_py.plugin import Diagnostic, Severity, format_path
+from provider_py.plugin.validation import validate_config
 from provider_py.plugin.values import UNKNOWN
 from provider_py.systems.nexthink.event import EventResource
 from provider_py.systems.nexthink.execution import KIND
@@ -21,17 +21,17 @@ LAPTOP = {"name": "LAPTOP-01"}
 
 
 def execution(**arguments: Any) -> list[Diagnostic]:
-    return list(judged(KIND, {"workflow": "#repair", "devices": [LAPTOP]} | arguments))
+    return list(validate_config(KIND, {"workflow": "#repair", "devices": [LAPTOP]} | arguments))
 
 
 def event(**arguments: Any) -> list[Diagnostic]:
-    return list(judged(EventResource(lambda: None), {"workflow": "#gate", "execution_id": UUID} | arguments))
+    return list(validate_config(EventResource(lambda: None), {"workflow": "#gate", "execution_id": UUID} | arguments))
 
 
 def places(found: list[Diagnostic]) -> list[tuple[str, str]]:
     """Return the severity and place of each finding."""
     assert all(said.summary and said.detail for said in found)
-    return [(said.severity.name, shown(said.path)) for said in found]
+    return [(said.severity.name, format_path(said.path)) for said in found]
 
 
 @pytest.mark.parametrize(
@@ -228,4 +228,4 @@ def test_events_that_are_right_or_not_known_yet_pass(arguments: Mapping[str, Any
     ],
 )
 def test_data_sources(kind: Any, arguments: Mapping[str, Any], place: str) -> None:
-    assert places(list(judged(kind, arguments))) == [("ERROR", place)]
+    assert places(list(validate_config(kind, arguments))) == [("ERROR", place)]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from nexthink_client.models import Workflow
 
-from provider_py.plugin.diagnostics import Severity
+from provider_py.plugin import Severity
 from provider_py.systems.nexthink.execution import NexthinkExecution
 from provider_py.systems.nexthink.preflight import check
 from provider_py.systems.nexthink.targets import Device, User

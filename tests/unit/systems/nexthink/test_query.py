@@ -3,7 +3,7 @@ from __future__ import annotations
 import textwrap
 
 from provider_py.cli.demo import ROOT
-from provider_py.plugin.schema import attributes
+from provider_py.plugin import attributes
 from provider_py.systems.nexthink.reports import QUERY, NexthinkTargetExecution
 
 

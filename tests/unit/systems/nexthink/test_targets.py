@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import attributes
+from provider_py.plugin import Decoded, attributes
 from provider_py.systems.nexthink.execution import NexthinkExecution, validate
 from provider_py.systems.nexthink.targets import LIMIT, Device, User, check_targets, split
 

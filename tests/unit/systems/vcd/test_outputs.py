@@ -8,7 +8,7 @@ from vcd_client.models import WsWorkflowExecution
 
 from provider_py.execution.run import Phase, Run
 from provider_py.execution.runtime import Runtime
-from provider_py.plugin.resource import Decoded
+from provider_py.plugin import Decoded
 from provider_py.systems.vcd.execution import Detail, VcdExecution, phase, validate
 from provider_py.systems.vcd.records import run_of
 from provider_py.systems.vcd.settings import VcdSettings

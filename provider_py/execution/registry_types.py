@@ -8,15 +8,14 @@ from typing import Any, Generic, TypeVar
 
 from provider_py.execution import messages
 from provider_py.execution.errors import SystemFault
-from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError
-from provider_py.plugin.resource import Answer, Decoded, Resource
+from provider_py.plugin import Decoded, Diagnostic, DiagnosticError, ReadResult, Resource
 
 M = TypeVar("M")
 C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
-class DataSourceKind(Generic[M, C]):
+class DataSourceType(Generic[M, C]):
     """A data source as the registry lists it. `read` gets the connection to the system; it may raise SystemFault."""
 
     name: str
@@ -30,7 +29,7 @@ class DataSourceKind(Generic[M, C]):
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceKind(Generic[M, C]):
+class ResourceType(Generic[M, C]):
     """A resource that is not a run as the registry lists it. `make` builds it on what gives it its connection."""
 
     name: str
@@ -44,7 +43,7 @@ class ResourceKind(Generic[M, C]):
 class LookupDataSource(Generic[M, C]):
     """A data source over one connection; faults become diagnostics."""
 
-    def __init__(self, kind: DataSourceKind[M, C], connect: Callable[[], C | None]) -> None:
+    def __init__(self, kind: DataSourceType[M, C], connect: Callable[[], C | None]) -> None:
         """`connect` gives the connection, None while the provider's settings for the system are not known."""
         self.name = kind.name
         self.model = kind.model
@@ -53,15 +52,15 @@ class LookupDataSource(Generic[M, C]):
         self._connect = connect
 
     def validate(self, config: Decoded[M]) -> Iterable[Diagnostic]:
-        """Judge the arguments together."""
+        """Validate the arguments together."""
         return self._kind.validate(config)
 
-    async def read(self, config: M) -> Answer[M]:
+    async def read(self, config: M) -> ReadResult[M]:
         """Look up."""
         connection: Any = self._connect()
         if connection is None:
             raise DiagnosticError(messages.settings_unknown(self._kind.title, self._kind.system))
         try:
-            return Answer(await self._kind.read(connection, config))
+            return ReadResult(await self._kind.read(connection, config))
         except SystemFault as fault:
             raise DiagnosticError(messages.from_fault(fault, f"{self._kind.title} could not be looked up")) from fault

@@ -8,15 +8,15 @@ from typing import Any, Final, TypeAlias
 
 from tfplugin6 import tfplugin6_pb2 as pb
 
-from provider_py.plugin import blocks
-from provider_py.plugin.data_source_service import DataSourceService
 from provider_py.plugin.defaults import with_defaults
-from provider_py.plugin.messages import encode
 from provider_py.plugin.models import decoded
-from provider_py.plugin.protocol_schema import schema
 from provider_py.plugin.resource import Provider
-from provider_py.plugin.resource_service import ResourceService
-from provider_py.plugin.validation import judged
+from provider_py.plugin.rpc import blocks
+from provider_py.plugin.rpc.data_source_service import DataSourceService
+from provider_py.plugin.rpc.diagnostics import encode
+from provider_py.plugin.rpc.resource_service import ResourceService
+from provider_py.plugin.rpc.schemas import schema
+from provider_py.plugin.validation import validate_config
 
 Method: TypeAlias = Callable[[Any], Awaitable[Any]]
 """Answers the request of one method with its response."""
@@ -99,9 +99,9 @@ class ProviderService:
         )
 
     async def validate(self, request: pb.ValidateProviderConfig.Request) -> pb.ValidateProviderConfig.Response:
-        """Judge the provider block."""
+        """Validate the provider block."""
         config = blocks.present(self._provider.model, request.config)
-        return pb.ValidateProviderConfig.Response(diagnostics=encode(judged(self._provider, config)))
+        return pb.ValidateProviderConfig.Response(diagnostics=encode(validate_config(self._provider, config)))
 
     async def configure(self, request: pb.ConfigureProvider.Request) -> pb.ConfigureProvider.Response:
         """Hand over the provider block."""

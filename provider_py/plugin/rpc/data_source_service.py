@@ -7,12 +7,12 @@ from typing import Any
 
 from tfplugin6 import tfplugin6_pb2 as pb
 
-from provider_py.plugin import blocks
 from provider_py.plugin.defaults import with_defaults
 from provider_py.plugin.diagnostics import has_error
-from provider_py.plugin.messages import encode, not_served, stateless
 from provider_py.plugin.resource import DataSource
-from provider_py.plugin.validation import judged
+from provider_py.plugin.rpc import blocks
+from provider_py.plugin.rpc.diagnostics import encode, not_served, stateless
+from provider_py.plugin.validation import validate_config
 
 
 class DataSourceService:
@@ -22,10 +22,10 @@ class DataSourceService:
         self._data_sources = data_sources
 
     async def validate(self, request: pb.ValidateDataResourceConfig.Request) -> pb.ValidateDataResourceConfig.Response:
-        """Judge a configuration."""
+        """Validate a configuration."""
         source = self._named(request.type_name)
         config = blocks.present(source.model, request.config)
-        return pb.ValidateDataResourceConfig.Response(diagnostics=encode(judged(source, config)))
+        return pb.ValidateDataResourceConfig.Response(diagnostics=encode(validate_config(source, config)))
 
     async def read(self, request: pb.ReadDataSource.Request) -> pb.ReadDataSource.Response:
         """Look up."""

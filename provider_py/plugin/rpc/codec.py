@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 import msgpack  # type: ignore[import-untyped]
 
 from provider_py.plugin import dynamic
-from provider_py.plugin.schema import Kind, ListOf, MapOf, Object, Primitive, Type, attributes
+from provider_py.plugin.schema import ListOf, MapOf, Object, Primitive, Type, TypeName, attributes
 from provider_py.plugin.values import UNKNOWN, Tree, Typed, number
 
 Reader: TypeAlias = Callable[[Any], Tree]
@@ -61,20 +61,20 @@ def _on_wire(value: Any) -> Any:
 
 
 @functools.cache
-def _reader(kind: Type, read_dynamic: Reader) -> Reader | None:
-    match kind:
-        case Primitive(Kind.NUMBER):
+def _reader(type_: Type, read_dynamic: Reader) -> Reader | None:
+    match type_:
+        case Primitive(TypeName.NUMBER):
             return _number
-        case Primitive(Kind.DYNAMIC):
+        case Primitive(TypeName.DYNAMIC):
             return read_dynamic
         case Primitive():
             return None
         case ListOf():
-            return _list_reader(_reader(kind.element, read_dynamic))
+            return _list_reader(_reader(type_.element, read_dynamic))
         case MapOf():
-            return _map_reader(_reader(kind.element, read_dynamic))
+            return _map_reader(_reader(type_.element, read_dynamic))
         case Object():
-            readers = {name: _reader(each.type, read_dynamic) for name, each in attributes(kind.model).items()}
+            readers = {name: _reader(each.type, read_dynamic) for name, each in attributes(type_.model).items()}
             return _object_reader({name: reader for name, reader in readers.items() if reader})
 
 
@@ -107,31 +107,31 @@ def _object_reader(readers: dict[str, Reader]) -> Reader | None:
     return read
 
 
-def _shaped(kind: Type, raw: Any) -> Tree:
+def _shaped(type_: Type, raw: Any) -> Tree:
     """Fit JSON to a type."""
     if raw is None:
         return None
-    match kind:
+    match type_:
         case Primitive():
-            return _shaped_primitive(kind.kind, raw)
+            return _shaped_primitive(type_.name, raw)
         case ListOf():
-            return [_shaped(kind.element, element) for element in _expect(raw, list)]
+            return [_shaped(type_.element, element) for element in _expect(raw, list)]
         case MapOf():
-            return {key: _shaped(kind.element, element) for key, element in _expect(raw, dict).items()}
+            return {key: _shaped(type_.element, element) for key, element in _expect(raw, dict).items()}
         case Object():
             members = _expect(raw, dict)
-            return {name: _shaped(each.type, members.get(name)) for name, each in attributes(kind.model).items()}
+            return {name: _shaped(each.type, members.get(name)) for name, each in attributes(type_.model).items()}
 
 
-def _shaped_primitive(kind: Kind, raw: Any) -> Tree:
-    match kind:
-        case Kind.DYNAMIC:
+def _shaped_primitive(type_: TypeName, raw: Any) -> Tree:
+    match type_:
+        case TypeName.DYNAMIC:
             return dynamic.from_json(raw)
-        case Kind.NUMBER:
+        case TypeName.NUMBER:
             return number(_expect(raw, int, str, Decimal))
-        case Kind.BOOL:
+        case TypeName.BOOL:
             return _expect(raw, bool)
-        case Kind.STRING:
+        case TypeName.STRING:
             return _expect(raw, str)
 
 

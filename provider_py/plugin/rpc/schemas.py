@@ -48,10 +48,10 @@ def _attribute(attribute: Attribute) -> pb.Schema.Attribute:
     return message
 
 
-def _nested(kind: Type) -> pb.Schema.Object | None:
-    match kind:
+def _nested(type_: Type) -> pb.Schema.Object | None:
+    match type_:
         case Object():
-            return _object(kind, _SINGLE)
+            return _object(type_, _SINGLE)
         case ListOf(Object() as element):
             return _object(element, _LIST)
         case MapOf(Object() as element):
@@ -60,5 +60,5 @@ def _nested(kind: Type) -> pb.Schema.Object | None:
             return None
 
 
-def _object(kind: Object, nesting: _Nesting.ValueType) -> pb.Schema.Object:
-    return pb.Schema.Object(attributes=_attributes(kind.model), nesting=nesting)
+def _object(type_: Object, nesting: _Nesting.ValueType) -> pb.Schema.Object:
+    return pb.Schema.Object(attributes=_attributes(type_.model), nesting=nesting)

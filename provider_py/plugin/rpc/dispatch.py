@@ -11,8 +11,8 @@ import grpc
 from tfplugin6 import tfplugin6_pb2 as pb
 
 from provider_py.plugin.diagnostics import DiagnosticError, error
-from provider_py.plugin.messages import encode, unexpected
-from provider_py.plugin.servicer import Method
+from provider_py.plugin.rpc.diagnostics import encode, unexpected
+from provider_py.plugin.rpc.provider_service import Method
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from tfplugin6 import tfplugin6_pb2 as pb
 
-from provider_py.plugin.codec import decode_json, decode_msgpack, encode_msgpack
 from provider_py.plugin.diagnostics import DiagnosticError, error
 from provider_py.plugin.models import build, decoded, dump, is_result
+from provider_py.plugin.rpc.codec import decode_json, decode_msgpack, encode_msgpack
 from provider_py.plugin.schema import Type, attributes
 from provider_py.plugin.sensitive import protect_values
 from provider_py.plugin.values import UNKNOWN, Tree, wholly_known
@@ -66,5 +66,5 @@ def write_model(model: type, value: object, known: Mapping[str, Tree] | None = N
     return write(tree)
 
 
-def _same(kind: Type, tree: Tree, value: object) -> bool:
-    return tree is not None and wholly_known(tree) and bool(build(kind, tree) == value)
+def _same(type_: Type, tree: Tree, value: object) -> bool:
+    return tree is not None and wholly_known(tree) and bool(build(type_, tree) == value)

@@ -7,15 +7,15 @@ from typing import Any
 
 from tfplugin6 import tfplugin6_pb2 as pb
 
-from provider_py.plugin import blocks
-from provider_py.plugin.codec import decode_json
 from provider_py.plugin.defaults import with_defaults
 from provider_py.plugin.diagnostics import DiagnosticError, error, has_error
-from provider_py.plugin.messages import attribute_path, encode, not_served, stateless
 from provider_py.plugin.plan import plan
-from provider_py.plugin.resource import Answer, Resource
+from provider_py.plugin.resource import ApplyResult, Resource
+from provider_py.plugin.rpc import blocks
+from provider_py.plugin.rpc.codec import decode_json
+from provider_py.plugin.rpc.diagnostics import attribute_path, encode, not_served, stateless
 from provider_py.plugin.sensitive import protect_values
-from provider_py.plugin.validation import judged, refuse_write_only
+from provider_py.plugin.validation import refuse_write_only, validate_config
 
 
 class ResourceService:
@@ -25,10 +25,10 @@ class ResourceService:
         self._resources = resources
 
     async def validate(self, request: pb.ValidateResourceConfig.Request) -> pb.ValidateResourceConfig.Response:
-        """Judge a configuration."""
+        """Validate a configuration."""
         resource = self._named(request.type_name)
         config = blocks.present(resource.model, request.config)
-        found = [*judged(resource, config)]
+        found = [*validate_config(resource, config)]
         if not request.client_capabilities.write_only_attributes_allowed:
             found.extend(refuse_write_only(resource.model, config))
         return pb.ValidateResourceConfig.Response(diagnostics=encode(found))
@@ -121,12 +121,12 @@ class ResourceService:
 
 async def _applied(
     resource: Resource[Any], planned: dict[str, Any] | None, request: pb.ApplyResourceChange.Request
-) -> Answer[Any]:
+) -> ApplyResult[Any]:
     prior = blocks.read(resource.model, request.prior_state)
     before = None if prior is None else blocks.known(resource.model, prior)
     private = request.planned_private
     if planned is None:
-        return Answer(None) if before is None else await resource.delete(before, private)
+        return ApplyResult(None) if before is None else await resource.delete(before, private)
     config = blocks.present(resource.model, request.config)
     after = blocks.known(resource.model, with_defaults(resource.model, config, planned))
     if before is None:

@@ -15,13 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from provider_py.plugin.handshake import BY_HAND, handshake, private_socket, reattach, started_by_host, wants_tls
+from provider_py.plugin.rpc.handshake import BY_HAND, handshake, private_socket, reattach, started_by_host, wants_tls
 
 if TYPE_CHECKING:
     import grpc
 
-    from provider_py.plugin.calls import Calls
     from provider_py.plugin.resource import Provider, ProviderFactory
+    from provider_py.plugin.rpc.dispatch import Calls
 
 Loader: TypeAlias = "Callable[[], ProviderFactory]"
 """Imports the provider and returns its factory."""
@@ -97,7 +97,7 @@ class _Process:
             return ""
         import grpc
 
-        from provider_py.plugin.certificate import fresh_certificate  # lazy: needed with TLS only
+        from provider_py.plugin.rpc.certificate import fresh_certificate  # lazy: needed with TLS only
 
         certificate = fresh_certificate()
         credentials = grpc.ssl_server_credentials([(certificate.key, certificate.chain)])
@@ -111,10 +111,10 @@ class _Process:
 
     def _prepare(self, handlers: dict[str, Any]) -> tuple[Provider | None, Calls]:
         """Import what serves calls; those that come meanwhile wait, since the loop does not turn."""
-        from provider_py.plugin.calls import Calls
-        from provider_py.plugin.host import Host
         from provider_py.plugin.logging import configure_logging
-        from provider_py.plugin.servicer import failing, methods
+        from provider_py.plugin.rpc.dispatch import Calls
+        from provider_py.plugin.rpc.go_plugin import Host
+        from provider_py.plugin.rpc.provider_service import failing, methods
 
         configure_logging(fallback="INFO" if self._debugging else "WARN")
         provider: Provider | None = None
