@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+from provider_py.execution.connection import Connector
 from provider_py.execution.journal import Journal, default_path, workspace
-from provider_py.execution.launcher import ExecutionType, Launcher
+from provider_py.execution.launcher import Launcher
 from provider_py.execution.lifecycle import ExecutionResource
-from provider_py.execution.registry_types import DataSourceType, LookupDataSource, ResourceType
+from provider_py.execution.registry_types import DataSourceType, ExecutionType, LookupDataSource, ResourceType
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
 from provider_py.plugin import DataSource, Decoded, Diagnostic, Resource, model, optional, resolve, setting
@@ -97,9 +98,9 @@ class WorkflowProvider:
         self._connections: dict[str, Any] = {}
         self._launchers: dict[str, Launcher[Any, Any, Any]] = {}
         self._journal = Journal(default_path(os.environ), self._runtime.clock.time)
-        self.resources: Sequence[Resource[Any]] = tuple(self._resource(kind) for kind in RESOURCES)
+        self.resources: Sequence[Resource[Any]] = tuple(self._resource(type_) for type_ in RESOURCES)
         self.data_sources: Sequence[DataSource[Any]] = tuple(
-            LookupDataSource(kind, self._connector(kind.system)) for kind in DATA_SOURCES
+            LookupDataSource(type_, self._connector(type_.system)) for type_ in DATA_SOURCES
         )
 
     def validate(self, config: Decoded[ProviderConfig]) -> Iterable[Diagnostic]:
@@ -121,23 +122,22 @@ class WorkflowProvider:
         for connection in self._connections.values():
             await connection.close()
 
-    def _resource(self, kind: ExecutionType[Any] | ResourceType[Any, Any]) -> Resource[Any]:
-        connect = self._connector(kind.system)
-        if isinstance(kind, ResourceType):
-            return kind.make(connect)
-        starter: Starter[Any] = Starter(kind.name, self._journal, self._runtime)
-        return ExecutionResource(kind, lambda: self._launcher(kind), starter, self._runtime)
+    def _resource(self, type_: ExecutionType[Any] | ResourceType[Any, Any]) -> Resource[Any]:
+        if isinstance(type_, ResourceType):
+            return type_.make(self._connector(type_.system))
+        starter: Starter[Any] = Starter(type_.name, self._journal, self._runtime)
+        return ExecutionResource(type_, lambda: self._launcher(type_), starter, self._runtime)
 
-    def _launcher(self, kind: ExecutionType[Any]) -> Launcher[Any, Any, Any] | None:
-        if kind.name not in self._launchers:
-            connection = self._connection(kind.system)
+    def _launcher(self, type_: ExecutionType[Any]) -> Launcher[Any, Any, Any] | None:
+        if type_.name not in self._launchers:
+            connection = self._connection(type_.system)
             if connection is None:
                 return None
-            self._launchers[kind.name] = kind.launcher(connection)
-        return self._launchers[kind.name]
+            self._launchers[type_.name] = type_.launcher(connection)
+        return self._launchers[type_.name]
 
-    def _connector(self, system: str) -> Callable[[], Any]:
-        return lambda: self._connection(system)
+    def _connector(self, system: str) -> Connector[Any]:
+        return Connector(system, lambda: self._connection(system))
 
     def _connection(self, system: str) -> Any:
         """Return the connection to a system; None while its settings are not known."""

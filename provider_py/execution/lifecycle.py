@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from provider_py.execution import messages
@@ -17,11 +16,14 @@ from provider_py.execution.errors import (
     SystemFault,
 )
 from provider_py.execution.journal import JournalError
-from provider_py.execution.launcher import ExecutionType, Launcher
-from provider_py.execution.poller import adaptive_interval
+from provider_py.execution.launcher import Cancelling, Launcher, Remembering
+from provider_py.execution.poller import Poller, adaptive_interval
+from provider_py.execution.preflight import preflight
+from provider_py.execution.registry_types import ExecutionType
 from provider_py.execution.run import Execution, Phase, Run, together
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
+from provider_py.execution.times import rfc3339
 from provider_py.plugin import (
     ApplyResult,
     Change,
@@ -64,23 +66,24 @@ class ExecutionResource(Generic[E]):
 
     def __init__(
         self,
-        kind: ExecutionType[E],
+        type_: ExecutionType[E],
         launcher: Callable[[], Launcher[E, Any, Any] | None],
         starter: Starter[E],
         runtime: Runtime,
     ) -> None:
         """`launcher` gives the launcher, None while the provider's settings for the system are not known yet."""
-        self.name = kind.name
-        self.model = kind.model
-        self.description = kind.description
-        self._kind = kind
+        self.name = type_.name
+        self.model = type_.model
+        self.description = type_.description
+        self._type = type_
         self._launcher = launcher
         self._starter = starter
         self._runtime = runtime
+        self._shared_poller: Poller[str, Run[Any]] | None = None
 
     def validate(self, config: Decoded[E]) -> Iterable[Diagnostic]:
         """Validate the arguments together."""
-        return self._kind.validate(config)
+        return self._type.validate(config)
 
     async def plan(self, change: Change[E]) -> Plan:
         """Preflight a start; plan to resume where a run that is to be waited for has not ended."""
@@ -108,13 +111,13 @@ class ExecutionResource(Generic[E]):
         said: list[Diagnostic] = []
         for number, part in enumerate(parts):
             try:
-                key, started = await self._starter.start(launcher, planned, number, part)
+                key, started = await self._starter.start(launcher, self._poller(launcher), planned, number, part)
             except (SystemFault, JournalError) as fault:
-                said.append(messages.not_started(self._kind.title, fault, number + 1, len(parts)))
+                said.append(messages.not_started(self._type.title, fault, number + 1, len(parts)))
                 return ApplyResult(self._state(launcher, planned, runs) if runs else None, said, UNFINISHED)
             runs[key] = started.run
             said.extend((*started.warnings, *map(messages.journal_warning, self._starter.warnings())))
-            log.info("%s %s was started", self._kind.title, started.run.id)
+            log.info("%s %s was started", self._type.title, started.run.id)
             self._report(None, started.run)
         if not planned.wait:
             return ApplyResult(self._state(launcher, planned, runs), said, SETTLED)
@@ -123,30 +126,30 @@ class ExecutionResource(Generic[E]):
     async def read(self, state: E, private: bytes) -> ReadResult[E]:
         """Take one look at a run that has not ended; a run that has is not asked for again."""
         await self._claim(state, private)
-        keys = self._kind.keys(state)
+        keys = self._type.keys(state)
         if self._ended(state) or not keys:
             return ReadResult(state, private=private)
         try:
             launcher = self._launcher()
             if launcher is None:
                 return ReadResult(state, private=private)
-            launcher.remember(state, keys)
-            looks = await asyncio.gather(*(launcher.poller.next(key, 0) for key in keys))
+            self._remember(launcher, state, keys)
+            looks = await asyncio.gather(*(self._poller(launcher).next(key, 0) for key in keys))
         except DiagnosticError as fault:
             return ReadResult(state, [messages.softened(each) for each in fault.diagnostics], private)
         except SystemFault as fault:
-            told = messages.from_fault(fault, f"{self._kind.title} {state.id} could not be looked at")
+            told = messages.from_fault(fault, f"{self._type.title} {state.id} could not be looked at")
             return ReadResult(state, [messages.softened(told)], private)
         found = [run for run in looks if run is not None]
         if len(found) < len(keys):
             expired = dataclasses.replace(state, record_expired=True)
-            return ReadResult(expired, [messages.gone(self._kind.title, state)], private)
+            return ReadResult(expired, [messages.gone(self._type.title, state)], private)
         return ReadResult(self._state(launcher, state, dict(zip(keys, found, strict=True))), private=private)
 
     async def update(self, prior: E, planned: E, private: bytes) -> ApplyResult[E]:
         """Take over changed knobs; resume to wait for a run that has not ended."""
         if private == IMPORTED:
-            await self._starter.found_by_hand(planned, self._kind.keys(prior))
+            await self._starter.found_by_hand(planned, self._type.keys(prior))
         if self._ended(prior) or not planned.wait:
             return ApplyResult(planned, private=SETTLED)
         began = self._runtime.clock.monotonic()
@@ -155,14 +158,14 @@ class ExecutionResource(Generic[E]):
 
     async def delete(self, state: E, private: bytes) -> ApplyResult[E]:
         """Forget the run, or cancel it if it has not ended and `on_destroy` says so."""
-        keys = self._kind.keys(state)
+        keys = self._type.keys(state)
         if any(self._starter.adopted(key) for key in keys):
             return ApplyResult(None)  # the deposed twin of a run that was taken up again
         if private == RESUMES:
             try:
                 await self._starter.hand_over(state, keys)
             except JournalError as fault:
-                raise DiagnosticError(messages.journal_unusable(self._kind.title, state, fault)) from fault
+                raise DiagnosticError(messages.journal_unusable(self._type.title, state, fault)) from fault
             return ApplyResult(None)
         if state.on_destroy == "cancel" and not self._ended(state):
             await self._cancel(state)
@@ -172,29 +175,31 @@ class ExecutionResource(Generic[E]):
 
     async def _cancel(self, state: E) -> None:
         try:
-            await self._connected(state).cancel(state)
+            launcher = self._connected(state)
+            if isinstance(launcher, Cancelling):
+                await launcher.cancel(state)
         except Missing as fault:
-            log.info("%s %s need not be cancelled: %s", self._kind.title, state.id, fault)
+            log.info("%s %s need not be cancelled: %s", self._type.title, state.id, fault)
         except SystemFault as fault:
-            told = messages.from_fault(fault, f"{self._kind.title} {state.id} was not cancelled")
+            told = messages.from_fault(fault, f"{self._type.title} {state.id} was not cancelled")
             raise DiagnosticError(told) from fault
 
     async def import_state(self, identifier: str) -> ReadResult[E]:
         """Adopt the run that an import id names."""
-        title = self._kind.title
-        key = self._kind.import_key(identifier)
+        title = self._type.title
+        key = self._type.import_key(identifier)
         if key is None:
             raise DiagnosticError(
-                error(f"{identifier!r} is not an import id of a {title}", f"Write {self._kind.import_form}.")
+                error(f"{identifier!r} is not an import id of a {title}", f"Write {self._type.import_form}.")
             )
         launcher = self._connected(None)
         try:
-            run = await launcher.poller.next(key, 0)
+            run = await self._poller(launcher).next(key, 0)
         except SystemFault as fault:
             told = messages.from_fault(fault, f"{title} {identifier!r} was not imported")
             raise DiagnosticError(told) from fault
         if run is None:
-            advice = f"Check the id, which is {self._kind.import_form}, and that these credentials see the run."
+            advice = f"Check the id, which is {self._type.import_form}, and that these credentials see the run."
             raise DiagnosticError(error(f"There is no {title} {identifier!r}", advice))
         return ReadResult(self._state(launcher, launcher.adopt(identifier, run), {key: run}), private=IMPORTED)
 
@@ -202,15 +207,7 @@ class ExecutionResource(Generic[E]):
         launcher = self._launcher()
         if launcher is None or planned.model is None or not self._runtime.preflight:
             return ()
-        try:
-            await self._runtime.unless_stopped(launcher.prepare(planned.model, planned.unknown))
-        except DiagnosticError as fault:
-            return fault.diagnostics
-        except Refused as fault:
-            return (messages.from_fault(fault, "The run could not be checked"),)
-        except SystemFault as fault:
-            return (messages.softened(messages.from_fault(fault, "The run could not be checked before the apply")),)
-        return ()
+        return await preflight(launcher.prepare(planned.model, planned.unknown), "The run", self._runtime)
 
     async def _wait(
         self,
@@ -222,7 +219,7 @@ class ExecutionResource(Generic[E]):
         said: list[Diagnostic],
     ) -> ApplyResult[E]:
         """Follow the runs to their end; whatever happens the answer holds their latest state."""
-        keys = list(runs) or list(self._kind.keys(state))
+        keys = list(runs) or list(self._type.keys(state))
         gone: set[str] = set()
         follow = (self._follow(launcher, state, key, runs, gone) for key in keys)
         remaining = state.seconds(operation) - (self._runtime.clock.monotonic() - began)
@@ -242,7 +239,7 @@ class ExecutionResource(Generic[E]):
         return ApplyResult(state, [*said, *told], UNFINISHED if tainted and ending is not None else SETTLED)
 
     def _told(self, state: E, ending: Ending | None, operation: str) -> Iterable[Diagnostic]:
-        title = self._kind.title
+        title = self._type.title
         if isinstance(ending, Interrupted):
             yield messages.interrupted(title, state)
         elif isinstance(ending, TimeoutError):
@@ -253,7 +250,7 @@ class ExecutionResource(Generic[E]):
             yield messages.lost_sight(title, state, ending)
         elif state.record_expired:
             yield messages.gone(title, state)
-        elif self._kind.phase(state.status) is Phase.FAILED:
+        elif self._type.phase(state.status) is Phase.FAILED:
             yield messages.failed(title, state)
 
     async def _follow(
@@ -264,11 +261,11 @@ class ExecutionResource(Generic[E]):
         while seen is None or not seen.phase.ended:
             age = self._runtime.clock.monotonic() - began
             try:
-                run = await launcher.poller.next(key, adaptive_interval(age) if fixed is None else fixed)
+                run = await self._poller(launcher).next(key, adaptive_interval(age) if fixed is None else fixed)
             except Refused:
                 raise
             except SystemFault as fault:
-                log.warning("looking at %s %s failed, going on: %s", self._kind.title, key, fault)
+                log.warning("looking at %s %s failed, going on: %s", self._type.title, key, fault)
                 continue
             if run is None:
                 missed += 1
@@ -284,7 +281,7 @@ class ExecutionResource(Generic[E]):
     def _report(self, before: Run[Any] | None, run: Run[Any]) -> None:
         if before is None or (before.status, before.phase) != (run.status, run.phase):
             waiting = f" ({run.message})" if run.phase is Phase.HELD and run.message else ""
-            log.info("%s %s is %s%s", self._kind.title, run.id, run.status, waiting)
+            log.info("%s %s is %s%s", self._type.title, run.id, run.status, waiting)
 
     def _state(self, launcher: Launcher[E, Any, Any], state: E, runs: dict[str, Run[Any]]) -> E:
         if not runs:
@@ -304,26 +301,34 @@ class ExecutionResource(Generic[E]):
         return launcher.results(common, looks)
 
     def _now(self) -> str:
-        return (
-            datetime.fromtimestamp(self._runtime.clock.time(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        )
+        return rfc3339(self._runtime.clock.time())
 
     def _connected(self, state: E | None) -> Launcher[E, Any, Any]:
         launcher = self._launcher()
         if launcher is None:
-            raise DiagnosticError(messages.settings_unknown(self._kind.title, self._kind.system))
+            raise DiagnosticError(messages.settings_unknown(self._type.title, self._type.system))
         if state is not None:
-            launcher.remember(state, self._kind.keys(state))
+            self._remember(launcher, state, self._type.keys(state))
         return launcher
+
+    def _remember(self, launcher: Launcher[E, Any, Any], state: E, keys: Sequence[str]) -> None:
+        if isinstance(launcher, Remembering):
+            launcher.remember(state, keys)
+
+    def _poller(self, launcher: Launcher[E, Any, Any]) -> Poller[str, Run[Any]]:
+        """Return the one poller of all runs of this type: those who wait share its requests."""
+        if self._shared_poller is None:
+            self._shared_poller = Poller(launcher.source, self._runtime)
+        return self._shared_poller
 
     async def _claim(self, state: E, private: bytes) -> None:
         if private == UNFINISHED:
             self._starter.expect(state)
         else:
-            await self._starter.claim(self._kind.keys(state))
+            await self._starter.claim(self._type.keys(state))
 
     def _ended(self, state: E) -> bool:
-        return bool(state.record_expired) or self._kind.phase(state.status).ended
+        return bool(state.record_expired) or self._type.phase(state.status).ended
 
 
 def _named_anew(change: Change[E]) -> bool:

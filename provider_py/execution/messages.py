@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 from provider_py.execution.errors import NotResumed, SystemFault, Unanswered
 from provider_py.execution.journal import JournalError
 from provider_py.execution.run import Execution
@@ -124,4 +127,20 @@ def settings_unknown(title: str, system: str) -> Diagnostic:
     return error(
         f"The provider's settings for {title}s are not known",
         f"The values of the provider's `{system}` block must be known when the run is started or looked at.",
+    )
+
+
+def did_you_mean(name: str, candidates: Iterable[str], *, cutoff: float = 0.5) -> str:
+    """Return " Did you mean …?" for the names most like a wrong one; empty if none is."""
+    near = difflib.get_close_matches(name, list(candidates), n=3, cutoff=cutoff)
+    return f" Did you mean {' or '.join(repr(candidate) for candidate in near)}?" if near else ""
+
+
+def unknown_name(subject: str, name: str, candidates: Iterable[str], attribute: str) -> Diagnostic:
+    """Report a name that the system does not know, with names like it."""
+    return error(
+        f"Unknown {subject} {name!r}",
+        f"Check `{attribute}`: names are exact and case-sensitive, and the credentials must be allowed to see it."
+        f"{did_you_mean(name, candidates)}",
+        (attribute,),
     )

@@ -22,6 +22,24 @@ def adaptive_interval(age: float) -> float:
     return min(LONGEST_SECONDS, max(SHORTEST_SECONDS, age / 4))
 
 
+def _no_spacing() -> float:
+    return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PollSource(Generic[K, R]):
+    """Where a poller reads the state of runs.
+
+    `poll` asks for several runs in one request, answers each with its state or its own fault, and leaves out those the
+    system has no record of; `batch` is how many keys it takes. `spacing` returns the seconds that must lie between two
+    requests, so that polling leaves most of the account's request budget to others.
+    """
+
+    poll: Callable[[Sequence[K]], Awaitable[Mapping[K, R | SystemFault]]]
+    batch: int
+    spacing: Callable[[], float] = _no_spacing
+
+
 @dataclass(slots=True)
 class _Waiter(Generic[R]):
     due: float
@@ -30,26 +48,11 @@ class _Waiter(Generic[R]):
 
 
 class Poller(Generic[K, R]):
-    """One per system: all who wait share its looks, `batch` runs to a request.
+    """Polls for all who wait: one per resource type, `batch` runs to a request."""
 
-    `look` asks for several runs at once, answers each with a look or its own fault, and leaves out those the system
-    has no record of. `spacing` gives the seconds that must lie between two requests, so that polling leaves most of
-    the account's budget to others.
-    """
-
-    def __init__(
-        self,
-        look: Callable[[Sequence[K]], Awaitable[Mapping[K, R | SystemFault]]],
-        runtime: Runtime,
-        *,
-        batch: int,
-        spacing: Callable[[], float] = lambda: 0.0,
-    ) -> None:
-        """Poll nothing yet."""
-        self._look = look
+    def __init__(self, source: PollSource[K, R], runtime: Runtime) -> None:
+        self._source = source
         self._runtime = runtime
-        self._batch = batch
-        self._spacing = spacing
         self._waiting: dict[K, list[_Waiter[R]]] = {}
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -85,7 +88,7 @@ class Poller(Generic[K, R]):
                 await self._changed_within(pause)
                 continue
             await self._serve(self._due_keys())
-            await self._runtime.clock.sleep(self._spacing())
+            await self._runtime.clock.sleep(self._source.spacing())
 
     async def _changed_within(self, seconds: float) -> None:
         sleeper = asyncio.ensure_future(self._runtime.clock.sleep(seconds))
@@ -104,12 +107,12 @@ class Poller(Generic[K, R]):
             for key, waiters in self._waiting.items()
             if any(w.due - now <= w.interval / 2 for w in waiters)
         }
-        return sorted(due, key=lambda key: due[key])[: self._batch]
+        return sorted(due, key=lambda key: due[key])[: self._source.batch]
 
     async def _serve(self, keys: Sequence[K]) -> None:
         waiters = {key: list(self._waiting[key]) for key in keys}
         try:
-            found = await self._look(keys)
+            found = await self._source.poll(keys)
         except Exception as fault:  # noqa: BLE001 - whatever it is, it is for those who wait to hear and judge
             for waiter in (waiter for group in waiters.values() for waiter in group if not waiter.answer.done()):
                 waiter.answer.set_exception(fault)

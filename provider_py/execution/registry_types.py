@@ -1,66 +1,94 @@
-"""What a system offers besides runs: data sources that look something up, and resources with a life of their own."""
+"""What the registry lists: the types of runs, of other resources and of data sources, each bound to one system."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from provider_py.execution import messages
+from provider_py.execution.connection import Connector
 from provider_py.execution.errors import SystemFault
+from provider_py.execution.launcher import Launcher
+from provider_py.execution.run import Execution, Phase
 from provider_py.plugin import Decoded, Diagnostic, DiagnosticError, ReadResult, Resource
 
 M = TypeVar("M")
 C = TypeVar("C")
+E = TypeVar("E", bound=Execution)
 
 
 @dataclass(frozen=True, slots=True)
-class DataSourceType(Generic[M, C]):
-    """A data source as the registry lists it. `read` gets the connection to the system; it may raise SystemFault."""
+class ExecutionType(Generic[E]):
+    """The type of a run. `system` names the provider's block for it."""
 
     name: str
     title: str
-    """How messages call what is looked up: `Harness application`."""
+    """Display name in messages: `Harness execution`."""
     system: str
-    model: type[M]
+    model: type[E]
     description: str
-    read: Callable[[C, M], Awaitable[M]]
-    validate: Callable[[Decoded[M]], Iterable[Diagnostic]] = lambda _: ()
+    phase: Callable[[str | None], Phase]
+    """The meaning of a status; an unknown status means that the run is still active."""
+    keys: Callable[[E], Sequence[str]]
+    """The keys of the runs that a state holds."""
+    import_form: str
+    """What `terraform import` takes, in words."""
+    import_key: Callable[[str], str | None]
+    """The key of the run that an import id names; None if the id is not of the form."""
+    validate: Callable[[Decoded[E]], Iterable[Diagnostic]]
+    launcher: Callable[[Any], Launcher[E, Any, Any]]
+    """Makes the launcher on the provider's connection to the system."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceType(Generic[M, C]):
-    """A resource that is not a run as the registry lists it. `make` builds it on what gives it its connection."""
+    """The type of a resource that is not a run."""
 
     name: str
     system: str
     model: type[M]
     description: str
-    make: Callable[[Callable[[], C | None]], Resource[M]]
-    """The connection is None while the provider's settings for the system are not known."""
+    make: Callable[[Connector[C]], Resource[M]]
+
+
+def nothing_to_validate(_config: Decoded[Any]) -> Iterable[Diagnostic]:
+    """Find nothing: the checks of the attributes say it all."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataSourceType(Generic[M, C]):
+    """The type of a data source. `read` gets the connection to the system; it may raise SystemFault."""
+
+    name: str
+    title: str
+    """Display name in messages: `Harness application`."""
+    system: str
+    model: type[M]
+    description: str
+    read: Callable[[C, M], Awaitable[M]]
+    validate: Callable[[Decoded[M]], Iterable[Diagnostic]] = nothing_to_validate
 
 
 class LookupDataSource(Generic[M, C]):
     """A data source over one connection; faults become diagnostics."""
 
-    def __init__(self, kind: DataSourceType[M, C], connect: Callable[[], C | None]) -> None:
-        """`connect` gives the connection, None while the provider's settings for the system are not known."""
-        self.name = kind.name
-        self.model = kind.model
-        self.description = kind.description
-        self._kind = kind
-        self._connect = connect
+    def __init__(self, type_: DataSourceType[M, C], connector: Connector[C]) -> None:
+        self.name = type_.name
+        self.model = type_.model
+        self.description = type_.description
+        self._type = type_
+        self._connector = connector
 
     def validate(self, config: Decoded[M]) -> Iterable[Diagnostic]:
-        """Validate the arguments together."""
-        return self._kind.validate(config)
+        """Validate attributes against each other, offline."""
+        return self._type.validate(config)
 
     async def read(self, config: M) -> ReadResult[M]:
-        """Look up."""
-        connection: Any = self._connect()
-        if connection is None:
-            raise DiagnosticError(messages.settings_unknown(self._kind.title, self._kind.system))
+        """Look up what the configuration names."""
+        connection = self._connector.connect(self._type.title)
         try:
-            return ReadResult(await self._kind.read(connection, config))
+            return ReadResult(await self._type.read(connection, config))
         except SystemFault as fault:
-            raise DiagnosticError(messages.from_fault(fault, f"{self._kind.title} could not be looked up")) from fault
+            raise DiagnosticError(messages.from_fault(fault, f"Failed to look up {self._type.title}")) from fault

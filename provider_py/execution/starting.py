@@ -22,7 +22,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from provider_py.execution.errors import Interrupted, NotResumed, NotStarted, SystemFault, Unanswered
 from provider_py.execution.journal import Entry, Journal, JournalError
-from provider_py.execution.launcher import Launcher, Started
+from provider_py.execution.launcher import Indistinct, Launcher, Remembering, Searching, Started
+from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Run
 from provider_py.execution.runtime import Runtime
 from provider_py.plugin import attributes
@@ -101,7 +102,7 @@ class Starter(Generic[E]):
         return key in self._adopted
 
     async def start(
-        self, launcher: Launcher[E, Any, Any], planned: E, number: int, part: Any
+        self, launcher: Launcher[E, Any, Any], poller: Poller[str, Run[Any]], planned: E, number: int, part: Any
     ) -> tuple[str, Started[Any]]:
         """Return the key and first look of the part's run. Raises SystemFault or JournalError."""
         fingerprint = self.fingerprint(planned, number)
@@ -109,16 +110,16 @@ class Starter(Generic[E]):
         entry = handed.pop(0) if handed else await self._journal.take_over(fingerprint)
         if entry is not None and entry.run is not None:
             log.warning("an earlier apply started run %s: taking it over", entry.run)
-            return entry.run, Started(await self._look(launcher, planned, entry.run))
+            return entry.run, Started(await self._look(launcher, poller, planned, entry.run))
         if entry is not None:
             found = await self._search(launcher, part, entry, (0.0,))
             if found is not None:
                 return await self._found(launcher, part, entry, found)
-            if not launcher.searchable or self._runtime.clock.time() - entry.intended_at < CERTAIN_SECONDS:
+            if not isinstance(launcher, Searching) or self._runtime.clock.time() - entry.intended_at < CERTAIN_SECONDS:
                 raise Unanswered(launcher.system, "an earlier apply sent the start and got no answer")
             log.warning("an earlier apply's start did not arrive: starting now")
-        dedup_key = launcher.dedup_key(part)
-        async with self._turns[dedup_key] if dedup_key else contextlib.nullcontext():
+        turn = self._turns[launcher.dedup_key(part)] if isinstance(launcher, Indistinct) else contextlib.nullcontext()
+        async with turn:
             return await self._send(launcher, part, entry or await self._journal.intend(fingerprint))
 
     async def _send(self, launcher: Launcher[E, Any, Any], part: Any, entry: Entry) -> tuple[str, Started[Any]]:
@@ -152,7 +153,7 @@ class Starter(Generic[E]):
     async def _search(
         self, launcher: Launcher[E, Any, Any], part: Any, entry: Entry, pauses: Iterable[float]
     ) -> Run[Any] | None:
-        if not launcher.searchable:
+        if not isinstance(launcher, Searching):
             return None
         for pause in pauses:
             try:
@@ -168,11 +169,14 @@ class Starter(Generic[E]):
                 return found
         return None
 
-    async def _look(self, launcher: Launcher[E, Any, Any], planned: E, key: str) -> Run[Any]:
+    async def _look(
+        self, launcher: Launcher[E, Any, Any], poller: Poller[str, Run[Any]], planned: E, key: str
+    ) -> Run[Any]:
         self._adopted.add(key)
-        launcher.remember(planned, (key,))
+        if isinstance(launcher, Remembering):
+            launcher.remember(planned, (key,))
         try:
-            run: Run[Any] | None = await launcher.poller.next(key, 0)
+            run = await poller.next(key, 0)
         except SystemFault as fault:
             reason = f"run {key} was started by an earlier apply and could not be looked at: {fault.reason}"
             raise NotResumed(launcher.system, reason, advice="The next apply tries again.") from fault

@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiohttp.typedefs import Handler, Middleware
 
+from provider_py.execution.connection import Connector
 from provider_py.execution.journal import Journal
 from provider_py.execution.lifecycle import ExecutionResource
 from provider_py.execution.runtime import Runtime
@@ -113,7 +114,7 @@ class Bench:
 
     def events(self) -> EventResource:
         """Return the resource in the current process."""
-        return EventResource(lambda: self.nexthink)
+        return EventResource(Connector("nexthink", lambda: self.nexthink))
 
     async def run(self, **arguments: Any) -> NexthinkExecution:
         """Create an execution that ends well, and return its state."""

@@ -17,7 +17,7 @@ from harness_client import (
 )
 
 from provider_py.execution.errors import Missing, Refused
-from provider_py.execution.system import unknown_name
+from provider_py.execution.messages import unknown_name
 from provider_py.plugin import Diagnostic, DiagnosticError, Path, error
 from provider_py.systems.harness.settings import SYSTEM
 from provider_py.systems.harness.variables import Entity, Variable

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unauthorized
-from provider_py.execution.launcher import ExecutionType, Started
-from provider_py.execution.poller import Poller
+from provider_py.execution.launcher import Started
+from provider_py.execution.poller import PollSource
+from provider_py.execution.registry_types import ExecutionType
 from provider_py.execution.run import Execution, Phase, Run
 from provider_py.plugin import (
     Decoded,
@@ -208,14 +209,11 @@ class HarnessLauncher:
     """Starts executions and reads them back; the modules that need the generated client are imported on first use."""
 
     system = SYSTEM
-    searchable = True
 
     def __init__(self, harness: Harness) -> None:
         """Work on a connection."""
         self._harness = harness
-        self.poller: Poller[str, Run[Detail]] = Poller(
-            self._look, harness.runtime, batch=25, spacing=harness.poll_spacing
-        )
+        self.source: PollSource[str, Run[Detail]] = PollSource(self._look, 25, harness.poll_spacing)
 
     async def prepare(self, config: HarnessExecution, unknown: frozenset[str]) -> Sequence[StartExecutionInput]:
         """Resolve the names, check variables and artifacts."""
@@ -236,9 +234,6 @@ class HarnessLauncher:
         await calls.check_services(self._harness, config, application, entity, unknown)
         return (calls.start_input(config, application, entity),)
 
-    def dedup_key(self, part: StartExecutionInput) -> None:
-        """Nothing: the token's mark tells each execution."""
-
     async def start(self, part: StartExecutionInput, token: str) -> Started[Detail]:
         """Send `startExecution` once."""
         from provider_py.systems.harness import runs
@@ -256,9 +251,6 @@ class HarnessLauncher:
     def key(self, part: StartExecutionInput, run: Run[Detail]) -> str:
         """An execution's id is enough to find it."""
         return run.id
-
-    def remember(self, state: HarnessExecution, keys: Sequence[str]) -> None:
-        """Nothing: an execution's id is enough to look at it."""
 
     def results(self, state: HarnessExecution, runs: Sequence[Run[Detail]]) -> HarnessExecution:
         """Add the stages and the resolved variables.

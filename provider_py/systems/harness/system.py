@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from provider_py.execution.connection import readable, require
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
 from provider_py.execution.lookups import Lookups
 from provider_py.execution.runtime import Runtime
-from provider_py.execution.system import readable, require
 from provider_py.plugin import parse_duration
 from provider_py.systems.harness.settings import SYSTEM, HarnessSettings
 

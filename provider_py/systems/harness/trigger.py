@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 from provider_py.execution import messages
-from provider_py.execution.errors import Missing, Refused, SystemFault
+from provider_py.execution.connection import Connector
+from provider_py.execution.errors import Missing, SystemFault
+from provider_py.execution.preflight import preflight
 from provider_py.execution.registry_types import ResourceType
 from provider_py.plugin import (
     ApplyResult,
@@ -192,9 +194,8 @@ class HarnessTriggerResource:
     )
     version = 0
 
-    def __init__(self, connect: Callable[[], Harness | None]) -> None:
-        """`connect` gives the connection, None while the provider's settings are not known."""
-        self._connect = connect
+    def __init__(self, connector: Connector[Harness]) -> None:
+        self._connector = connector
 
     def validate(self, config: Decoded[HarnessTrigger]) -> Iterable[Diagnostic]:
         """Validate the arguments together."""
@@ -263,28 +264,22 @@ class HarnessTriggerResource:
         return ReadResult(remote, private=_private(remote))
 
     async def _preflight(self, planned: HarnessTrigger, unknown: frozenset[str]) -> Sequence[Diagnostic]:
-        harness = self._connect()
+        harness = self._connector.open()
         kind = _kind(planned.action)
         if harness is None or kind is None or not harness.runtime.preflight or "application_id" in unknown:
             return ()
-        from provider_py.systems.harness import entities
-
-        identifier = str(getattr(planned.action, f"{kind}_id"))
-        try:
-            if await entities.belongs(harness, planned.application_id, kind, identifier):
-                return ()
-        except Refused as fault:
-            return (messages.from_fault(fault, f"The {TITLE} could not be checked"),)
-        except SystemFault as fault:
-            told = messages.from_fault(fault, f"The {TITLE} could not be checked before the apply")
-            return (messages.softened(told),)
-        return (entities.elsewhere(kind, identifier, ("action", f"{kind}_id")),)
+        return await preflight(_exists(harness, planned, kind), f"The {TITLE}", harness.runtime)
 
     def _connected(self) -> Harness:
-        harness = self._connect()
-        if harness is None:
-            raise DiagnosticError(messages.settings_unknown(TITLE, "harness"))
-        return harness
+        return self._connector.connect(TITLE)
+
+
+async def _exists(harness: Harness, planned: HarnessTrigger, kind: str) -> None:
+    from provider_py.systems.harness import entities
+
+    identifier = str(getattr(planned.action, f"{kind}_id"))
+    if not await entities.belongs(harness, planned.application_id, kind, identifier):
+        raise DiagnosticError(entities.elsewhere(kind, identifier, ("action", f"{kind}_id")))
 
 
 def _kind(action: HarnessTriggerAction) -> str | None:

@@ -27,9 +27,10 @@ from nexthink_client.models import (
     Workflow,
 )
 
+from provider_py.execution.connection import readable
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
+from provider_py.execution.messages import unknown_name
 from provider_py.execution.run import Phase, Run
-from provider_py.execution.system import readable, unknown_name
 from provider_py.plugin import DiagnosticError, attributes, error
 from provider_py.systems.nexthink.reports import QUERY, Detail, NexthinkTargetExecution
 from provider_py.systems.nexthink.settings import SYSTEM

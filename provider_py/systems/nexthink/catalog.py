@@ -19,8 +19,8 @@ from nexthink_client.models import (
 )
 from nexthink_client.types import UNSET, Unset
 
+from provider_py.execution.connection import readable
 from provider_py.execution.errors import Refused, Unanswered, Unauthorized
-from provider_py.execution.system import readable
 from provider_py.plugin import attributes
 from provider_py.systems.nexthink.calls import SOURCE, workflow
 from provider_py.systems.nexthink.settings import SYSTEM

@@ -6,11 +6,13 @@ refreshing changes nothing and destroying the resource forgets it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 from provider_py.execution import messages
-from provider_py.execution.errors import Refused, SystemFault, Unanswered
+from provider_py.execution.connection import Connector
+from provider_py.execution.errors import SystemFault, Unanswered
+from provider_py.execution.preflight import preflight
 from provider_py.execution.registry_types import ResourceType
 from provider_py.plugin import (
     ApplyResult,
@@ -88,9 +90,8 @@ class EventResource:
     description = "Sends an execution of a Nexthink workflow the event it waits for, once."
     version = 0
 
-    def __init__(self, connect: Callable[[], Nexthink | None]) -> None:
-        """`connect` gives the connection, None while the provider's settings are not known."""
-        self._connect = connect
+    def __init__(self, connector: Connector[Nexthink]) -> None:
+        self._connector = connector
 
     def validate(self, config: Decoded[NexthinkEvent]) -> Iterable[Diagnostic]:
         """Demand one name of the workflow."""
@@ -98,18 +99,21 @@ class EventResource:
 
     async def plan(self, change: Change[NexthinkEvent]) -> Plan:
         """Look the workflow up before anything is sent."""
-        planned, nexthink = change.planned.model, self._connect()
+        planned, nexthink = change.planned.model, self._connector.open()
         if change.prior is not None or planned is None or nexthink is None or not nexthink.runtime.preflight:
             return Plan()
-        return Plan(diagnostics=await _preflight(nexthink, planned))
+        if planned.workflow is None:
+            return Plan()
+        from provider_py.systems.nexthink import events  # on first use
+
+        lookup = events.workflow_uuid(nexthink, planned.workflow)
+        return Plan(diagnostics=await preflight(lookup, "The event", nexthink.runtime))
 
     async def create(self, planned: NexthinkEvent, private: bytes) -> ApplyResult[NexthinkEvent]:
         """Send the event."""
         from provider_py.systems.nexthink import events  # on first use
 
-        nexthink = self._connect()
-        if nexthink is None:
-            raise DiagnosticError(messages.settings_unknown(TITLE, "nexthink"))
+        nexthink = self._connector.connect(TITLE)
         try:
             uuid = planned.workflow_uuid or await events.workflow_uuid(nexthink, planned.workflow or "")
         except SystemFault as fault:
@@ -144,22 +148,6 @@ class EventResource:
         )
 
 
-async def _preflight(nexthink: Nexthink, planned: NexthinkEvent) -> Sequence[Diagnostic]:
-    from provider_py.systems.nexthink import events  # on first use
-
-    if planned.workflow is None:
-        return ()
-    try:
-        await nexthink.runtime.unless_stopped(events.workflow_uuid(nexthink, planned.workflow))
-    except DiagnosticError as fault:
-        return fault.diagnostics
-    except Refused as fault:
-        return (messages.from_fault(fault, "The event could not be checked"),)
-    except SystemFault as fault:
-        return (messages.softened(messages.from_fault(fault, "The event could not be checked before the apply")),)
-    return ()
-
-
 def _unanswered(planned: NexthinkEvent, fault: Unanswered) -> Diagnostic:
     return error(
         "It is not known whether the event arrived",
@@ -170,8 +158,8 @@ def _unanswered(planned: NexthinkEvent, fault: Unanswered) -> Diagnostic:
     )
 
 
-def _make(connect: Callable[[], Nexthink | None]) -> Resource[NexthinkEvent]:
-    return EventResource(connect)
+def _make(connector: Connector[Nexthink]) -> Resource[NexthinkEvent]:
+    return EventResource(connector)
 
 
 KIND: Final = ResourceType(

@@ -7,8 +7,8 @@ import dataclasses
 from nexthink_client.api.workflows import trigger_thinklet
 from nexthink_client.models import ThinkletTriggerRequest, ThinkletTriggerRequestParameters, ThinkletTriggerResponse
 
+from provider_py.execution.connection import readable
 from provider_py.execution.errors import Unanswered
-from provider_py.execution.system import readable
 from provider_py.systems.nexthink.calls import SOURCE, workflow
 from provider_py.systems.nexthink.event import NexthinkEvent
 from provider_py.systems.nexthink.settings import SYSTEM

@@ -15,8 +15,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 from provider_py.execution.errors import SystemFault
-from provider_py.execution.launcher import ExecutionType, Started
-from provider_py.execution.poller import Poller
+from provider_py.execution.launcher import Started
+from provider_py.execution.poller import PollSource
+from provider_py.execution.registry_types import ExecutionType
 from provider_py.execution.run import Execution, Run
 from provider_py.plugin import (
     Decoded,
@@ -132,13 +133,12 @@ class NexthinkLauncher:
     """Starts executions and reads their state; what needs the generated client is imported on first use."""
 
     system = SYSTEM
-    searchable = False
 
     def __init__(self, nexthink: Nexthink) -> None:
         """Work on a connection."""
         self._nexthink = nexthink
         self._expected: dict[str, Expected] = {}
-        self.poller: Poller[str, Run[Detail]] = Poller(self._look, nexthink.runtime, batch=10)
+        self.source: PollSource[str, Run[Detail]] = PollSource(self._look, 10)
 
     async def prepare(self, config: NexthinkExecution, unknown: frozenset[str]) -> Sequence[Request]:
         """Check the workflow against the targets and parameters, and that the run's end can be seen."""
@@ -162,18 +162,11 @@ class NexthinkLauncher:
         devices, users = distinct(config.devices or (), version), distinct(config.users or (), version)
         return split(config.workflow, version, devices, users, config.params or {}, query)
 
-    def dedup_key(self, part: Request) -> None:
-        """Nothing: a start that was not answered cannot be searched for at all."""
-
     async def start(self, part: Request, token: str) -> Started[Detail]:
         """Send one execute request, once."""
         from provider_py.systems.nexthink import calls
 
         return Started(await calls.execute(self._nexthink, part))
-
-    async def search(self, part: Request, token: str, since: float, taken: frozenset[str]) -> Run[Detail] | None:
-        """Nothing can be found: the saved query needs the id of the request, which only the lost answer had."""
-        return None
 
     def key(self, part: Request, run: Run[Detail]) -> str:
         """A request's id is enough to find its executions; remember which there are to be."""
@@ -221,9 +214,6 @@ class NexthinkLauncher:
             summary=summary(executions),
             outputs={str(each.execution_id): each.outcome_details for each in executions if each.outcome_details},
         )
-
-    async def cancel(self, state: NexthinkExecution) -> None:
-        """Nothing: validation refuses on_destroy = "cancel"."""
 
     def adopt(self, identifier: str, run: Run[Detail]) -> NexthinkExecution:
         """Name the workflow; what it ran on is for the configuration to say."""

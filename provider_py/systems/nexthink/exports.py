@@ -16,8 +16,8 @@ from nexthink_client.models import (
     NqlExportStatus,
 )
 
+from provider_py.execution.connection import readable
 from provider_py.execution.errors import Missing, SystemFault, Unanswered
-from provider_py.execution.system import readable
 from provider_py.systems.nexthink.calls import target_execution
 from provider_py.systems.nexthink.reports import NexthinkTargetExecution
 from provider_py.systems.nexthink.settings import SYSTEM

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Final
 
+from provider_py.execution.connection import require
 from provider_py.execution.lookups import Lookups
 from provider_py.execution.runtime import Runtime
-from provider_py.execution.system import require
 from provider_py.plugin import parse_duration
 from provider_py.systems.nexthink.settings import SYSTEM, NexthinkSettings
 
@@ -59,7 +59,7 @@ class Nexthink:
         return self._channel(self.settings.token_address, auth=credential)
 
     async def _fetch(self) -> Token:
-        from provider_py.execution.system import readable
+        from provider_py.execution.connection import readable
         from provider_py.execution.tokens import Token
 
         form = {"grant_type": "client_credentials", "scope": "service:integration"}

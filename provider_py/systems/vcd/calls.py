@@ -17,9 +17,9 @@ from vcd_client.api.workflows import (
 from vcd_client.models import ExecutionContext, PresentationExecutionsList, WsParameter, WsWorkflowExecution
 from vcd_client.types import Response
 
+from provider_py.execution.connection import readable
 from provider_py.execution.errors import Refused, Unanswered
 from provider_py.execution.run import Phase, Run
-from provider_py.execution.system import readable
 from provider_py.systems.vcd import values
 from provider_py.systems.vcd.execution import Detail
 from provider_py.systems.vcd.preparing import Request

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 from provider_py.execution.errors import SystemFault, Unauthorized
-from provider_py.execution.launcher import ExecutionType, Started
-from provider_py.execution.poller import Poller
+from provider_py.execution.launcher import Started
+from provider_py.execution.poller import PollSource
+from provider_py.execution.registry_types import ExecutionType
 from provider_py.execution.run import Execution, Phase, Run
 from provider_py.plugin import (
     Decoded,
@@ -156,13 +157,12 @@ class VcdLauncher:
     """Starts executions and reads them back; what needs the generated client is imported on first use."""
 
     system = SYSTEM
-    searchable = True
 
     def __init__(self, director: CloudDirector) -> None:
         """Work on a connection."""
         self._director = director
         self._tasks: dict[str, str] = {}
-        self.poller: Poller[str, Run[Detail]] = Poller(self._look, director.runtime, batch=BATCH)
+        self.source: PollSource[str, Run[Detail]] = PollSource(self._look, BATCH)
 
     @functools.cached_property
     def _watch(self) -> Watch:
@@ -211,9 +211,6 @@ class VcdLauncher:
     def key(self, part: Request, run: Run[Detail]) -> str:
         """An execution is found by its workflow and its id."""
         return f"{part.workflow_id}/{run.id}"
-
-    def remember(self, state: VcdExecution, keys: Sequence[str]) -> None:
-        """Nothing: the import id is enough to look at an execution."""
 
     def results(self, state: VcdExecution, runs: Sequence[Run[Detail]]) -> VcdExecution:
         """Add outputs and whereabouts."""

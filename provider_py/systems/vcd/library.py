@@ -11,8 +11,9 @@ from vcd_client.api.service_library import query_service_items
 from vcd_client.models import ServiceItem, ServiceItems
 from vcd_client.types import UNSET
 
+from provider_py.execution.connection import readable
 from provider_py.execution.errors import Refused, Unanswered
-from provider_py.execution.system import readable, unknown_name
+from provider_py.execution.messages import unknown_name
 from provider_py.plugin import DiagnosticError, error
 from provider_py.systems.vcd.settings import SYSTEM
 from provider_py.systems.vcd.system import CloudDirector

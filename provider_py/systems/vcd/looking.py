@@ -15,9 +15,9 @@ from vcd_client.api.workflows import (
 )
 from vcd_client.models import PresentationExecutionsList, WsWorkflowExecution
 
+from provider_py.execution.connection import readable
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
 from provider_py.execution.run import Run
-from provider_py.execution.system import readable
 from provider_py.systems.vcd import library
 from provider_py.systems.vcd.execution import Detail, phase
 from provider_py.systems.vcd.presentation import each_of

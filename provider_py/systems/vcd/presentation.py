@@ -13,8 +13,8 @@ from vcd_client.api.workflows import get_workflow_presentation
 from vcd_client.models import Presentation, PresentationElement, WsParameter
 from vcd_client.types import Unset
 
+from provider_py.execution.connection import readable
 from provider_py.execution.errors import Missing, Refused, Unanswered, Unauthorized
-from provider_py.execution.system import readable
 from provider_py.plugin import DiagnosticError, error
 from provider_py.systems.vcd import library
 from provider_py.systems.vcd.library import Item

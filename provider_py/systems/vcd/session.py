@@ -14,7 +14,7 @@ from typing import Final
 import httpx2
 from filelock import AsyncFileLock
 
-from provider_py.execution.system import readable
+from provider_py.execution.connection import readable
 from provider_py.execution.tokens import Token
 from provider_py.execution.transport import Channel
 from provider_py.plugin import Diagnostic, DiagnosticError, error, protect

@@ -6,10 +6,10 @@ import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
+from provider_py.execution.connection import require
 from provider_py.execution.errors import SystemFault
 from provider_py.execution.lookups import Lookups
 from provider_py.execution.runtime import Runtime
-from provider_py.execution.system import require
 from provider_py.plugin import DiagnosticError, parse_duration
 from provider_py.systems.vcd.settings import SYSTEM, VcdSettings, check_credentials
 

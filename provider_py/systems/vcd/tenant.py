@@ -11,9 +11,9 @@ from vcd_client.api.organizations import query_orgs
 from vcd_client.models import Orgs
 from vcd_client.types import UNSET
 
+from provider_py.execution.connection import readable
 from provider_py.execution.errors import NotStarted, Refused, SystemFault, Unanswered
 from provider_py.execution.lookups import Lookups
-from provider_py.execution.system import readable
 from provider_py.systems.vcd.settings import SYSTEM
 
 PAGE: Final = 128

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from provider_py.execution.errors import Missing, SystemFault, Unanswered
-from provider_py.execution.poller import Poller, adaptive_interval
+from provider_py.execution.poller import Poller, PollSource, adaptive_interval
 from provider_py.execution.runtime import Runtime
 from tests.support.clock import VirtualClock, settle
 
@@ -34,7 +34,7 @@ class System:
 
     def poller(self, spacing: float = 0.0) -> Poller[str, str]:
         runtime = Runtime(asyncio.Event(), self.clock)
-        return Poller(self.look, runtime, batch=BATCH, spacing=lambda: spacing)
+        return Poller(PollSource(self.look, BATCH, lambda: spacing), runtime)
 
 
 @pytest.fixture

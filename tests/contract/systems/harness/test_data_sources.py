@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from provider_py.execution.connection import Connector
 from provider_py.execution.registry_types import LookupDataSource
 from provider_py.plugin import Decoded, DiagnosticError
 from provider_py.provider import DATA_SOURCES
@@ -33,7 +34,7 @@ NASTY = [
 
 async def read(account: Account, name: str, **given: Any) -> Any:
     kind = KINDS[name]
-    source = LookupDataSource(kind, lambda: account.harness)
+    source = LookupDataSource(kind, Connector("harness", lambda: account.harness))
     config = kind.model(**given)
     assert list(source.validate(Decoded(config))) == []
     return (await source.read(config)).state
@@ -167,7 +168,7 @@ def test_ambiguous_arguments_are_told_offline(name: str, given: dict[str, Any], 
 @pytest.mark.parametrize("kind", ["application", "workflow", "pipeline", "service"])
 async def test_any_text_may_stand_as_a_name(account: Account, kind: str, name: str) -> None:
     given = {kind: name} if kind == "application" else {"application": "Test App", kind: name}
-    assert "There is no Harness" in await refused(account, f"harness_{kind}", **given)
+    assert "Unknown Harness" in await refused(account, f"harness_{kind}", **given)
     assert account.refused_by_schema() == []
     assert account.sent()[0 if kind == "application" else -1]["variables"]
 

@@ -8,6 +8,7 @@ import pytest
 
 from provider_py.execution.errors import RateLimited, Refused
 from provider_py.execution.launcher import Started
+from provider_py.execution.poller import Poller
 from provider_py.execution.run import Phase, Run
 from provider_py.plugin import DiagnosticError, Severity
 from provider_py.sandbox.runs import Script
@@ -39,7 +40,8 @@ async def start(account: Account, **given: Any) -> Started[Detail]:
 
 
 async def look(account: Account, started: Started[Detail]) -> Run[Detail]:
-    run = await HarnessLauncher(account.harness).poller.next(started.run.id, 0)
+    poller = Poller(HarnessLauncher(account.harness).source, account.harness.runtime)
+    run = await poller.next(started.run.id, 0)
     assert run is not None
     return run
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from harness_client import CreateTriggerInput
 
+from provider_py.execution.connection import Connector
 from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, ReadResult
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.systems.harness.trigger import (
@@ -60,7 +61,7 @@ def trigger(name: str = "nightly", given: dict[str, Any] | None = None, **does: 
 
 @pytest.fixture
 def resource(account: Account) -> HarnessTriggerResource:
-    return HarnessTriggerResource(lambda: account.harness)
+    return HarnessTriggerResource(Connector("harness", lambda: account.harness))
 
 
 async def reread(

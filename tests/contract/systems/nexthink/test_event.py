@@ -72,7 +72,7 @@ async def test_names_like_it_are_told_where_workflows_are_listed(tenant: Bench) 
     tenant.process()
     tenant.world.behaviours.change({"nexthink": {"strict_published": True}})
     (said,) = (await planned(tenant.events(), wrong)).diagnostics
-    assert "There is no Nexthink workflow 'aproval_gate'" in said.summary
+    assert "Unknown Nexthink workflow 'aproval_gate'" in said.summary
 
 
 async def test_a_tenant_that_does_not_answer_at_plan_is_a_warning(tenant: Bench) -> None:

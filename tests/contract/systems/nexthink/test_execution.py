@@ -8,6 +8,7 @@ import io
 
 import pytest
 
+from provider_py.execution.poller import Poller
 from provider_py.plugin import DiagnosticError
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.world import Script
@@ -212,7 +213,8 @@ class TestTakenUpAgain:
             tenant.process()
             launcher = NexthinkLauncher(tenant.nexthink)
             launcher.remember(NexthinkExecution(workflow=REBOOT, devices=laptops(targets)), [str(begun.id)])
-            looks = [await launcher.poller.next(str(begun.id), 0) for _ in range(2)]
+            poller = Poller(launcher.source, tenant.nexthink.runtime)
+            looks = [await poller.next(str(begun.id), 0) for _ in range(2)]
             assert [look.phase.ended for look in looks if look] == [certain, True]
 
     async def test_a_record_that_is_gone(self, tenant: Bench) -> None:

@@ -28,7 +28,7 @@ def copied(name: str, value: object, **more: Any) -> dict[str, Any]:
     ("arguments", "path", "words"),
     [
         ({"workflow": "Onboard Tenant"}, "workflow", "'Onboard tenant'"),
-        ({"workflow": "onboard"}, "workflow", "There is no Cloud Director workflow 'onboard'"),
+        ({"workflow": "onboard"}, "workflow", "Unknown Cloud Director workflow 'onboard'"),
         ({"workflow": "Onboard*"}, "workflow", "'Onboard*'"),
         ({"workflow": "*"}, "workflow", "'*'"),
         ({"workflow": "日本語"}, "workflow", "'日本語'"),
@@ -226,7 +226,7 @@ def test_an_empty_filter_is_a_mistake(given: dict[str, Any]) -> None:
 
 
 async def test_a_look_up_of_nothing_is_told(life: Life) -> None:
-    with pytest.raises(DiagnosticError, match="There is no Cloud Director workflow 'No such'"):
+    with pytest.raises(DiagnosticError, match="Unknown Cloud Director workflow 'No such'"):
         await workflow.read(life.director, workflow.VcdWorkflow(workflow="No such"))
     listed = await workflows.read(life.director, workflows.VcdWorkflows(name="No such*"))
     assert listed.workflows == []

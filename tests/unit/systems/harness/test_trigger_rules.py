@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from harness_client import enums
 
+from provider_py.execution.connection import Connector
 from provider_py.plugin import Change, Decoded, Path
 from provider_py.systems.harness import trigger_rules
 from provider_py.systems.harness.trigger import (
@@ -137,7 +138,7 @@ async def test_another_kind_of_execution_replaces(
     before: HarnessTriggerAction, after: HarnessTriggerAction, replaced: bool
 ) -> None:
     prior = dataclasses.replace(trigger(does=before), id="t-1")
-    resource = HarnessTriggerResource(lambda: None)
+    resource = HarnessTriggerResource(Connector("harness", lambda: None))
     planned = await resource.plan(Change(prior, Decoded(trigger(does=after)), frozenset({"action"})))
     assert bool(planned.replace) is replaced
     assert planned.unknown == frozenset()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from provider_py.execution.connection import Connector
 from provider_py.plugin import Diagnostic, Severity, format_path
 from provider_py.plugin.validation import validate_config
 from provider_py.plugin.values import UNKNOWN
@@ -25,7 +26,8 @@ def execution(**arguments: Any) -> list[Diagnostic]:
 
 
 def event(**arguments: Any) -> list[Diagnostic]:
-    return list(validate_config(EventResource(lambda: None), {"workflow": "#gate", "execution_id": UUID} | arguments))
+    resource = EventResource(Connector("nexthink", lambda: None))
+    return list(validate_config(resource, {"workflow": "#gate", "execution_id": UUID} | arguments))
 
 
 def places(found: list[Diagnostic]) -> list[tuple[str, str]]:

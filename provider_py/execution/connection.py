@@ -1,0 +1,61 @@
+"""A connection to one system: opened when a resource first needs it, and shared by all resources of the system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from provider_py.execution import messages
+from provider_py.execution.errors import SystemFault, Unanswered
+from provider_py.plugin import DiagnosticError, attributes, error
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class Connector(Generic[C]):
+    """Opens the connection to a system, once for all who ask; `system` names the provider's block for it."""
+
+    system: str
+    open: Callable[[], C | None]
+    """Returns None while the provider's settings for the system are unknown; raises DiagnosticError for wrong ones."""
+
+    def connect(self, title: str) -> C:
+        """Return the connection; raises DiagnosticError while the settings that `title` needs are unknown."""
+        connection = self.open()
+        if connection is None:
+            raise DiagnosticError(messages.settings_unknown(title, self.system))
+        return connection
+
+
+def require(system: str, block: str, settings: object, names: Iterable[str]) -> None:
+    """Raise DiagnosticError for every setting that is neither in the provider block nor in the environment."""
+    declared = attributes(type(settings))
+    missing = [name for name in names if getattr(settings, name) is None]
+    if missing:
+        raise DiagnosticError(
+            *(
+                error(
+                    f"{system} is not configured: `{block}.{name}` is missing",
+                    f'Set `{name}` in the `{block}` block of provider "workflow", or the environment variable '
+                    f"{declared[name].environment}.",
+                )
+                for name in missing
+            )
+        )
+
+
+@contextmanager
+def readable(system: str, request: str) -> Iterator[None]:
+    """Turn what a generated client raises on an unreadable answer into Unanswered; `request` names what was asked."""
+    try:
+        yield
+    except (SystemFault, DiagnosticError):
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        reason = f"the answer to {request} is not of the documented shape ({type(fault).__name__})"
+        raise Unanswered(
+            system, reason, advice="The system may be of a version this provider does not know."
+        ) from fault

@@ -1,0 +1,12 @@
+"""Points in time as states hold them: RFC 3339 in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+
+def rfc3339(moment: float | datetime, timespec: Literal["seconds", "milliseconds"] = "seconds") -> str:
+    """Format a point in time, given with its time zone or in seconds since the epoch, as RFC 3339 in UTC."""
+    zoned = moment if isinstance(moment, datetime) else datetime.fromtimestamp(moment, UTC)
+    return zoned.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
