@@ -12,7 +12,7 @@ import pytest
 
 from provider_py.execution.lifecycle import IMPORTED
 from provider_py.execution.run import Timeouts
-from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, Severity
+from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, ReadResult, Severity
 from provider_py.sandbox.faults import Fault, FaultKind
 from provider_py.sandbox.world import Script
 from provider_py.systems.harness.execution import HarnessExecution
@@ -225,7 +225,7 @@ async def test_a_record_that_is_gone_keeps_the_resource(driver: Driver, system: 
     assert "There is no record" in only(answer.diagnostics, Severity.WARNING)
     assert answer.state == dataclasses.replace(state, record_expired=True)
     driver.requests.clear()
-    assert await resource.read(answer.state, b"") == ApplyResult(answer.state)
+    assert await resource.read(answer.state, b"") == ReadResult(answer.state)
     assert driver.requests == []
 
 

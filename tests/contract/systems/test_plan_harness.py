@@ -54,7 +54,7 @@ async def test_what_can_be_started_is_found_good_and_starts(driver: Driver, conf
     ("config", "path", "words"),
     [
         (simple("harness", application="Test Ap"), ("application",), ["'Test Ap'", "'Test App'"]),
-        (simple("harness", application="zzz"), ("application",), ["no Harness application 'zzz'"]),
+        (simple("harness", application="zzz"), ("application",), ["Unknown Harness application 'zzz'"]),
         (simple("harness", workflow="restrat"), ("workflow",), ["'restrat'", "'restart'"]),
         (pipeline(pipeline="Test Pipelin"), ("pipeline",), ["'Test Pipelin'", "'Test Pipeline'"]),
         (pipeline(pipeline=None, pipeline_id="p-1"), ("pipeline_id",), ["no Harness pipeline 'p-1'"]),
