@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -30,8 +30,11 @@ class Connector(Generic[C]):
         return connection
 
 
-def require(system: str, block: str, settings: object, names: Iterable[str]) -> None:
-    """Raise DiagnosticError for every setting that is neither in the provider block nor in the environment."""
+def require(system: str, block: str, settings: object, names: Sequence[str]) -> list[str]:
+    """Return the values of string settings, in the order of `names`, for a resolved type without optional fields.
+
+    Raises DiagnosticError with one error for each that is set neither in the provider block nor in the environment.
+    """
     declared = attributes(type(settings))
     missing = [name for name in names if getattr(settings, name) is None]
     if missing:
@@ -45,6 +48,7 @@ def require(system: str, block: str, settings: object, names: Iterable[str]) -> 
                 for name in missing
             )
         )
+    return [str(getattr(settings, name)) for name in names]
 
 
 @contextmanager

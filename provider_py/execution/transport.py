@@ -58,14 +58,16 @@ class Channel(httpx2.AsyncClient):
         timeout: float,
         verify: ssl.SSLContext,
         safe: Callable[[httpx2.Request], bool],
-        explain: Callable[[httpx2.Response], str],
-        credentials: str,
+        explain: Callable[[httpx2.Response], str] | None = None,
+        credentials: str = "",
+        accept: Callable[[httpx2.Response], None] | None = None,
         budget: Budget | None = None,
         **options: Any,
     ) -> None:
         """`timeout` bounds each phase of one request, in seconds; `explain` reads a vendor's error body.
 
-        `credentials` names the settings to check when they are not accepted.
+        `credentials` names the settings to check when they are not accepted. `accept` replaces the judgement of answers
+        other than 429 and 5xx: it raises SystemFault for one that is of no use.
         """
         super().__init__(timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS, pool=None), verify=verify, **options)
         self._system = system
@@ -73,6 +75,7 @@ class Channel(httpx2.AsyncClient):
         self._safe = safe
         self._explain = explain
         self._credentials = credentials
+        self._accept = accept or self._accept_json
         self._budget = budget
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
@@ -105,16 +108,20 @@ class Channel(httpx2.AsyncClient):
             message = f"the connection was lost before {_named(request)} was answered ({_text(fault)})"
             raise Unanswered(self._system, message) from fault
         log.debug("%s %s %s answered %d", self._system, request.method, request.url.path, response.status_code)
-        self._judge(request, response)
+        self._check(request, response)
         return response
 
-    def _judge(self, request: httpx2.Request, response: httpx2.Response) -> None:
+    def _check(self, request: httpx2.Request, response: httpx2.Response) -> None:
         status = response.status_code
         if status == 429:
             reason = f"{_named(request)} was answered 429, too many requests{self._said(response)}"
             raise RateLimited(self._system, reason, retry_after=self._asked_pause(response))
         if status >= 500:
             raise Unanswered(self._system, f"{_named(request)} was answered {status}{self._said(response)}")
+        self._accept(response)
+
+    def _accept_json(self, response: httpx2.Response) -> None:
+        request, status = response.request, response.status_code
         if status >= 300:
             kind = {401: Unauthorized, 403: Unauthorized, 404: Missing}.get(status, Refused)
             advice = f"Check {self._credentials} and its permissions." if kind is Unauthorized else ""
@@ -132,7 +139,7 @@ class Channel(httpx2.AsyncClient):
 
     def _said(self, response: httpx2.Response) -> str:
         try:
-            text = self._explain(response).strip()
+            text = self._explain(response).strip() if self._explain else ""
         except (ValueError, LookupError, TypeError, AttributeError):
             text = ""
         return f": {text[:500]}" if text else ""

@@ -17,24 +17,18 @@ async def download(nexthink: Nexthink, address: str) -> bytes:
         return (await store.get(address)).content
 
 
-def _store(nexthink: Nexthink, settings: NexthinkSettings, address: str) -> _Store:
-    return _Store(
+def _store(nexthink: Nexthink, settings: NexthinkSettings, address: str) -> Channel:
+    return Channel(
         SYSTEM,
         nexthink.runtime,
         timeout=parse_duration(settings.request_timeout or ""),
         verify=open_tls("nexthink", address, settings.ca_file),
         safe=lambda _: True,
-        explain=lambda _: "",
-        credentials="",
+        accept=_accept_file,
     )
 
 
-class _Store(Channel):
-    """A channel whose answers are files."""
-
-    def _judge(self, request: httpx2.Request, response: httpx2.Response) -> None:
-        if response.status_code == 429 or response.status_code >= 500:
-            super()._judge(request, response)
-        if response.status_code >= 300:  # an address that expired: no reason to give up, another export helps
-            reason = f"the file of an export was not given by {request.url.host}, which answered {response.status_code}"
-            raise SystemFault(SYSTEM, reason)
+def _accept_file(response: httpx2.Response) -> None:
+    if response.status_code >= 300:  # an address that expired: no reason to give up, another export helps
+        reason = f"the file of an export was not given by {response.request.url.host}"
+        raise SystemFault(SYSTEM, f"{reason}, which answered {response.status_code}")
