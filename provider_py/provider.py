@@ -30,8 +30,8 @@ from provider_py.systems.nexthink import event as nexthink_event
 from provider_py.systems.nexthink import execution as nexthink_execution
 from provider_py.systems.nexthink import workflow as nexthink_workflow
 from provider_py.systems.nexthink import workflows as nexthink_workflows
-from provider_py.systems.nexthink.settings import NexthinkSettings
-from provider_py.systems.nexthink.system import Nexthink
+from provider_py.systems.nexthink.config import NexthinkSettings
+from provider_py.systems.nexthink.connection import Nexthink
 from provider_py.systems.vcd import execution as vcd_execution
 from provider_py.systems.vcd import workflow as vcd_workflow
 from provider_py.systems.vcd import workflows as vcd_workflows

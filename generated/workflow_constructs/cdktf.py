@@ -370,7 +370,7 @@ class HarnessWebhookDetailsReference(Reference):
 
 
 class DeviceReference(Reference):
-    """A device, named in one or several ways; of several that match, the most recently active one is meant."""
+    """A device by one or more identifiers. If several devices match, the most recently active one is used."""
 
     @property
     def name(self) -> str:
@@ -379,17 +379,17 @@ class DeviceReference(Reference):
 
     @property
     def collector_uid(self) -> str:
-        """UUID of the device's Collector."""
+        """UUID of the Collector on the device."""
         return text(self._owner, f"{self._path}.collector_uid")
 
     @property
     def uid(self) -> str:
-        """Globally unique id of the device."""
+        """Globally unique ID of the device."""
         return text(self._owner, f"{self._path}.uid")
 
 
 class UserReference(Reference):
-    """A user, named in one or several ways; of several that match, the most recently active one is meant."""
+    """A user by one or more identifiers. If several users match, the most recently active one is used."""
 
     @property
     def upn(self) -> str:
@@ -403,21 +403,21 @@ class UserReference(Reference):
 
     @property
     def uid(self) -> str:
-        """Globally unique id of the user."""
+        """Globally unique ID of the user."""
         return text(self._owner, f"{self._path}.uid")
 
 
 class NexthinkRequestReference(Reference):
-    """One request and the executions it started."""
+    """A request and the executions it started."""
 
     @property
     def id(self) -> str:
-        """Id of the request."""
+        """ID of the request."""
         return text(self._owner, f"{self._path}.id")
 
     @property
     def execution_ids(self) -> ListReference[str]:
-        """Ids of its executions."""
+        """IDs of the executions that the request started."""
         return ListReference(self._owner, f"{self._path}.execution_ids", text)
 
 
@@ -426,61 +426,61 @@ class NexthinkTargetExecutionReference(Reference):
 
     @property
     def execution_id(self) -> str:
-        """Id of the execution."""
+        """ID of the execution."""
         return text(self._owner, f"{self._path}.execution_id")
 
     @property
     def status(self) -> str:
-        """`success`, `failure`, `in_progress`, `cancelled` or `expired`."""
+        """Status of the execution: `success`, `failure`, `in_progress`, `cancelled` or `expired`."""
         return text(self._owner, f"{self._path}.status")
 
     @property
     def status_details(self) -> str:
-        """What Nexthink says about the status."""
+        """Explanation of the status."""
         return text(self._owner, f"{self._path}.status_details")
 
     @property
     def outcome(self) -> str:
-        """`action_taken`, `no_action_taken`, `failed` or `other`."""
+        """Outcome of the execution: `action_taken`, `no_action_taken`, `failed` or `other`."""
         return text(self._owner, f"{self._path}.outcome")
 
     @property
     def outcome_details(self) -> str:
-        """Text of the workflow's last step."""
+        """Text returned by the last step of the workflow."""
         return text(self._owner, f"{self._path}.outcome_details")
 
 
 class NexthinkSummaryReference(Reference):
-    """How many executions stand how."""
+    """Execution counts by status."""
 
     @property
     def total(self) -> float:
-        """All executions."""
+        """Number of executions."""
         return number(self._owner, f"{self._path}.total")
 
     @property
     def succeeded(self) -> float:
-        """Those with the status `success`."""
+        """Number of executions with the status `success`."""
         return number(self._owner, f"{self._path}.succeeded")
 
     @property
     def failed(self) -> float:
-        """Those with the status `failure`."""
+        """Number of executions with the status `failure`."""
         return number(self._owner, f"{self._path}.failed")
 
     @property
     def cancelled(self) -> float:
-        """Those with the status `cancelled`."""
+        """Number of executions with the status `cancelled`."""
         return number(self._owner, f"{self._path}.cancelled")
 
     @property
     def expired(self) -> float:
-        """Those with the status `expired`."""
+        """Number of executions with the status `expired`."""
         return number(self._owner, f"{self._path}.expired")
 
     @property
     def in_progress(self) -> float:
-        """Those that have not ended, or are not reported yet."""
+        """Number of executions that are still running or not reported yet."""
         return number(self._owner, f"{self._path}.in_progress")
 
 
@@ -645,55 +645,55 @@ class HarnessPastExecutionReference(Reference):
 
 
 class NexthinkTriggerMethodsReference(Reference):
-    """Ways in which a workflow may be started; null where Nexthink does not say."""
+    """Ways to start a workflow; null where Nexthink does not say."""
 
     @property
     def api(self) -> cdktf.IResolvable:
-        """Through the API, which runs need."""
+        """Whether the API can start the workflow, as `workflow_nexthink_execution` requires."""
         return boolean(self._owner, f"{self._path}.api")
 
     @property
     def manual(self) -> cdktf.IResolvable:
-        """By hand."""
+        """Whether a user can start the workflow."""
         return boolean(self._owner, f"{self._path}.manual")
 
     @property
     def manual_multiple(self) -> cdktf.IResolvable:
-        """By hand, on several targets at once."""
+        """Whether a user can start the workflow on several targets at once."""
         return boolean(self._owner, f"{self._path}.manual_multiple")
 
     @property
     def scheduler(self) -> cdktf.IResolvable:
-        """By a schedule."""
+        """Whether a schedule can start the workflow."""
         return boolean(self._owner, f"{self._path}.scheduler")
 
     @property
     def event(self) -> cdktf.IResolvable:
-        """By an event."""
+        """Whether an event can start the workflow."""
         return boolean(self._owner, f"{self._path}.event")
 
 
 class NexthinkWorkflowParameterReference(Reference):
-    """A parameter of a workflow's version."""
+    """A parameter of a workflow version."""
 
     @property
     def id(self) -> str:
-        """Its key in `params`."""
+        """ID of the parameter: its key in `params`."""
         return text(self._owner, f"{self._path}.id")
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """Description of the parameter."""
         return text(self._owner, f"{self._path}.description")
 
     @property
     def allow_custom_value(self) -> cdktf.IResolvable:
-        """Whether values outside the options are taken."""
+        """Whether values other than `options` are allowed."""
         return boolean(self._owner, f"{self._path}.allow_custom_value")
 
     @property
     def options(self) -> ListReference[str]:
-        """Values to choose from."""
+        """Predefined values."""
         return ListReference(self._owner, f"{self._path}.options", text)
 
 
@@ -702,42 +702,42 @@ class NexthinkWorkflowVersionReference(Reference):
 
     @property
     def version(self) -> float:
-        """Its number."""
+        """Number of the version."""
         return number(self._owner, f"{self._path}.version")
 
     @property
     def status(self) -> str:
-        """`ACTIVE`, `INACTIVE` or `DRAFT`."""
+        """Status of the version: `ACTIVE`, `INACTIVE` or `DRAFT`."""
         return text(self._owner, f"{self._path}.status")
 
     @property
     def uuid(self) -> str:
-        """Its UUID."""
+        """UUID of the version."""
         return text(self._owner, f"{self._path}.uuid")
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """Description of the version."""
         return text(self._owner, f"{self._path}.description")
 
     @property
     def valid(self) -> cdktf.IResolvable:
-        """Whether Nexthink considers it complete."""
+        """Whether Nexthink considers the version valid."""
         return boolean(self._owner, f"{self._path}.valid")
 
     @property
     def has_device(self) -> cdktf.IResolvable:
-        """Whether it runs on devices."""
+        """Whether the version runs on devices."""
         return boolean(self._owner, f"{self._path}.has_device")
 
     @property
     def has_user(self) -> cdktf.IResolvable:
-        """Whether it runs on users."""
+        """Whether the version runs on users."""
         return boolean(self._owner, f"{self._path}.has_user")
 
     @property
     def parameters(self) -> ListReference[NexthinkWorkflowParameterReference]:
-        """Its parameters."""
+        """Parameters of the version."""
         return ListReference(self._owner, f"{self._path}.parameters", NexthinkWorkflowParameterReference)
 
 
@@ -746,42 +746,42 @@ class NexthinkWorkflowDetailsReference(Reference):
 
     @property
     def id(self) -> str:
-        """NQL id, as Nexthink answers it: with or without its number sign."""
+        """NQL ID of the workflow as Nexthink returns it, with or without the number sign."""
         return text(self._owner, f"{self._path}.id")
 
     @property
     def uuid(self) -> str:
-        """UUID, as events need it."""
+        """UUID of the workflow."""
         return text(self._owner, f"{self._path}.uuid")
 
     @property
     def name(self) -> str:
-        """Name."""
+        """Name of the workflow."""
         return text(self._owner, f"{self._path}.name")
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """Description of the workflow."""
         return text(self._owner, f"{self._path}.description")
 
     @property
     def status(self) -> str:
-        """`ACTIVE` or `INACTIVE`."""
+        """Status of the workflow: `ACTIVE` or `INACTIVE`."""
         return text(self._owner, f"{self._path}.status")
 
     @property
     def updated_at(self) -> str:
-        """When it was last changed (RFC 3339)."""
+        """Time of the last change, in RFC 3339 format."""
         return text(self._owner, f"{self._path}.updated_at")
 
     @property
     def trigger_methods(self) -> NexthinkTriggerMethodsReference:
-        """Ways in which it may be started."""
+        """Ways to start the workflow."""
         return NexthinkTriggerMethodsReference(self._owner, f"{self._path}.trigger_methods")
 
     @property
     def versions(self) -> ListReference[NexthinkWorkflowVersionReference]:
-        """Its versions."""
+        """Versions of the workflow."""
         return ListReference(self._owner, f"{self._path}.versions", NexthinkWorkflowVersionReference)
 
 
@@ -1234,7 +1234,7 @@ class HarnessTrigger(Resource):
 
 
 class NexthinkExecution(Resource):
-    """Runs a Nexthink workflow on devices and users, once, and waits for the end of every execution."""
+    """Runs a Nexthink workflow on devices and users, once, and waits until all its executions have ended."""
 
     def __init__(
         self,
@@ -1264,18 +1264,18 @@ class NexthinkExecution(Resource):
     ) -> None:
         """Declare `workflow_nexthink_execution`; count, depends_on, for_each, lifecycle, provider, provisioners, connection are Terraform's own.
 
-        workflow: NQL id of the workflow, such as `#service_restart_and_repair`.
+        workflow: NQL ID of the workflow, such as `#service_restart_and_repair`.
         triggers: Values of your choice; the run is started anew when one of them changes.
         wait: Wait for the run's end. If `false`, the run is only started.
         timeouts: Time limits of the operations.
         poll_interval: Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's age, from two to thirty seconds, and keeps inside the system's request budget.
         on_failure: What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns.
         on_destroy: What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it.
-        devices: Devices to run on. One that is named twice in the same way is sent once.
-        users: Users to run for. One that is named twice in the same way is sent once.
-        params: Values of the workflow's parameters.
-        api_version: Version of the execute call: `v2` takes names as well as ids, `v1` Collector UUIDs and SIDs only.
-        status_query: Id of the saved NQL query that reports the executions of a request, in place of the provider's.
+        devices: Devices to run the workflow on. Each device is sent once, even if it is repeated.
+        users: Users to run the workflow for. Each user is sent once, even if it is repeated.
+        params: Values of the workflow's parameters, by parameter ID.
+        api_version: Version of the API call that starts the workflow. `v2` takes every identifier of a device or user, `v1` takes `collector_uid` and `sid` only.
+        status_query: ID of the saved NQL query that returns the executions of a request. Overrides the provider's `status_query`.
         """
         arguments = given(
             workflow=workflow,
@@ -1370,67 +1370,67 @@ class NexthinkExecution(Resource):
 
     @property
     def workflow(self) -> str:
-        """NQL id of the workflow, such as `#service_restart_and_repair`."""
+        """NQL ID of the workflow, such as `#service_restart_and_repair`."""
         return text(self, "workflow")
 
     @property
     def devices(self) -> ListReference[DeviceReference]:
-        """Devices to run on. One that is named twice in the same way is sent once."""
+        """Devices to run the workflow on. Each device is sent once, even if it is repeated."""
         return ListReference(self, "devices", DeviceReference)
 
     @property
     def users(self) -> ListReference[UserReference]:
-        """Users to run for. One that is named twice in the same way is sent once."""
+        """Users to run the workflow for. Each user is sent once, even if it is repeated."""
         return ListReference(self, "users", UserReference)
 
     @property
     def params(self) -> MapReference[str]:
-        """Values of the workflow's parameters."""
+        """Values of the workflow's parameters, by parameter ID."""
         return MapReference(self, "params", text)
 
     @property
     def api_version(self) -> str:
-        """Version of the execute call: `v2` takes names as well as ids, `v1` Collector UUIDs and SIDs only."""
+        """Version of the API call that starts the workflow. `v2` takes every identifier of a device or user, `v1` takes `collector_uid` and `sid` only."""
         return text(self, "api_version")
 
     @property
     def status_query(self) -> str:
-        """Id of the saved NQL query that reports the executions of a request, in place of the provider's."""
+        """ID of the saved NQL query that returns the executions of a request. Overrides the provider's `status_query`."""
         return text(self, "status_query")
 
     @property
     def request_ids(self) -> ListReference[str]:
-        """Ids of the requests; more than one if there are over 10 000 targets."""
+        """IDs of the requests: one for every 10,000 devices or users."""
         return ListReference(self, "request_ids", text)
 
     @property
     def execution_ids(self) -> ListReference[str]:
-        """Ids of the executions, one for each target."""
+        """IDs of the executions, one for each target."""
         return ListReference(self, "execution_ids", text)
 
     @property
     def requests(self) -> ListReference[NexthinkRequestReference]:
-        """The requests, each with the ids of its executions."""
+        """Requests, each with the IDs of its executions."""
         return ListReference(self, "requests", NexthinkRequestReference)
 
     @property
     def executions(self) -> ListReference[NexthinkTargetExecutionReference]:
-        """The executions as last reported."""
+        """Executions as last reported."""
         return ListReference(self, "executions", NexthinkTargetExecutionReference)
 
     @property
     def summary(self) -> NexthinkSummaryReference:
-        """How many executions stand how."""
+        """Execution counts by status."""
         return NexthinkSummaryReference(self, "summary")
 
     @property
     def outputs(self) -> MapReference[str]:
-        """Outcome details by execution id, where the workflow gives any."""
+        """Outcome details by execution ID, for executions that report any."""
         return MapReference(self, "outputs", text)
 
 
 class NexthinkEvent(Resource):
-    """Sends an execution of a Nexthink workflow the event it waits for, once."""
+    """Sends the event that an execution of a Nexthink workflow waits for, once."""
 
     def __init__(
         self,
@@ -1453,11 +1453,11 @@ class NexthinkEvent(Resource):
     ) -> None:
         """Declare `workflow_nexthink_event`; count, depends_on, for_each, lifecycle, provider, provisioners, connection are Terraform's own.
 
-        execution_id: Id of the execution that waits, one of an execution's `execution_ids`.
-        workflow: NQL id of the workflow, such as `#approval_gate`; exactly one of `workflow` and `workflow_uuid`.
-        workflow_uuid: UUID of the workflow, in place of its NQL id; saves looking it up.
-        parameters: What the event brings, for the step that waits.
-        triggers: Values of your choice; the event is sent anew when one of them changes.
+        execution_id: ID of the waiting execution: one of the `execution_ids` of a `workflow_nexthink_execution`.
+        workflow: NQL ID of the workflow, such as `#approval_gate`. Exactly one of `workflow` and `workflow_uuid` must be set.
+        workflow_uuid: UUID of the workflow, which saves looking it up by its NQL ID.
+        parameters: Parameters passed to the waiting step.
+        triggers: Arbitrary map of values that, when changed, sends the event again.
         """
         arguments = given(
             execution_id=execution_id,
@@ -1480,32 +1480,32 @@ class NexthinkEvent(Resource):
 
     @property
     def workflow(self) -> str:
-        """NQL id of the workflow, such as `#approval_gate`; exactly one of `workflow` and `workflow_uuid`."""
+        """NQL ID of the workflow, such as `#approval_gate`. Exactly one of `workflow` and `workflow_uuid` must be set."""
         return text(self, "workflow")
 
     @property
     def workflow_uuid(self) -> str:
-        """UUID of the workflow, in place of its NQL id; saves looking it up."""
+        """UUID of the workflow, which saves looking it up by its NQL ID."""
         return text(self, "workflow_uuid")
 
     @property
     def execution_id(self) -> str:
-        """Id of the execution that waits, one of an execution's `execution_ids`."""
+        """ID of the waiting execution: one of the `execution_ids` of a `workflow_nexthink_execution`."""
         return text(self, "execution_id")
 
     @property
     def parameters(self) -> MapReference[str]:
-        """What the event brings, for the step that waits."""
+        """Parameters passed to the waiting step."""
         return MapReference(self, "parameters", text)
 
     @property
     def triggers(self) -> MapReference[str]:
-        """Values of your choice; the event is sent anew when one of them changes."""
+        """Arbitrary map of values that, when changed, sends the event again."""
         return MapReference(self, "triggers", text)
 
     @property
     def id(self) -> str:
-        """Id of the request that went on."""
+        """ID of the request that the event resumed."""
         return text(self, "id")
 
 
@@ -2230,7 +2230,7 @@ class DataHarnessExecutions(DataSource):
 
 
 class DataNexthinkWorkflow(DataSource):
-    """Describes a Nexthink workflow: how it may be started, its versions and their parameters."""
+    """Provides details of a Nexthink workflow: how it can be started, its versions and their parameters."""
 
     def __init__(
         self,
@@ -2247,7 +2247,7 @@ class DataNexthinkWorkflow(DataSource):
     ) -> None:
         """Declare `workflow_nexthink_workflow`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        workflow: NQL id of the workflow, such as `#service_restart_and_repair`, or without its number sign.
+        workflow: NQL ID of the workflow, such as `#service_restart_and_repair`. The number sign may be omitted.
         """
         arguments = given(
             workflow=workflow,
@@ -2264,52 +2264,52 @@ class DataNexthinkWorkflow(DataSource):
 
     @property
     def id(self) -> str:
-        """NQL id, as Nexthink answers it: with or without its number sign."""
+        """NQL ID of the workflow as Nexthink returns it, with or without the number sign."""
         return text(self, "id")
 
     @property
     def uuid(self) -> str:
-        """UUID, as events need it."""
+        """UUID of the workflow."""
         return text(self, "uuid")
 
     @property
     def name(self) -> str:
-        """Name."""
+        """Name of the workflow."""
         return text(self, "name")
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """Description of the workflow."""
         return text(self, "description")
 
     @property
     def status(self) -> str:
-        """`ACTIVE` or `INACTIVE`."""
+        """Status of the workflow: `ACTIVE` or `INACTIVE`."""
         return text(self, "status")
 
     @property
     def updated_at(self) -> str:
-        """When it was last changed (RFC 3339)."""
+        """Time of the last change, in RFC 3339 format."""
         return text(self, "updated_at")
 
     @property
     def trigger_methods(self) -> NexthinkTriggerMethodsReference:
-        """Ways in which it may be started."""
+        """Ways to start the workflow."""
         return NexthinkTriggerMethodsReference(self, "trigger_methods")
 
     @property
     def versions(self) -> ListReference[NexthinkWorkflowVersionReference]:
-        """Its versions."""
+        """Versions of the workflow."""
         return ListReference(self, "versions", NexthinkWorkflowVersionReference)
 
     @property
     def workflow(self) -> str:
-        """NQL id of the workflow, such as `#service_restart_and_repair`, or without its number sign."""
+        """NQL ID of the workflow, such as `#service_restart_and_repair`. The number sign may be omitted."""
         return text(self, "workflow")
 
 
 class DataNexthinkWorkflows(DataSource):
-    """Lists the Nexthink workflows of an instance."""
+    """Lists the workflows of a Nexthink instance."""
 
     def __init__(
         self,
@@ -2328,9 +2328,9 @@ class DataNexthinkWorkflows(DataSource):
     ) -> None:
         """Declare `workflow_nexthink_workflows`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        dependency: What the workflows run on: `USER`, `DEVICE`, `USER_AND_DEVICE` or `NONE`.
-        trigger_method: How the workflows may be started: `API`, `MANUAL`, `MANUAL_MULTIPLE` or `SCHEDULER`.
-        active_only: Leave out workflows that are not active.
+        dependency: Return only workflows that run on these targets: `USER`, `DEVICE`, `USER_AND_DEVICE` or `NONE`.
+        trigger_method: Return only workflows that can be started this way: `API`, `MANUAL`, `MANUAL_MULTIPLE` or `SCHEDULER`.
+        active_only: Return only active workflows.
         """
         arguments = given(
             dependency=dependency,
@@ -2349,22 +2349,22 @@ class DataNexthinkWorkflows(DataSource):
 
     @property
     def dependency(self) -> str:
-        """What the workflows run on: `USER`, `DEVICE`, `USER_AND_DEVICE` or `NONE`."""
+        """Return only workflows that run on these targets: `USER`, `DEVICE`, `USER_AND_DEVICE` or `NONE`."""
         return text(self, "dependency")
 
     @property
     def trigger_method(self) -> str:
-        """How the workflows may be started: `API`, `MANUAL`, `MANUAL_MULTIPLE` or `SCHEDULER`."""
+        """Return only workflows that can be started this way: `API`, `MANUAL`, `MANUAL_MULTIPLE` or `SCHEDULER`."""
         return text(self, "trigger_method")
 
     @property
     def active_only(self) -> cdktf.IResolvable:
-        """Leave out workflows that are not active."""
+        """Return only active workflows."""
         return boolean(self, "active_only")
 
     @property
     def workflows(self) -> ListReference[NexthinkWorkflowDetailsReference]:
-        """The workflows, each once."""
+        """Workflows that match the filters."""
         return ListReference(self, "workflows", NexthinkWorkflowDetailsReference)
 
 

@@ -35,31 +35,31 @@ class NexthinkSettings(TypedDict, total=False):
     """A Nexthink instance, reached with an API credential that has the permissions Workflows API and NQL API."""
 
     instance: str | None
-    """Name of the instance, the first part of its address. Environment variable: `NEXTHINK_INSTANCE`."""
+    """Name of the instance: the first label of its host name, such as `acme`. Environment variable: `NEXTHINK_INSTANCE`."""
 
     region: str | None
     """Region of the instance: `us`, `eu`, `pac` or `meta`. Environment variable: `NEXTHINK_REGION`."""
 
     client_id: str | None
-    """Client id of the API credential. Environment variable: `NEXTHINK_CLIENT_ID`."""
+    """Client ID of the API credential. Environment variable: `NEXTHINK_CLIENT_ID`."""
 
     client_secret: str | None
     """Client secret of the API credential. Environment variable: `NEXTHINK_CLIENT_SECRET`."""
 
     api_url: str | None
-    """Address of the API, in place of the one made of instance and region. Environment variable: `NEXTHINK_API_URL`."""
+    """Base URL of the API. Overrides the URL derived from `instance` and `region`. Environment variable: `NEXTHINK_API_URL`."""
 
     token_url: str | None
-    """Address that gives tokens, in place of the one made of instance and region. Environment variable: `NEXTHINK_TOKEN_URL`."""
+    """URL of the OAuth 2.0 token endpoint. Overrides the URL derived from `instance` and `region`. Environment variable: `NEXTHINK_TOKEN_URL`."""
 
     status_query: str | None
-    """Id of the saved NQL query that reports the executions of a request, for example `#workflow_request_status`. Nexthink tells the state of executions in no other way, so waiting needs it. Environment variable: `NEXTHINK_STATUS_QUERY`."""
+    """ID of the saved NQL query that returns the executions of a request, such as `#workflow_request_status`. Required to wait for executions, because Nexthink reports their status through NQL only. Environment variable: `NEXTHINK_STATUS_QUERY`."""
 
     ca_file: str | None
-    """PEM file of certificate authorities to trust besides the machine's. Environment variable: `NEXTHINK_CA_FILE`."""
+    """Path of a PEM file with certificate authorities to trust in addition to the system's. Environment variable: `NEXTHINK_CA_FILE`."""
 
     request_timeout: str | None
-    """Time limit of one request, as a Go duration. Environment variable: `NEXTHINK_REQUEST_TIMEOUT`."""
+    """Timeout of a single request, as a Go duration. Defaults to `60s`. Environment variable: `NEXTHINK_REQUEST_TIMEOUT`."""
 
 
 class VcdSettings(TypedDict, total=False):
@@ -272,20 +272,20 @@ class HarnessTriggerAction(TypedDict, total=False):
 
 
 class Device(TypedDict, total=False):
-    """A device, named in one or several ways; of several that match, the most recently active one is meant."""
+    """A device by one or more identifiers. If several devices match, the most recently active one is used."""
 
     name: str | None
     """Name of the device."""
 
     collector_uid: str | None
-    """UUID of the device's Collector."""
+    """UUID of the Collector on the device."""
 
     uid: str | None
-    """Globally unique id of the device."""
+    """Globally unique ID of the device."""
 
 
 class User(TypedDict, total=False):
-    """A user, named in one or several ways; of several that match, the most recently active one is meant."""
+    """A user by one or more identifiers. If several users match, the most recently active one is used."""
 
     upn: str | None
     """User principal name."""
@@ -294,4 +294,4 @@ class User(TypedDict, total=False):
     """Security identifier."""
 
     uid: str | None
-    """Globally unique id of the user."""
+    """Globally unique ID of the user."""

@@ -45,7 +45,7 @@ def test_an_event_that_may_have_arrived_is_shown_before_it_is_sent_again(stack: 
     result = stack.apply()
     assert result.status == 1
     (error,) = result.errors
-    assert "not known whether the event arrived" in error.summary
+    assert "Unknown whether the event arrived" in error.summary
     assert stack.state()["workflow_nexthink_event.approve"]["tainted"] is True
     assert stack.plan().status == 2
     assert stack.run("untaint", "workflow_nexthink_event.approve").status == 0

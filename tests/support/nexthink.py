@@ -25,21 +25,19 @@ from provider_py.sandbox.observer import observer
 from provider_py.sandbox.openapi import Contract
 from provider_py.sandbox.world import RecordedRequest, World
 from provider_py.systems.nexthink import execution
+from provider_py.systems.nexthink.config import NexthinkSettings
+from provider_py.systems.nexthink.connection import Nexthink
 from provider_py.systems.nexthink.event import EventResource
 from provider_py.systems.nexthink.execution import NexthinkExecution, NexthinkLauncher
-from provider_py.systems.nexthink.settings import NexthinkSettings
-from provider_py.systems.nexthink.system import Nexthink
 from provider_py.systems.nexthink.targets import Device
 from tests.support.clock import EPOCH, ScaledClock
 
 QUERY = CREDENTIALS["NEXTHINK_STATUS_QUERY"]
-
-
 SPEED = 100.0
 
 
 class SharedClock(ScaledClock):
-    """Time of the provider and the tenant alike, which a test may also move on."""
+    """One clock for provider and tenant, which a test may also advance."""
 
     def __init__(self) -> None:
         super().__init__(SPEED)
@@ -60,17 +58,17 @@ class SharedClock(ScaledClock):
         await super().sleep(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let this many seconds have passed."""
+        """Move the clock forward by this many seconds."""
         self._ahead += seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A request, and what the documents as published say against it."""
+class CheckedRequest:
+    """A request, and how it violates the documents as published."""
 
     method: str
     path: str
-    fault: str | None
+    violation: str | None
 
 
 @dataclass
@@ -81,7 +79,7 @@ class Bench:
     world: World
     clock: SharedClock
     journal: Path
-    judged: list[Judged] = field(default_factory=list)
+    checked: list[CheckedRequest] = field(default_factory=list)
     runtime: Runtime = field(init=False)
     nexthink: Nexthink = field(init=False)
     _opened: list[Any] = field(default_factory=list)
@@ -90,8 +88,8 @@ class Bench:
         self.process()
 
     def process(self, **settings: Any) -> Nexthink:
-        """Begin anew, as the next process of the provider does: nothing is remembered."""
-        given: dict[str, Any] = {
+        """Start over, as the next process of the provider does: nothing is remembered."""
+        defaults: dict[str, Any] = {
             "api_url": self.url,
             "token_url": f"{self.url}{TOKEN_PATH}",
             "client_id": CREDENTIALS["NEXTHINK_CLIENT_ID"],
@@ -100,7 +98,7 @@ class Bench:
             "request_timeout": "10s",
         }
         self.runtime = Runtime(asyncio.Event(), self.clock)
-        self.nexthink = Nexthink(NexthinkSettings(**(given | settings)), self.runtime)
+        self.nexthink = Nexthink(NexthinkSettings(**(defaults | settings)), self.runtime)
         self._opened.append(self.nexthink)
         return self.nexthink
 
@@ -117,49 +115,49 @@ class Bench:
         return EventResource(Connector("nexthink", lambda: self.nexthink))
 
     async def run(self, **arguments: Any) -> NexthinkExecution:
-        """Create an execution that ends well, and return its state."""
-        answer = await self.executions().create(NexthinkExecution(**arguments), b"")
-        assert answer.diagnostics == []
-        assert answer.state is not None
-        return answer.state
+        """Create an execution that succeeds, and return its state."""
+        result = await self.executions().create(NexthinkExecution(**arguments), b"")
+        assert result.diagnostics == []
+        assert result.state is not None
+        return result.state
 
-    def asked(self, path: str) -> Sequence[RecordedRequest]:
-        """Return the requests to paths that end so."""
-        return [each for each in self.world.requests if each.path.endswith(path)]
+    def requests(self, path: str) -> Sequence[RecordedRequest]:
+        """Return the requests whose path ends with `path`."""
+        return [request for request in self.world.requests if request.path.endswith(path)]
 
     async def close(self) -> None:
         """Close every connection and journal."""
-        for each in reversed(self._opened):
-            await each.close()
+        for opened in reversed(self._opened):
+            await opened.close()
 
 
 @asynccontextmanager
 async def bench(journal: Path, *, run_seconds: float = 10.0) -> AsyncIterator[Bench]:
-    """Serve a tenant whose time is the provider's: what one sleeps lets the other's runs go on."""
+    """Serve a tenant on the provider's clock: its runs go on while the provider sleeps."""
     clock = SharedClock()
     world = World(run_seconds, timer=clock.monotonic)
     app = application(world)
-    judged: list[Judged] = []
-    app.middlewares.insert(0, _judge(judged))
+    checked: list[CheckedRequest] = []
+    app.middlewares.insert(0, _check(checked))
     app.middlewares.insert(0, observer(world, "nexthink"))
     async with TestServer(app) as server:
-        made = Bench(str(server.make_url("")).rstrip("/"), world, clock, journal, judged)
+        opened = Bench(str(server.make_url("")).rstrip("/"), world, clock, journal, checked)
         try:
-            yield made
+            yield opened
         finally:
-            await made.close()
+            await opened.close()
 
 
-def _judge(judged: list[Judged]) -> Middleware:
+def _check(checked: list[CheckedRequest]) -> Middleware:
     published = Contract.read("nexthink", "openapi.json")
 
     @web.middleware
-    async def judge(request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = published.request_fault(request, await request.read())
-        judged.append(Judged(request.method, request.path, fault))
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        violation = published.request_fault(request, await request.read())
+        checked.append(CheckedRequest(request.method, request.path, violation))
         return await handler(request)
 
-    return judge
+    return check
 
 
 def fleet(count: int) -> list[Device]:

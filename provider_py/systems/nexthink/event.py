@@ -1,16 +1,19 @@
-"""`workflow_nexthink_event`: lets an execution that waits for an event go on, with `POST …/trigger`.
+"""`workflow_nexthink_event`: resumes an execution that waits for an event, with `POST …/trigger`.
 
-The event is sent once, when the resource is created. Nexthink offers no way to look at it again or to take it back, so
+The event is sent once, when the resource is created. Nexthink has no call that reads an event or takes it back, so
 refreshing changes nothing and destroying the resource forgets it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from typing import Annotated, Final
 
+from nexthink_client import api, models
+
 from provider_py.execution import messages
-from provider_py.execution.connection import Connector
+from provider_py.execution.connection import Connector, readable
 from provider_py.execution.errors import SystemFault, Unanswered
 from provider_py.execution.preflight import preflight
 from provider_py.execution.registry_types import ResourceType
@@ -22,7 +25,6 @@ from provider_py.plugin import (
     DiagnosticError,
     Plan,
     ReadResult,
-    Resource,
     computed,
     error,
     exactly_one,
@@ -31,16 +33,14 @@ from provider_py.plugin import (
     optional,
     required,
 )
-from provider_py.systems.nexthink.settings import SYSTEM
-from provider_py.systems.nexthink.system import Nexthink
-from provider_py.systems.nexthink.targets import A_UUID, published
-
-TITLE: Final = "Nexthink event"
+from provider_py.systems.nexthink.config import A_UUID, SYSTEM, published
+from provider_py.systems.nexthink.connection import SOURCE, Nexthink
+from provider_py.systems.nexthink.lookup import get_workflow
 
 
-def a_character(value: str) -> str | None:
-    """Check that a text has a character; unlike elsewhere, Nexthink takes a blank."""
-    return None if value else "An empty text is not allowed; write at least one character, or leave the parameter out"
+def not_zero_length(value: str) -> str | None:
+    """Check that a string has a character; unlike other systems, Nexthink accepts a blank."""
+    return None if value else "An empty string is not allowed; write at least one character, or omit the parameter"
 
 
 @model
@@ -50,7 +50,8 @@ class NexthinkEvent:
     workflow: Annotated[
         str | None,
         optional(
-            "NQL id of the workflow, such as `#approval_gate`; exactly one of `workflow` and `workflow_uuid`.",
+            "NQL ID of the workflow, such as `#approval_gate`. Exactly one of `workflow` and `workflow_uuid` must be "
+            "set.",
             replace=True,
             checks=(not_empty,),
         ),
@@ -58,7 +59,7 @@ class NexthinkEvent:
     workflow_uuid: Annotated[
         str | None,
         optional(
-            "UUID of the workflow, in place of its NQL id; saves looking it up.",
+            "UUID of the workflow, which saves looking it up by its NQL ID.",
             replace=True,
             checks=(published("triggerThinklet.workflowUuid", A_UUID),),
         ),
@@ -66,71 +67,68 @@ class NexthinkEvent:
     execution_id: Annotated[
         str,
         required(
-            "Id of the execution that waits, one of an execution's `execution_ids`.",
+            "ID of the waiting execution: one of the `execution_ids` of a `workflow_nexthink_execution`.",
             replace=True,
             checks=(published("triggerThinklet.executionUuid", A_UUID),),
         ),
     ]
     parameters: Annotated[
         dict[str, str] | None,
-        optional("What the event brings, for the step that waits.", replace=True, element_checks=(a_character,)),
+        optional("Parameters passed to the waiting step.", replace=True, element_checks=(not_zero_length,)),
     ] = None
     triggers: Annotated[
         dict[str, str] | None,
-        optional("Values of your choice; the event is sent anew when one of them changes.", replace=True),
+        optional("Arbitrary map of values that, when changed, sends the event again.", replace=True),
     ] = None
-    id: Annotated[str | None, computed("Id of the request that went on.")] = None
+    id: Annotated[str | None, computed("ID of the request that the event resumed.")] = None
 
 
 class EventResource:
-    """Sends events; each once, whatever becomes of the answer."""
+    """Sends events, each once, even if the answer is lost."""
 
     name = "nexthink_event"
     model = NexthinkEvent
-    description = "Sends an execution of a Nexthink workflow the event it waits for, once."
+    description = "Sends the event that an execution of a Nexthink workflow waits for, once."
     version = 0
 
     def __init__(self, connector: Connector[Nexthink]) -> None:
         self._connector = connector
 
     def validate(self, config: Decoded[NexthinkEvent]) -> Iterable[Diagnostic]:
-        """Demand one name of the workflow."""
+        """Require exactly one name of the workflow."""
         yield from exactly_one(config, ("workflow", "workflow_uuid"), meaning="workflow")
 
     async def plan(self, change: Change[NexthinkEvent]) -> Plan:
-        """Look the workflow up before anything is sent."""
+        """Look up the workflow before anything is sent."""
         planned, nexthink = change.planned.model, self._connector.open()
         if change.prior is not None or planned is None or nexthink is None or not nexthink.runtime.preflight:
             return Plan()
         if planned.workflow is None:
             return Plan()
-        from provider_py.systems.nexthink import events  # on first use
-
-        lookup = events.workflow_uuid(nexthink, planned.workflow)
-        return Plan(diagnostics=await preflight(lookup, "The event", nexthink.runtime))
+        return Plan(
+            diagnostics=await preflight(get_workflow(nexthink, planned.workflow), "The event", nexthink.runtime)
+        )
 
     async def create(self, planned: NexthinkEvent, private: bytes) -> ApplyResult[NexthinkEvent]:
-        """Send the event."""
-        from provider_py.systems.nexthink import events  # on first use
-
-        nexthink = self._connector.connect(TITLE)
+        """Send the event. A lost answer taints the resource, so that the next plan shows what would be sent again."""
+        nexthink = self._connector.connect("Nexthink event")
         try:
-            uuid = planned.workflow_uuid or await events.workflow_uuid(nexthink, planned.workflow or "")
+            uuid = planned.workflow_uuid or (await get_workflow(nexthink, str(planned.workflow))).uuid
         except SystemFault as fault:
-            raise DiagnosticError(messages.from_fault(fault, "The event was not sent")) from fault
+            raise _not_sent(fault) from fault
         try:
-            return ApplyResult(await events.send(nexthink, planned, uuid))
+            return ApplyResult(await _send(nexthink, planned, uuid))
         except Unanswered as fault:
             return ApplyResult(planned, [_unanswered(planned, fault)])
         except SystemFault as fault:
-            raise DiagnosticError(messages.from_fault(fault, "The event was not sent")) from fault
+            raise _not_sent(fault) from fault
 
     async def read(self, state: NexthinkEvent, private: bytes) -> ReadResult[NexthinkEvent]:
-        """Nexthink does not report events."""
+        """Return the state: Nexthink does not report events."""
         return ReadResult(state)
 
     async def update(self, prior: NexthinkEvent, planned: NexthinkEvent, private: bytes) -> ApplyResult[NexthinkEvent]:
-        """Every change of an argument replaces the resource."""
+        """Return the plan: every change of an argument replaces the resource."""
         return ApplyResult(planned)
 
     async def delete(self, state: NexthinkEvent, private: bytes) -> ApplyResult[NexthinkEvent]:
@@ -138,28 +136,45 @@ class EventResource:
         return ApplyResult(None)
 
     async def import_state(self, identifier: str) -> ReadResult[NexthinkEvent]:
-        """Refuse: there is nothing to read it from."""
+        """Raise DiagnosticError: there is nothing to import from."""
         raise DiagnosticError(
             error(
-                "A Nexthink event cannot be imported",
-                "Nexthink does not report events that were sent. Where the event is not to be sent, leave the resource "
-                "out of the configuration.",
+                "Nexthink events cannot be imported",
+                "Nexthink does not report events that were sent. If the event must not be sent, remove the resource "
+                "from the configuration.",
             )
         )
 
 
-def _unanswered(planned: NexthinkEvent, fault: Unanswered) -> Diagnostic:
+async def _send(nexthink: Nexthink, event: NexthinkEvent, workflow_uuid: str) -> NexthinkEvent:
+    """Send the event; return it with the ID of the request it resumed. Nexthink answers one object or a list."""
+    parameters = models.ThinkletTriggerRequestParameters.from_dict(event.parameters or {})
+    with readable(SYSTEM, "the event"):
+        answer = await api.workflows.trigger_thinklet.asyncio(
+            workflow_uuid,
+            event.execution_id,
+            client=nexthink.client,
+            body=models.ThinkletTriggerRequest(parameters=parameters),
+            source=SOURCE,
+        )
+        triggered = answer[0] if isinstance(answer, list) and answer else answer
+        if not isinstance(triggered, models.ThinkletTriggerResponse):
+            raise Unanswered(SYSTEM, "the event was answered without a request ID")
+        return dataclasses.replace(event, id=str(triggered.request_uuid))
+
+
+def _not_sent(fault: SystemFault) -> DiagnosticError:
+    return DiagnosticError(messages.from_fault(fault, "The event was not sent"))
+
+
+def _unanswered(event: NexthinkEvent, fault: Unanswered) -> Diagnostic:
     return error(
-        "It is not known whether the event arrived",
-        f"{fault}. The event was sent once, and is not repeated by itself because it could let a later step of the "
-        f"workflow go on. Look at execution {planned.execution_id} in {SYSTEM}. If it went on, keep the event with "
+        "Unknown whether the event arrived",
+        f"{fault}. The event was sent once, and is not sent again automatically because that could resume a later step "
+        f"of the workflow. Check execution {event.execution_id} in {SYSTEM}. If it was resumed, keep the event with "
         "`terraform untaint`. If it still waits, apply again, which sends the event again.",
         ("execution_id",),
     )
-
-
-def _make(connector: Connector[Nexthink]) -> Resource[NexthinkEvent]:
-    return EventResource(connector)
 
 
 KIND: Final = ResourceType(
@@ -167,5 +182,5 @@ KIND: Final = ResourceType(
     system="nexthink",
     model=NexthinkEvent,
     description=EventResource.description,
-    make=_make,
+    make=EventResource,
 )

@@ -1,24 +1,27 @@
-"""`workflow_nexthink_execution`: starts a Nexthink workflow on devices and users with `POST …/workflows/execute`.
+"""`workflow_nexthink_execution`: runs a Nexthink workflow on devices and users with `POST …/workflows/execute`.
 
-One request takes 10 000 devices and 10 000 users at most, so more targets become several requests, each sent once.
-Nexthink has no call that reports an execution: its state comes from a saved NQL query, which answers about a thousand
-rows and is exported to a file for more. Destroying the resource
-forgets the executions; they cannot be cancelled.
+More targets than one request takes become several requests, each sent once (`targets`). Nexthink has no call that
+reports an execution, so their status comes from a saved NQL query (`polling`). Destroying the resource forgets the
+executions; they cannot be cancelled.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
-from provider_py.execution.errors import SystemFault
+from nexthink_client import api, models, types
+
+from provider_py.execution.connection import readable
+from provider_py.execution.errors import Unanswered
 from provider_py.execution.launcher import Started
 from provider_py.execution.poller import PollSource
 from provider_py.execution.registry_types import ExecutionType
-from provider_py.execution.run import Execution, Run
+from provider_py.execution.run import Execution, Phase, Run
+from provider_py.execution.times import rfc3339
 from provider_py.plugin import (
     Decoded,
     Diagnostic,
@@ -32,33 +35,34 @@ from provider_py.plugin import (
     redact,
     required,
 )
-from provider_py.systems.nexthink.reports import (
-    SAVE_QUERY,
-    Detail,
-    Expected,
-    NexthinkRequest,
-    NexthinkSummary,
-    NexthinkTargetExecution,
-    complaint,
-    phase,
-    summary,
-    worst,
-)
-from provider_py.systems.nexthink.settings import SYSTEM, saved_query
-from provider_py.systems.nexthink.system import Nexthink
-from provider_py.systems.nexthink.targets import (
-    Device,
-    Request,
-    User,
-    check_targets,
-    count,
-    distinct,
-    repeated,
-    split,
-)
+from provider_py.systems.nexthink import polling, preflight, targets
+from provider_py.systems.nexthink.config import SYSTEM, saved_query
+from provider_py.systems.nexthink.connection import SOURCE, Nexthink
+from provider_py.systems.nexthink.lookup import get_workflow
+from provider_py.systems.nexthink.polling import Detail, Expected, NexthinkTargetExecution
+from provider_py.systems.nexthink.targets import Device, Request, User
 
-if TYPE_CHECKING:  # imported on first use
-    from provider_py.systems.nexthink.looks import Looks
+
+@model
+class NexthinkRequest:
+    """A request and the executions it started."""
+
+    id: Annotated[str | None, computed("ID of the request.")] = None
+    execution_ids: Annotated[list[str] | None, computed("IDs of the executions that the request started.")] = None
+
+
+@model
+class NexthinkSummary:
+    """Execution counts by status."""
+
+    total: Annotated[int | None, computed("Number of executions.")] = None
+    succeeded: Annotated[int | None, computed("Number of executions with the status `success`.")] = None
+    failed: Annotated[int | None, computed("Number of executions with the status `failure`.")] = None
+    cancelled: Annotated[int | None, computed("Number of executions with the status `cancelled`.")] = None
+    expired: Annotated[int | None, computed("Number of executions with the status `expired`.")] = None
+    in_progress: Annotated[int | None, computed("Number of executions that are still running or not reported yet.")] = (
+        None
+    )
 
 
 @model
@@ -67,187 +71,226 @@ class NexthinkExecution(Execution):
 
     workflow: Annotated[
         str,
-        required("NQL id of the workflow, such as `#service_restart_and_repair`.", replace=True, checks=(not_empty,)),
+        required("NQL ID of the workflow, such as `#service_restart_and_repair`.", replace=True, checks=(not_empty,)),
     ]
     devices: Annotated[
         list[Device] | None,
-        optional("Devices to run on. One that is named twice in the same way is sent once.", replace=True),
+        optional("Devices to run the workflow on. Each device is sent once, even if it is repeated.", replace=True),
     ] = None
     users: Annotated[
         list[User] | None,
-        optional("Users to run for. One that is named twice in the same way is sent once.", replace=True),
+        optional("Users to run the workflow for. Each user is sent once, even if it is repeated.", replace=True),
     ] = None
-    params: Annotated[dict[str, str] | None, optional("Values of the workflow's parameters.", replace=True)] = None
+    params: Annotated[
+        dict[str, str] | None, optional("Values of the workflow's parameters, by parameter ID.", replace=True)
+    ] = None
     api_version: Annotated[
         str,
         optional(
-            "Version of the execute call: `v2` takes names as well as ids, `v1` Collector UUIDs and SIDs only.",
+            "Version of the API call that starts the workflow. `v2` takes every identifier of a device or user, `v1` "
+            "takes `collector_uid` and `sid` only.",
             checks=(one_of("v1", "v2"),),
         ),
     ] = "v2"
     status_query: Annotated[
         str | None,
         optional(
-            "Id of the saved NQL query that reports the executions of a request, in place of the provider's.",
+            "ID of the saved NQL query that returns the executions of a request. Overrides the provider's "
+            "`status_query`.",
             checks=(saved_query,),
         ),
     ] = None
     request_ids: Annotated[
-        list[str] | None, computed("Ids of the requests; more than one if there are over 10 000 targets.")
+        list[str] | None, computed("IDs of the requests: one for every 10,000 devices or users.")
     ] = None
-    execution_ids: Annotated[list[str] | None, computed("Ids of the executions, one for each target.")] = None
-    requests: Annotated[
-        list[NexthinkRequest] | None, computed("The requests, each with the ids of its executions.")
-    ] = None
-    executions: Annotated[list[NexthinkTargetExecution] | None, computed("The executions as last reported.")] = None
-    summary: Annotated[NexthinkSummary | None, computed("How many executions stand how.")] = None
+    execution_ids: Annotated[list[str] | None, computed("IDs of the executions, one for each target.")] = None
+    requests: Annotated[list[NexthinkRequest] | None, computed("Requests, each with the IDs of its executions.")] = None
+    executions: Annotated[list[NexthinkTargetExecution] | None, computed("Executions as last reported.")] = None
+    summary: Annotated[NexthinkSummary | None, computed("Execution counts by status.")] = None
     outputs: Annotated[
-        dict[str, str] | None, computed("Outcome details by execution id, where the workflow gives any.")
+        dict[str, str] | None, computed("Outcome details by execution ID, for executions that report any.")
     ] = None
 
 
 def validate(config: Decoded[NexthinkExecution]) -> Iterable[Diagnostic]:
-    """Validate the arguments together."""
-    given = config.model
-    if given is None:
+    """Require targets, each with an identifier; warn of duplicates; reject cancelling."""
+    execution = config.model
+    if execution is None:
         return
-    if not given.devices and not given.users and not config.unknown & {"devices", "users"}:
+    if not execution.devices and not execution.users and not config.unknown & {"devices", "users"}:
         yield error(
-            "The workflow has no targets",
-            "Give at least one device in `devices` or one user in `users`.",
+            "Missing workflow targets",
+            "The workflow has no targets. Specify at least one device in `devices` or one user in `users`.",
             ("devices",),
         )
-    devices = None if "devices" in config.unknown else given.devices  # parts that are not known yet look like None
-    users = None if "users" in config.unknown else given.users
-    yield from check_targets(devices, users, given.api_version)
-    yield from repeated(devices, users, given.api_version)
-    if given.on_destroy == "cancel":
+    configured = {"devices": execution.devices or (), "users": execution.users or ()}
+    known = {name: items for name, items in configured.items() if name not in config.unknown}
+    for check in (targets.check_identifiers, targets.check_duplicates):
+        for attribute, items in known.items():
+            yield from check(attribute, items, execution.api_version)
+    if execution.on_destroy == "cancel":
         yield error(
             "Nexthink executions cannot be cancelled",
-            'Nexthink has no call for it. Remove on_destroy = "cancel"; destroying the resource forgets the run.',
+            'Nexthink has no API call that cancels executions. Remove on_destroy = "cancel"; destroying the resource '
+            "then forgets them.",
             ("on_destroy",),
         )
 
 
 class NexthinkLauncher:
-    """Starts executions and reads their state; what needs the generated client is imported on first use."""
+    """Starts executions and reads their state."""
 
     system = SYSTEM
 
     def __init__(self, nexthink: Nexthink) -> None:
-        """Work on a connection."""
         self._nexthink = nexthink
-        self._expected: dict[str, Expected] = {}
-        self.source: PollSource[str, Run[Detail]] = PollSource(self._look, 10)
+        self._poller = polling.RequestPoller(nexthink)
+        self.source: PollSource[str, Run[Detail]] = PollSource(self._poller.poll, 10)
 
     async def prepare(self, config: NexthinkExecution, unknown: frozenset[str]) -> Sequence[Request]:
-        """Check the workflow against the targets and parameters, and that the run's end can be seen."""
-        from provider_py.systems.nexthink import calls
-        from provider_py.systems.nexthink.preflight import check
-
-        findings: list[Diagnostic] = []
-        query = self._query(config)
+        """Check the workflow against targets and parameters, and that the end of the run can be seen."""
+        problems: list[Diagnostic] = []
+        query = self._status_query(config)
         if config.wait and not unknown & {"wait", "status_query"}:
             if query is None:
-                findings.append(without_query())
+                problems.append(_missing_status_query())
             else:
-                await calls.check_query(self._nexthink, query)
-        workflow = await calls.workflow(self._nexthink, config.workflow)
-        findings.extend(check(workflow, config, unknown))
-        if findings:
-            raise DiagnosticError(*findings)
+                await preflight.check_status_query(self._nexthink, query)
+        devices, users, params = config.devices or (), config.users or (), config.params or {}
+        workflow = await get_workflow(self._nexthink, config.workflow)
+        runs_on = {"devices": devices, "users": users}
+        problems.extend(preflight.check_workflow(workflow, config.workflow, runs_on, params, unknown))
+        if problems:
+            raise DiagnosticError(*problems)
         if unknown & {"devices", "users", "params", "api_version"}:
             return ()
         version = config.api_version
-        devices, users = distinct(config.devices or (), version), distinct(config.users or (), version)
-        return split(config.workflow, version, devices, users, config.params or {}, query)
+        return Request(
+            workflow=config.workflow,
+            api_version=version,
+            devices=targets.distinct(devices, version),
+            users=targets.distinct(users, version),
+            params=params,
+            status_query=query,
+        ).split()
 
     async def start(self, part: Request, token: str) -> Started[Detail]:
-        """Send one execute request, once."""
-        from provider_py.systems.nexthink import calls
-
-        return Started(await calls.execute(self._nexthink, part))
+        """Send one execute request, once. Nexthink has no room for the token."""
+        now = self._nexthink.runtime.clock.time
+        with readable(SYSTEM, "the execute request"):
+            answer = await _execute(self._nexthink, part)
+            if not isinstance(answer, models.ExecutionResponse):
+                raise Unanswered(SYSTEM, "the execute request was answered without a request ID")
+            request_id, execution_ids = str(answer.request_uuid), [str(uuid) for uuid in answer.executions_uuids]
+        self._poller.expect(request_id, Expected(execution_ids, query=part.status_query, since=now()))
+        detail = Detail(execution_ids)
+        return Started(Run(request_id, "in_progress", Phase.ACTIVE, detail, started_at=rfc3339(now())))
 
     def key(self, part: Request, run: Run[Detail]) -> str:
-        """A request's id is enough to find its executions; remember which there are to be."""
-        now = self._nexthink.runtime.clock.time()
-        self._expected[run.id] = Expected(run.detail.execution_ids, query=part.status_query, since=now)
+        """A request's ID is enough to find its executions."""
         return run.id
 
     def remember(self, state: NexthinkExecution, keys: Sequence[str]) -> None:
-        """Learn the status query, and the executions that it has to report before a request can count as ended."""
-        given = {each.id: each.execution_ids or () for each in state.requests or ()}
-        seen = {each.execution_id for each in state.executions or () if each.status is not None}
-        query = self._query(state)
+        """Learn the status query, and the executions it must report before a request can count as ended."""
+        started = {request.id: request.execution_ids or () for request in state.requests or ()}
+        seen = {execution.execution_id for execution in state.executions or () if execution.status is not None}
+        most = targets.count_executions(state.devices or (), state.users or (), state.api_version) if keys else 0
+        since = datetime.fromisoformat(state.started_at).timestamp() if state.started_at else None
         for key in keys:
-            known = self._expected.get(key)
-            if known is not None:
-                self._expected[key] = dataclasses.replace(known, query=query, waited=state.wait)
-                continue
-            self._expected[key] = Expected(
-                given.get(key, ()),
-                targets=count(state.devices or (), state.users or (), state.api_version),
-                query=query,
-                waited=state.wait,
-                seen=not seen.isdisjoint(given.get(key, ())),
-                since=self._since(state),
+            expected = Expected(
+                started.get(key, ()),
+                most,
+                query=self._status_query(state),
+                awaited=state.wait,
+                seen=not seen.isdisjoint(started.get(key, ())),
+                since=self._nexthink.runtime.clock.time() if since is None else since,
             )
+            self._poller.expect(key, expected)
 
     def results(self, state: NexthinkExecution, runs: Sequence[Run[Detail]]) -> NexthinkExecution:
-        """Add what is known of each execution; how all of them end is told by the worst."""
-        reported = {str(each.execution_id): each for each in state.executions or ()}
-        reported |= {str(each.execution_id): each for run in runs for each in run.detail.reported}
-        requests = [NexthinkRequest(id=run.id, execution_ids=_identifiers(run.detail)) for run in runs]
-        identifiers = [each for request in requests for each in request.execution_ids or ()]
-        executions = [reported.get(each) or NexthinkTargetExecution(execution_id=each) for each in identifiers]
+        """Add what is known of each execution; the worst of all determines the status."""
+        known = {str(execution.execution_id): execution for execution in state.executions or ()}
+        known |= {str(execution.execution_id): execution for run in runs for execution in run.detail.reported}
+        requests = [NexthinkRequest(id=run.id, execution_ids=_execution_ids(run.detail)) for run in runs]
+        execution_ids = [execution_id for request in requests for execution_id in request.execution_ids or ()]
+        executions = [known.get(name) or NexthinkTargetExecution(execution_id=name) for name in execution_ids]
         if executions and all(run.phase.ended for run in runs):
-            told = complaint(executions)
-            state = dataclasses.replace(
-                state, status=worst(executions), status_message=redact(told) if told is not None else None
-            )
+            message = polling.failure_message(executions)
+            status_message = None if message is None else redact(message)
+            state = dataclasses.replace(state, status=polling.worst_status(executions), status_message=status_message)
         return dataclasses.replace(
             state,
             request_ids=[run.id for run in runs],
-            execution_ids=identifiers,
+            execution_ids=execution_ids,
             requests=requests,
             executions=executions,
-            summary=summary(executions),
-            outputs={str(each.execution_id): each.outcome_details for each in executions if each.outcome_details},
+            summary=summarize(executions),
+            outputs={str(known.execution_id): known.outcome_details for known in executions if known.outcome_details},
         )
 
     def adopt(self, identifier: str, run: Run[Detail]) -> NexthinkExecution:
-        """Name the workflow; what it ran on is for the configuration to say."""
+        """Name the workflow; Nexthink does not say what it ran on."""
         return NexthinkExecution(workflow=identifier.rpartition("/")[0])
 
-    @functools.cached_property
-    def _looks(self) -> Looks:
-        from provider_py.systems.nexthink.looks import Looks
-
-        return Looks(self._nexthink)
-
-    async def _look(self, keys: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:
-        imported = Expected(query=self._nexthink.settings.status_query, waited=True)
-        asked = {key: self._expected.get(key, imported) for key in keys}
-        return await self._looks.look(asked)
-
-    def _query(self, config: NexthinkExecution) -> str | None:
+    def _status_query(self, config: NexthinkExecution) -> str | None:
         return config.status_query or self._nexthink.settings.status_query
 
-    def _since(self, state: NexthinkExecution) -> float:
-        if state.started_at is None:
-            return self._nexthink.runtime.clock.time()
-        return datetime.fromisoformat(state.started_at).timestamp()
+
+async def _execute(nexthink: Nexthink, request: Request) -> object:
+    client, workflows = nexthink.client, api.workflows
+    if request.api_version == "v1":
+        return await workflows.execute_ea.asyncio(client=client, body=body_v1(request), source=SOURCE)
+    return await workflows.execute_ea_with_external_ids.asyncio(client=client, body=body_v2(request), source=SOURCE)
 
 
-def _identifiers(detail: Detail) -> list[str]:
-    return list(dict.fromkeys([*detail.execution_ids, *(str(each.execution_id) for each in detail.reported)]))
+def body_v1(request: Request) -> models.ExecutionRequest:
+    """Return the body of a call of version 1; both lists of targets are sent, as the published API requires."""
+    return models.ExecutionRequest(
+        workflow_id=request.workflow,
+        devices=[str(device.collector_uid) for device in request.devices],
+        users=[str(user.sid) for user in request.users],
+        params=models.ExecutionRequestParams.from_dict(request.params),
+    )
 
 
-def without_query() -> Diagnostic:
-    """Tell that the state of executions cannot be asked for."""
+def body_v2(request: Request) -> models.ExternalIdsExecutionRequest:
+    """Return the body of a call of version 2; both lists of targets are sent, as the published API requires."""
+    unset = types.UNSET
+    return models.ExternalIdsExecutionRequest(
+        workflow_id=request.workflow,
+        devices=[
+            models.DeviceData(device.name or unset, device.uid or unset, device.collector_uid or unset)
+            for device in request.devices
+        ],
+        users=[
+            models.UserData(uid=user.uid or unset, upn=user.upn or unset, sid=user.sid or unset)
+            for user in request.users
+        ],
+        params=models.ExternalIdsExecutionRequestParams.from_dict(request.params),
+    )
+
+
+def summarize(executions: Sequence[NexthinkTargetExecution]) -> NexthinkSummary:
+    """Count executions by status; an unknown status counts as in progress."""
+    counts = Counter((execution.status or "").lower() for execution in executions)
+    return NexthinkSummary(
+        total=len(executions),
+        succeeded=counts["success"],
+        failed=counts["failure"],
+        cancelled=counts["cancelled"],
+        expired=counts["expired"],
+        in_progress=len(executions) - sum(counts[status] for status in polling.PHASES),
+    )
+
+
+def _execution_ids(detail: Detail) -> list[str]:
+    return list(dict.fromkeys([*detail.execution_ids, *(str(row.execution_id) for row in detail.reported)]))
+
+
+def _missing_status_query() -> Diagnostic:
     return error(
         "Waiting for a Nexthink execution needs a status query",
-        f"Nexthink reports the state of executions through NQL only. {SAVE_QUERY}",
+        f"Nexthink reports the status of executions through NQL only. {polling.HOW_TO_SAVE}",
         ("status_query",),
     )
 
@@ -257,8 +300,8 @@ KIND: Final = ExecutionType(
     title="Nexthink execution",
     system="nexthink",
     model=NexthinkExecution,
-    description="Runs a Nexthink workflow on devices and users, once, and waits for the end of every execution.",
-    phase=phase,
+    description="Runs a Nexthink workflow on devices and users, once, and waits until all its executions have ended.",
+    phase=polling.phase,
     keys=lambda state: state.request_ids or (),
     import_form="<workflow>/<request id>, such as #repair/b5972cf3-eef2-425c-8bdd-81e9eb1d8dbf",
     import_key=lambda identifier: identifier.rpartition("/")[2] if all(identifier.rpartition("/")) else None,

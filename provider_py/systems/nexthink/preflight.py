@@ -1,78 +1,103 @@
-"""Whether a workflow, as Nexthink describes it, can be run the way a configuration wants."""
+"""Whether a workflow, as Nexthink describes it, can run the way a configuration wants, and its end can be seen."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
-from nexthink_client.models import Workflow, WorkflowParameter, WorkflowVersion
-from nexthink_client.types import Unset
+from nexthink_client import models, types
 
-from provider_py.plugin import Diagnostic, Key, error
+from provider_py.execution.errors import Refused, Unauthorized
+from provider_py.execution.messages import did_you_mean
+from provider_py.plugin import Diagnostic, DiagnosticError, Key, error
+from provider_py.systems.nexthink.connection import Nexthink
+from provider_py.systems.nexthink.polling import QUERY, run_status_query
 
-if TYPE_CHECKING:
-    from provider_py.systems.nexthink.execution import NexthinkExecution
+_NO_REQUEST: Final = "00000000-0000-0000-0000-000000000000"
+"""The ID of no request, for which a working status query returns no rows."""
 
 
-def check(workflow: Workflow, config: NexthinkExecution, unknown: frozenset[str]) -> Iterator[Diagnostic]:
-    """Validate state, trigger method, targets and parameters; what Nexthink leaves out of its answer is not judged."""
-    name = repr(config.workflow)
+async def check_status_query(nexthink: Nexthink, query: str) -> None:
+    """Raise DiagnosticError if the saved query does not exist or takes no request ID."""
+    try:
+        await nexthink.lookups.get(("query", query), lambda: run_status_query(nexthink, query, _NO_REQUEST))
+    except Unauthorized:
+        raise
+    except Refused as fault:
+        raise DiagnosticError(
+            error(
+                f"Status query {query!r} does not report executions",
+                f"Nexthink says: {fault.reason}. Save this query under that ID (Administration, NQL API queries):\n\n"
+                f"{QUERY}",
+                ("status_query",),
+            )
+        ) from fault
+
+
+def check_workflow(
+    workflow: models.Workflow,
+    name: str,
+    targets: Mapping[str, Sequence[object] | None],
+    params: Mapping[str, str],
+    unknown: frozenset[str],
+) -> Iterator[Diagnostic]:
+    """Check status, trigger method, targets and parameters; what Nexthink leaves out of its answer is not checked.
+
+    `targets` holds `devices` and `users`; attributes in `unknown` have no value yet.
+    """
     if workflow.status != "ACTIVE":
-        yield error(
-            f"Workflow {name} is not active",
-            f"Its status is {workflow.status}. Activate it in Nexthink.",
-            ("workflow",),
-        )
+        status = f"The status of workflow {name!r} is {workflow.status}"
+        yield error("Workflow is not active", f"{status}. Activate it in Nexthink.", ("workflow",))
     if workflow.trigger_methods.api_enabled is False:
         yield error(
-            f"Workflow {name} cannot be started through the API",
-            "Enable the trigger method API in the workflow's settings in Nexthink.",
+            "Workflow cannot be started through the API",
+            f"Enable the trigger method API of workflow {name!r} in Nexthink.",
             ("workflow",),
         )
-    version = next((each for each in workflow.versions if each.status == "ACTIVE"), None)
+    version = next((version for version in workflow.versions if version.status == "ACTIVE"), None)
     if version is None:
         return
     if version.valid is False:
-        yield error(f"The active version of workflow {name} is not valid", "Correct it in Nexthink.", ("workflow",))
-    yield from _targets(name, version, config, unknown)
-    if "params" not in unknown and not isinstance(version.parameters, Unset):
-        yield from _params(name, version.parameters, config)
+        problem = f"Nexthink considers the active version of workflow {name!r} invalid"
+        yield error("Workflow version is not valid", f"{problem}. Correct it in Nexthink.", ("workflow",))
+    yield from _check_targets(name, version, targets, unknown)
+    if "params" not in unknown and not isinstance(version.parameters, types.Unset):
+        yield from _check_params(name, version.parameters, params)
 
 
-def _targets(
-    name: str, version: WorkflowVersion, config: NexthinkExecution, unknown: frozenset[str]
+def _check_targets(
+    name: str, version: models.WorkflowVersion, targets: Mapping[str, Sequence[object] | None], unknown: frozenset[str]
 ) -> Iterator[Diagnostic]:
-    takes = {"devices": version.has_device, "users": version.has_user}
-    other = {"devices": "users", "users": "devices"}
-    for attribute, taken in takes.items():
-        if taken is not False or not getattr(config, attribute):
+    accepted = {"devices": version.has_device, "users": version.has_user}
+    for attribute, other in (("devices", "users"), ("users", "devices")):
+        if accepted[attribute] is not False or not targets[attribute]:
             continue
-        instead = other[attribute]
-        if takes[instead] is False:
-            advice = "It runs on no targets at all, so it cannot be started on any."
-        elif getattr(config, instead) or instead in unknown:
+        if accepted[other] is False:
+            advice = "It takes no targets at all, so it cannot be run by this resource."
+        elif targets[other] or other in unknown:
             advice = f"Remove `{attribute}`."
         else:
-            advice = f"It runs on {instead}: name them in `{instead}`, and remove `{attribute}`."
-        yield error(f"Workflow {name} does not run on {attribute}", advice, (attribute,))
+            advice = f"It runs on {other}: specify `{other}`, and remove `{attribute}`."
+        yield error(f"Workflow {name!r} does not run on {attribute}", advice, (attribute,))
 
 
-def _params(name: str, declared: list[WorkflowParameter], config: NexthinkExecution) -> Iterator[Diagnostic]:
-    known = {each.id: each for each in declared}
-    for param, value in (config.params or {}).items():
+def _check_params(
+    name: str, declared: Sequence[models.WorkflowParameter], params: Mapping[str, str]
+) -> Iterator[Diagnostic]:
+    parameters = {parameter.id: parameter for parameter in declared}
+    for param, value in params.items():
         path = ("params", Key(param))
-        if param not in known:
-            near = difflib.get_close_matches(param, known, n=1, cutoff=0.5)
-            meant = f" Did you mean {near[0]!r}?" if near else ""
+        parameter = parameters.get(param)
+        if parameter is None:
             yield error(
-                f"Workflow {name} has no parameter {param!r}",
-                f"Its parameters are: {', '.join(known) or 'none'}.{meant}",
+                f"Unknown workflow parameter {param!r}",
+                f"Workflow {name!r} has no parameter {param!r}. Its parameters are: {', '.join(parameters) or 'none'}."
+                f"{did_you_mean(param, parameters)}",
                 path,
             )
-            continue
-        options = known[param].options or ()
-        if known[param].allow_custom_value is False and options and value not in options:
+        elif parameter.allow_custom_value is False and parameter.options and value not in parameter.options:
             yield error(
-                f"Parameter {param!r} does not take the value {value!r}", f"Write one of: {', '.join(options)}.", path
+                f"Invalid value of workflow parameter {param!r}",
+                f"{value!r} is not allowed. Must be one of: {', '.join(parameter.options)}.",
+                path,
             )

@@ -1,28 +1,29 @@
-"""Devices and users: how they are named, and how many fit into one request."""
+"""Devices and users: their identifiers, duplicates among them, and how many fit into one request.
+
+One request takes 10 000 devices and 10 000 users at most, so a larger fleet is split over several. A target must be in
+one of them only: a workflow that restarts a service is not meant to run twice on a device, and Nexthink neither rejects
+a repeated target nor has a key that makes a request idempotent. Targets are the same only if all identifiers that are
+sent are: a device by its name and the same device by its UUID cannot be told from two devices without asking Nexthink,
+which has no call for that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+import dataclasses
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Annotated, Final, TypeVar
 
-from nexthink_client.constraints import MAX_ITEMS, PATTERNS
+from nexthink_client.constraints import MAX_ITEMS
 
-from provider_py.plugin import Check, Diagnostic, error, model, not_empty, optional, pattern, warning
+from provider_py.plugin import Diagnostic, error, model, not_empty, optional, warning
+from provider_py.systems.nexthink.config import A_UUID, published
 
 T = TypeVar("T", bound="Device | User")
 
 LIMIT: Final = MAX_ITEMS["ExternalIdsExecutionRequest.devices"]
 """The most devices, and the most users, of one request."""
-
-A_UUID: Final = "a UUID such as 3fa85f64-5717-4562-b3fc-2c963f66afa6"
-
-
-def published(place: str, hint: str) -> Check:
-    """Make a check by a pattern of the specification, in which a digit is one of 0 to 9."""
-    return pattern(f"(?a:{PATTERNS[place]})", hint)
-
 
 _COLLECTOR_UID: Final = published("DeviceData.collectorUid", A_UUID)
 _DEVICE_UID: Final = published("DeviceData.uid", A_UUID)
@@ -33,34 +34,36 @@ _SID: Final = published("UserData.sid", "a security identifier such as S-1-5-21-
 
 @model
 class Device:
-    """A device, named in one or several ways; of several that match, the most recently active one is meant."""
+    """A device by one or more identifiers. If several devices match, the most recently active one is used."""
 
     name: Annotated[str | None, optional("Name of the device.", checks=(not_empty,))] = None
-    collector_uid: Annotated[str | None, optional("UUID of the device's Collector.", checks=(_COLLECTOR_UID,))] = None
-    uid: Annotated[str | None, optional("Globally unique id of the device.", checks=(_DEVICE_UID,))] = None
+    collector_uid: Annotated[str | None, optional("UUID of the Collector on the device.", checks=(_COLLECTOR_UID,))] = (
+        None
+    )
+    uid: Annotated[str | None, optional("Globally unique ID of the device.", checks=(_DEVICE_UID,))] = None
 
-    def identity(self, api_version: str) -> Hashable:
-        """Return what is sent, in the one form of names that differ in the case of a UUID only."""
-        collector_uid = (self.collector_uid or "").lower()
-        return collector_uid if api_version == "v1" else (self.name, collector_uid, (self.uid or "").lower())
+    def identifiers(self, api_version: str) -> Mapping[str, str | None]:
+        """Return the identifiers that a version of the API takes, in a form to compare: UUIDs in lower case."""
+        collector_uid = {"collector_uid": _lower(self.collector_uid)}
+        return collector_uid if api_version == "v1" else {"name": self.name, **collector_uid, "uid": _lower(self.uid)}
 
 
 @model
 class User:
-    """A user, named in one or several ways; of several that match, the most recently active one is meant."""
+    """A user by one or more identifiers. If several users match, the most recently active one is used."""
 
     upn: Annotated[str | None, optional("User principal name.", checks=(_UPN,))] = None
     sid: Annotated[str | None, optional("Security identifier.", checks=(_SID,))] = None
-    uid: Annotated[str | None, optional("Globally unique id of the user.", checks=(_USER_UID,))] = None
+    uid: Annotated[str | None, optional("Globally unique ID of the user.", checks=(_USER_UID,))] = None
 
-    def identity(self, api_version: str) -> Hashable:
-        """Return what is sent, in the one form of names that differ in the case of a UUID only."""
-        return self.sid if api_version == "v1" else (self.upn, self.sid, (self.uid or "").lower())
+    def identifiers(self, api_version: str) -> Mapping[str, str | None]:
+        """Return the identifiers that a version of the API takes, in a form to compare: UUIDs in lower case."""
+        return {"sid": self.sid} if api_version == "v1" else {"upn": self.upn, "sid": self.sid, "uid": _lower(self.uid)}
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What one call of `execute` is asked for, and the query that is to report on it if not the provider's."""
+    """One execute call, and the saved query that reports its executions; None if they are not waited for."""
 
     workflow: str
     api_version: str
@@ -69,73 +72,68 @@ class Request:
     params: Mapping[str, str]
     status_query: str | None = None
 
-
-def split(
-    workflow: str,
-    api_version: str,
-    devices: Sequence[Device],
-    users: Sequence[User],
-    params: Mapping[str, str],
-    status_query: str | None = None,
-) -> Sequence[Request]:
-    """Spread the targets over as few requests as the limit allows, in their order."""
-    shares = zip_longest(_shares(devices), _shares(users), fillvalue=())
-    return tuple(Request(workflow, api_version, some, others, params, status_query) for some, others in shares)
-
-
-def check_targets(
-    devices: Sequence[Device] | None, users: Sequence[User] | None, api_version: str
-) -> Iterable[Diagnostic]:
-    """Validate how each target is named: version 1 of the API takes Collector UUIDs and SIDs only."""
-    ways = {
-        "devices": ("collector_uid",) if api_version == "v1" else ("name", "collector_uid", "uid"),
-        "users": ("sid",) if api_version == "v1" else ("upn", "sid", "uid"),
-    }
-    for attribute, targets in (("devices", devices), ("users", users)):
-        allowed = ways[attribute]
-        for index, target in enumerate(targets or ()):
-            if not any(getattr(target, way) for way in allowed):
-                yield error(
-                    f"A target of `{attribute}` is not named",
-                    f"Give it {' or '.join(f'`{way}`' for way in allowed)}"
-                    f"{', the only way of naming one in version v1 of the API' if api_version == 'v1' else ''}.",
-                    (attribute, index),
-                )
+    def split(self) -> Sequence[Request]:
+        """Spread the targets over as few requests as the limit allows, in their order; none without targets."""
+        batches = zip_longest(_batches(self.devices), _batches(self.users), fillvalue=())
+        return [dataclasses.replace(self, devices=devices, users=users) for devices, users in batches]
 
 
 def distinct(targets: Sequence[T], api_version: str) -> Sequence[T]:
-    """Return each target once, in the order of first mention: a workflow must not run twice on one of them."""
-    found: dict[Hashable, T] = {}
+    """Return each target once, in the order of first mention."""
+    unique: dict[Hashable, T] = {}
     for target in targets:
-        found.setdefault(target.identity(api_version), target)
-    return tuple(found.values())
+        unique.setdefault(_identity(target, api_version), target)
+    return tuple(unique.values())
 
 
-def count(devices: Sequence[Device], users: Sequence[User], api_version: str) -> int:
-    """Return how many executions one request for all of them may start; 0 if they are several requests."""
-    targets = distinct(devices, api_version), distinct(users, api_version)
-    return sum(map(len, targets)) if max(map(len, targets)) <= LIMIT else 0
+def count_executions(devices: Sequence[Device], users: Sequence[User], api_version: str) -> int:
+    """Return how many executions one request for these targets starts at most; 0 if they need several requests."""
+    counts = len(distinct(devices, api_version)), len(distinct(users, api_version))
+    return sum(counts) if max(counts) <= LIMIT else 0
 
 
-def repeated(devices: Sequence[Device] | None, users: Sequence[User] | None, api_version: str) -> Iterable[Diagnostic]:
-    """Warn of targets that are named more than once in the same way."""
-    given: Mapping[str, Sequence[Device | User]] = {"devices": devices or (), "users": users or ()}
-    for attribute, targets in given.items():
-        first: dict[Hashable, int] = {}
-        again = [
-            index
-            for index, target in enumerate(targets)
-            if first.setdefault(target.identity(api_version), index) != index
-        ]
-        if again:
-            more = f" and {len(again) - 1} more" if len(again) > 1 else ""
-            yield warning(
-                f"A target of `{attribute}` is given more than once",
-                f"{attribute}[{again[0]}]{more} repeat an earlier element. Each target is sent once, because the "
-                "workflow is meant to run once on each. Remove what repeats, or use distinct().",
-                (attribute, again[0]),
-            )
+def check_identifiers(attribute: str, targets: Sequence[Device | User], api_version: str) -> Iterator[Diagnostic]:
+    """Require an identifier of each target that the version of the API takes."""
+    for index, target in enumerate(targets):
+        identifiers = target.identifiers(api_version)
+        if any(identifiers.values()):
+            continue
+        if api_version == "v1":
+            (name,) = identifiers
+            missing = f"no `{name}`, the only identifier that version v1 of the API takes"
+            advice = 'Specify it, or set api_version = "v2".'
+        else:
+            missing = "no identifier"
+            advice = f"Specify {' or '.join(f'`{name}`' for name in identifiers)}."
+        place = f"`{attribute}[{index}]`"
+        yield error("Missing target identifier", f"{place} has {missing}. {advice}", (attribute, index))
 
 
-def _shares(targets: Sequence[T]) -> Iterable[Sequence[T]]:
+def check_duplicates(attribute: str, targets: Sequence[Device | User], api_version: str) -> Iterator[Diagnostic]:
+    """Warn of targets that have the same identifiers as an earlier one."""
+    first: dict[Hashable, int] = {}
+    duplicates = [
+        index
+        for index, target in enumerate(targets)
+        if first.setdefault(_identity(target, api_version), index) != index
+    ]
+    if duplicates:
+        more = f" and {len(duplicates) - 1} more repeat" if len(duplicates) > 1 else " repeats"
+        yield warning(
+            "Duplicate target",
+            f"`{attribute}[{duplicates[0]}]`{more} an earlier element. Each target is sent once, so that the workflow "
+            "runs once on it. Remove the duplicates, or use distinct().",
+            (attribute, duplicates[0]),
+        )
+
+
+def _identity(target: Device | User, api_version: str) -> Hashable:
+    return tuple(target.identifiers(api_version).values())
+
+
+def _lower(uuid: str | None) -> str | None:
+    return uuid.lower() if uuid else None
+
+
+def _batches(targets: Sequence[T]) -> Iterable[Sequence[T]]:
     return (targets[start : start + LIMIT] for start in range(0, len(targets), LIMIT))

@@ -1,61 +1,73 @@
-"""`workflow_nexthink_workflow`: one workflow by its NQL id, with `GET /api/v1/workflows/details`."""
+"""`workflow_nexthink_workflow`: one workflow by its NQL ID, with `GET /api/v1/workflows/details`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+import dataclasses
+from typing import Annotated, Final, TypeVar
+
+from nexthink_client import models, types
 
 from provider_py.execution.registry_types import DataSourceType
-from provider_py.plugin import computed, model, not_empty, required
-from provider_py.systems.nexthink.system import Nexthink
+from provider_py.plugin import attributes, computed, model, not_empty, required
+from provider_py.systems.nexthink.connection import Nexthink
+from provider_py.systems.nexthink.lookup import get_workflow
+
+T = TypeVar("T")
 
 
 @model
 class NexthinkTriggerMethods:
-    """Ways in which a workflow may be started; null where Nexthink does not say."""
+    """Ways to start a workflow; null where Nexthink does not say."""
 
-    api: Annotated[bool | None, computed("Through the API, which runs need.")] = None
-    manual: Annotated[bool | None, computed("By hand.")] = None
-    manual_multiple: Annotated[bool | None, computed("By hand, on several targets at once.")] = None
-    scheduler: Annotated[bool | None, computed("By a schedule.")] = None
-    event: Annotated[bool | None, computed("By an event.")] = None
+    api: Annotated[
+        bool | None, computed("Whether the API can start the workflow, as `workflow_nexthink_execution` requires.")
+    ] = None
+    manual: Annotated[bool | None, computed("Whether a user can start the workflow.")] = None
+    manual_multiple: Annotated[
+        bool | None, computed("Whether a user can start the workflow on several targets at once.")
+    ] = None
+    scheduler: Annotated[bool | None, computed("Whether a schedule can start the workflow.")] = None
+    event: Annotated[bool | None, computed("Whether an event can start the workflow.")] = None
 
 
 @model
 class NexthinkWorkflowParameter:
-    """A parameter of a workflow's version."""
+    """A parameter of a workflow version."""
 
-    id: Annotated[str | None, computed("Its key in `params`.")] = None
-    description: Annotated[str | None, computed("What it is for.")] = None
-    allow_custom_value: Annotated[bool | None, computed("Whether values outside the options are taken.")] = None
-    options: Annotated[list[str] | None, computed("Values to choose from.")] = None
+    id: Annotated[str | None, computed("ID of the parameter: its key in `params`.")] = None
+    description: Annotated[str | None, computed("Description of the parameter.")] = None
+    allow_custom_value: Annotated[bool | None, computed("Whether values other than `options` are allowed.")] = None
+    options: Annotated[list[str] | None, computed("Predefined values.")] = None
 
 
 @model
 class NexthinkWorkflowVersion:
     """A version of a workflow; at most one is active."""
 
-    version: Annotated[int | None, computed("Its number.")] = None
-    status: Annotated[str | None, computed("`ACTIVE`, `INACTIVE` or `DRAFT`.")] = None
-    uuid: Annotated[str | None, computed("Its UUID.")] = None
-    description: Annotated[str | None, computed("What it is for.")] = None
-    valid: Annotated[bool | None, computed("Whether Nexthink considers it complete.")] = None
-    has_device: Annotated[bool | None, computed("Whether it runs on devices.")] = None
-    has_user: Annotated[bool | None, computed("Whether it runs on users.")] = None
-    parameters: Annotated[list[NexthinkWorkflowParameter] | None, computed("Its parameters.")] = None
+    version: Annotated[int | None, computed("Number of the version.")] = None
+    status: Annotated[str | None, computed("Status of the version: `ACTIVE`, `INACTIVE` or `DRAFT`.")] = None
+    uuid: Annotated[str | None, computed("UUID of the version.")] = None
+    description: Annotated[str | None, computed("Description of the version.")] = None
+    valid: Annotated[bool | None, computed("Whether Nexthink considers the version valid.")] = None
+    has_device: Annotated[bool | None, computed("Whether the version runs on devices.")] = None
+    has_user: Annotated[bool | None, computed("Whether the version runs on users.")] = None
+    parameters: Annotated[list[NexthinkWorkflowParameter] | None, computed("Parameters of the version.")] = None
 
 
 @model
 class NexthinkWorkflowDetails:
     """A workflow as Nexthink describes it."""
 
-    id: Annotated[str | None, computed("NQL id, as Nexthink answers it: with or without its number sign.")] = None
-    uuid: Annotated[str | None, computed("UUID, as events need it.")] = None
-    name: Annotated[str | None, computed("Name.")] = None
-    description: Annotated[str | None, computed("What it is for.")] = None
-    status: Annotated[str | None, computed("`ACTIVE` or `INACTIVE`.")] = None
-    updated_at: Annotated[str | None, computed("When it was last changed (RFC 3339).")] = None
-    trigger_methods: Annotated[NexthinkTriggerMethods | None, computed("Ways in which it may be started.")] = None
-    versions: Annotated[list[NexthinkWorkflowVersion] | None, computed("Its versions.")] = None
+    id: Annotated[
+        str | None, computed("NQL ID of the workflow as Nexthink returns it, with or without the number sign.")
+    ] = None
+    uuid: Annotated[str | None, computed("UUID of the workflow.")] = None
+    name: Annotated[str | None, computed("Name of the workflow.")] = None
+    description: Annotated[str | None, computed("Description of the workflow.")] = None
+    status: Annotated[str | None, computed("Status of the workflow: `ACTIVE` or `INACTIVE`.")] = None
+    updated_at: Annotated[str | None, computed("Time of the last change, in RFC 3339 format.")] = None
+    trigger_methods: Annotated[NexthinkTriggerMethods | None, computed("Ways to start the workflow.")] = None
+    versions: Annotated[list[NexthinkWorkflowVersion] | None, computed("Versions of the workflow.")] = None
 
 
 @model
@@ -65,17 +77,64 @@ class NexthinkWorkflow(NexthinkWorkflowDetails):
     workflow: Annotated[
         str,
         required(
-            "NQL id of the workflow, such as `#service_restart_and_repair`, or without its number sign.",
+            "NQL ID of the workflow, such as `#service_restart_and_repair`. The number sign may be omitted.",
             checks=(not_empty,),
         ),
     ]
 
 
 async def read(nexthink: Nexthink, config: NexthinkWorkflow) -> NexthinkWorkflow:
-    """Look the workflow up."""
-    from provider_py.systems.nexthink import catalog  # on first use
+    """Return the workflow; raises DiagnosticError if none has this ID."""
+    found = details(await get_workflow(nexthink, config.workflow))
+    return dataclasses.replace(config, **{name: getattr(found, name) for name in attributes(NexthinkWorkflowDetails)})
 
-    return await catalog.one(nexthink, config)
+
+def details(workflow: models.Workflow) -> NexthinkWorkflowDetails:
+    """Convert a workflow from the generated client's types."""
+    methods = workflow.trigger_methods
+    return NexthinkWorkflowDetails(
+        id=workflow.id,
+        uuid=workflow.uuid,
+        name=workflow.name,
+        description=_or_none(workflow.description),
+        status=workflow.status,
+        updated_at=workflow.last_update_time.isoformat() if workflow.last_update_time else None,
+        trigger_methods=NexthinkTriggerMethods(
+            api=_or_none(methods.api_enabled),
+            manual=_or_none(methods.manual_enabled),
+            manual_multiple=_or_none(methods.manual_allow_multiple_instances),
+            scheduler=_or_none(methods.scheduling_enabled),
+            event=_or_none(methods.event_enabled),
+        ),
+        versions=[_version(version) for version in workflow.versions],
+    )
+
+
+def _version(version: models.WorkflowVersion) -> NexthinkWorkflowVersion:
+    parameters = _or_none(version.parameters)
+    return NexthinkWorkflowVersion(
+        version=version.version,
+        status=version.status,
+        uuid=_or_none(version.uuid),
+        description=_or_none(version.description),
+        valid=_or_none(version.valid),
+        has_device=_or_none(version.has_device),
+        has_user=_or_none(version.has_user),
+        parameters=None if parameters is None else [_parameter(parameter) for parameter in parameters],
+    )
+
+
+def _parameter(parameter: models.WorkflowParameter) -> NexthinkWorkflowParameter:
+    return NexthinkWorkflowParameter(
+        id=parameter.id,
+        description=_or_none(parameter.description),
+        allow_custom_value=_or_none(parameter.allow_custom_value),
+        options=_or_none(parameter.options),
+    )
+
+
+def _or_none(value: T | types.Unset) -> T | None:
+    return None if isinstance(value, types.Unset) else value
 
 
 KIND: Final = DataSourceType(
@@ -83,6 +142,6 @@ KIND: Final = DataSourceType(
     title="Nexthink workflow",
     system="nexthink",
     model=NexthinkWorkflow,
-    description="Describes a Nexthink workflow: how it may be started, its versions and their parameters.",
+    description="Provides details of a Nexthink workflow: how it can be started, its versions and their parameters.",
     read=read,
 )

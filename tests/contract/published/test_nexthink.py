@@ -1,12 +1,12 @@
-"""Every request the provider can send to Nexthink, judged by the documents as the vendor publishes them.
+"""Every request the provider can send to Nexthink, validated by the documents as the vendor publishes them.
 
-No correction of ours counts here. What a document says against a request is listed below, each with its reason.
+Our corrections do not count here. Violations are listed below, each with its reason.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from provider_py.systems.nexthink.event import NexthinkEvent
 from provider_py.systems.nexthink.targets import Device, User
 from provider_py.systems.nexthink.workflow import NexthinkWorkflow
 from provider_py.systems.nexthink.workflows import DEPENDENCIES, TRIGGER_METHODS, NexthinkWorkflows
-from tests.support.nexthink import Bench, Judged, bench, fleet, laptops
+from tests.support.nexthink import Bench, CheckedRequest, bench, fleet, laptops
 
 PUBLISHED = Path(__file__).parents[3] / "specs" / "nexthink" / "published"
 
@@ -32,7 +32,7 @@ VIOLATIONS = {
         "the one call that finds workflows without a trigger method; where it is refused, each pair is asked for."
     ),
 }
-"""What the documents say against a request, and why it is sent all the same."""
+"""How requests violate the documents, and why they are sent all the same."""
 ABSENT = {
     "/api/v2/nql/execute": "The documents of workflows hold no call that reports executions; NQL has its own.",
     "/api/v1/nql/export": "As above, for more than about a thousand rows.",
@@ -40,7 +40,7 @@ ABSENT = {
     "/exported-files/": "The store of exported files is no part of an API; its address comes with the status.",
     "/oauth2/default/v1/token": "Named by the documents as the token URL, but not described as a call.",
 }
-"""Paths that the documents do not have, so that they cannot judge them."""
+"""Paths that the documents do not contain, so that requests to them cannot be validated."""
 
 UUID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 FOUND = directory().device("LAPTOP-01", None, None)
@@ -65,20 +65,20 @@ INSTALL = {"package": 'a "quoted"\nünïcode ✓', "channel": ""}
 
 @pytest.fixture
 async def tenant(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with bench(tmp_path / "journal.sqlite3") as made:
-        yield made
+    async with bench(tmp_path / "journal.sqlite3") as opened:
+        yield opened
 
 
-async def second_version(tenant: Bench) -> None:
+async def version_2(tenant: Bench) -> None:
     for devices, users in ((DEVICES, USERS), (DEVICES, None), (DEVICES, []), (None, USERS), ([], USERS)):
         await tenant.run(workflow="#install_software", devices=devices, users=users, params=INSTALL)
-    given: tuple[dict[str, str] | None, ...] = (None, {})
-    for params in given:
+    empty: tuple[dict[str, str] | None, ...] = (None, {})
+    for params in empty:
         await tenant.run(workflow="#reboot_device", devices=laptops(), params=params)
     await tenant.run(workflow="reboot_device", devices=laptops())
 
 
-async def first_version(tenant: Bench) -> None:
+async def version_1(tenant: Bench) -> None:
     arguments: dict[str, Any] = {"workflow": "#install_software", "params": INSTALL, "api_version": "v1"}
     await tenant.run(**arguments, devices=DEVICES[-1:], users=USERS[-1:])
     await tenant.run(**arguments, devices=DEVICES[-1:])
@@ -101,9 +101,9 @@ async def events(tenant: Bench) -> None:
         {"workflow_uuid": gate.uuid.upper(), "parameters": {}},
         {"workflow_uuid": gate.uuid, "parameters": {"approved": " ", "ünïcode": "✓"}},
     ):
-        begun = await tenant.run(workflow=gate.id, devices=laptops(), wait=False)
-        sent = NexthinkEvent(execution_id=(begun.execution_ids or [""])[0], **arguments)
-        assert not (await tenant.events().create(sent, b"")).diagnostics
+        started = await tenant.run(workflow=gate.id, devices=laptops(), wait=False)
+        event = NexthinkEvent(execution_id=(started.execution_ids or [""])[0], **arguments)
+        assert not (await tenant.events().create(event, b"")).diagnostics
 
 
 async def descriptions(tenant: Bench) -> None:
@@ -121,40 +121,39 @@ async def lists(tenant: Bench) -> None:
                 await workflows.read(tenant.nexthink, filters)
 
 
-WAYS = (second_version, first_version, full_requests, exports, events, descriptions, lists)
+SCENARIOS = (version_2, version_1, full_requests, exports, events, descriptions, lists)
 
 
-async def replay(tenant: Bench, ways: tuple[Callable[[Bench], Awaitable[None]], ...]) -> list[Judged]:
-    for way in ways:
-        await way(tenant)
-    return tenant.judged
+def violations(requests: Iterable[CheckedRequest]) -> set[tuple[str, str, str]]:
+    return {(request.method, request.path, request.violation) for request in requests if request.violation}
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_nothing_is_wrong_with_a_request_but_what_is_listed(
-    tenant: Bench, way: Callable[[Bench], Awaitable[None]]
+@pytest.mark.parametrize("scenario", SCENARIOS)
+async def test_requests_have_no_violations_but_those_listed(
+    tenant: Bench, scenario: Callable[[Bench], Awaitable[None]]
 ) -> None:
-    judged = await replay(tenant, (way,))
-    found = {(each.method, each.path, each.fault) for each in judged if each.fault is not None}
-    assert found <= VIOLATIONS.keys()
-    assert {each.status for each in tenant.world.requests} == {200}
+    await scenario(tenant)
+    assert violations(tenant.checked) <= VIOLATIONS.keys()
+    assert {request.status for request in tenant.world.requests} == {200}
 
 
-async def test_every_published_operation_is_replayed_and_each_exception_is_needed(tenant: Bench) -> None:
-    judged = await replay(tenant, WAYS)
-    asked = {(each.method, each.path) for each in judged if not any(part in each.path for part in ABSENT)}
-    paths = {
+async def test_every_published_operation_is_sent_and_every_exception_is_needed(tenant: Bench) -> None:
+    for scenario in SCENARIOS:
+        await scenario(tenant)
+    paths_sent = [request.path for request in tenant.checked]
+    sent = {(r.method, r.path) for r in tenant.checked if not any(part in r.path for part in ABSENT)}
+    published = {
         (method.upper(), path)
-        for page in PUBLISHED.iterdir()
-        for path, operations in json.loads(page.read_text("utf-8"))["paths"].items()
+        for document in PUBLISHED.iterdir()
+        for path, operations in json.loads(document.read_text("utf-8"))["paths"].items()
         for method in operations
     }
-    fixed = {pair for pair in paths if "{" not in pair[1]}
-    assert {pair for pair in asked if not pair[1].endswith("/trigger")} == fixed
-    assert {method for method, path in asked if path.endswith("/trigger")} == {"POST"}
-    assert len(paths - fixed) == 1
-    assert {(each.method, each.path, each.fault) for each in judged if each.fault} == VIOLATIONS.keys()
-    assert all(any(part in each.path for each in judged) for part in ABSENT)
+    fixed = {(method, path) for method, path in published if "{" not in path}
+    assert {(method, path) for method, path in sent if not path.endswith("/trigger")} == fixed
+    assert {method for method, path in sent if path.endswith("/trigger")} == {"POST"}
+    assert len(published - fixed) == 1
+    assert violations(tenant.checked) == VIOLATIONS.keys()
+    assert all(any(part in path for path in paths_sent) for part in ABSENT)
 
 
 @pytest.mark.parametrize(
@@ -171,8 +170,8 @@ async def test_every_published_operation_is_replayed_and_each_exception_is_neede
         ),
     ],
 )
-def test_the_documents_would_find_what_is_wrong(path: str, body: dict[str, Any], rule: str) -> None:
+def test_documents_reject_an_invalid_request(path: str, body: dict[str, Any], rule: str) -> None:
     headers = {"Host": "x", "Content-Type": "application/json", "Authorization": "Bearer t"}
     request: web.Request = make_mocked_request("POST", path, headers=headers)
-    fault = Contract.read("nexthink", "openapi.json").request_fault(request, json.dumps(body).encode())
-    assert rule in str(fault)
+    violation = Contract.read("nexthink", "openapi.json").request_fault(request, json.dumps(body).encode())
+    assert rule in str(violation)

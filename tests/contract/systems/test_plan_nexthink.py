@@ -8,7 +8,6 @@ from provider_py.plugin import Decoded, Severity
 from provider_py.provider import ProviderConfig
 from provider_py.sandbox.server import Sandbox
 from provider_py.systems.nexthink.execution import NexthinkExecution
-from provider_py.systems.nexthink.settings import NexthinkSettings
 from provider_py.systems.nexthink.targets import Device, User
 from tests.contract.systems.driving import Driver, driving, only, simple
 
@@ -139,12 +138,6 @@ async def test_when_one_of_several_requests_is_refused_the_others_are_kept(drive
     assert "was not started (request 2 of 2)" in text
     assert "NO_TARGET" in text
     assert answer.state.request_ids == [driver.runs()[0].id]
-
-
-def test_addresses_are_made_of_instance_and_region() -> None:
-    settings = NexthinkSettings(instance="acme", region="eu")
-    assert settings.api_address == "https://acme.api.eu.nexthink.cloud"
-    assert settings.token_address == "https://acme-login.eu.nexthink.cloud/oauth2/default/v1/token"
 
 
 async def test_what_is_not_configured_is_told(served: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,5 +11,5 @@ from tests.support.nexthink import Bench, bench
 @pytest.fixture
 async def tenant(tmp_path: Path) -> AsyncIterator[Bench]:
     """Serve a tenant, and connect the provider's side to it."""
-    async with bench(tmp_path / "journal.sqlite3") as made:
-        yield made
+    async with bench(tmp_path / "journal.sqlite3") as opened:
+        yield opened

@@ -1,4 +1,4 @@
-"""A fleet of 25 000 devices through the layers of a plan: the wire, the checks, the preflight."""
+"""A fleet of 25 000 devices through the layers of a plan: decoding, validation, preflight."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from tests.support.nexthink import Bench, fleet
 COUNT = 25_000
 
 
-async def test_it_is_planned_within_two_seconds_in_its_order(tenant: Bench) -> None:
+async def test_fleet_is_planned_within_two_seconds_and_keeps_its_order(tenant: Bench) -> None:
     names = [f"DESK-{number:05}" for number in range(COUNT, 0, -1)]
     config = {"workflow": "#reboot_device", "devices": [{"name": name} for name in names]}
     wire = codec.encode_msgpack(config)
     resource = tenant.executions()
     began = time.perf_counter()
-    given = codec.decode_msgpack(NexthinkExecution, wire)
-    assert isinstance(given, dict)
-    assert list(validate_config(KIND, given)) == []
-    made = await plan(resource, None, given, given, b"")
-    answer = codec.encode_msgpack(dict(made.state))
+    decoded = codec.decode_msgpack(NexthinkExecution, wire)
+    assert isinstance(decoded, dict)
+    assert list(validate_config(KIND, decoded)) == []
+    planned = await plan(resource, None, decoded, decoded, b"")
+    encoded = codec.encode_msgpack(dict(planned.state))
     assert time.perf_counter() - began < 2
-    assert made.diagnostics == ()
-    back = codec.decode_msgpack(NexthinkExecution, answer)
-    assert isinstance(back, dict)
-    assert [device["name"] for device in back["devices"]] == names
+    assert planned.diagnostics == ()
+    state = codec.decode_msgpack(NexthinkExecution, encoded)
+    assert isinstance(state, dict)
+    assert [device["name"] for device in state["devices"]] == names
 
 
-async def test_requests_keep_its_order(tenant: Bench) -> None:
+async def test_requests_keep_the_order_of_the_fleet(tenant: Bench) -> None:
     config = NexthinkExecution(workflow="#reboot_device", devices=list(reversed(fleet(COUNT))))
     parts = await NexthinkLauncher(tenant.nexthink).prepare(config, frozenset())
     assert [len(part.devices) for part in parts] == [10_000, 10_000, 5_000]

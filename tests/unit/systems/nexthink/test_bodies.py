@@ -1,4 +1,4 @@
-"""What is sent, held against the documents as Nexthink publishes them, without our corrections."""
+"""Request bodies validated by the documents as Nexthink publishes them, without our corrections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS30Validator
 
-from provider_py.systems.nexthink.calls import _first_version, _second_version
+from provider_py.systems.nexthink.execution import body_v1, body_v2
 from provider_py.systems.nexthink.targets import Device, Request, User
 
 SPEC = Path(__file__).parents[4] / "specs" / "nexthink" / "openapi.json"
@@ -26,7 +26,7 @@ def published() -> dict[str, Any]:
 def check(published: dict[str, Any], schema: str, body: dict[str, Any]) -> None:
     """Validate a body against a component of the published document."""
     root = {"$ref": f"#/components/schemas/{schema}", "components": published["components"]}
-    assert [fault.message for fault in OAS30Validator(root).iter_errors(body)] == []
+    assert [error.message for error in OAS30Validator(root).iter_errors(body)] == []
 
 
 DEVICES = [
@@ -41,10 +41,10 @@ USERS = [User(sid=SID), User(upn="ann@example.com"), User(uid=UUID)]
 @pytest.mark.parametrize("users", [USERS, []])
 @pytest.mark.parametrize("devices", [DEVICES, []])
 @pytest.mark.parametrize("params", [{}, {"service": "spooler"}])
-def test_the_second_version(
+def test_body_of_version_2_is_valid(
     published: dict[str, Any], devices: list[Device], users: list[User], params: dict[str, str]
 ) -> None:
-    body = _second_version(Request("#repair", "v2", devices, users, params)).to_dict()
+    body = body_v2(Request("#repair", "v2", devices, users, params)).to_dict()
     check(published, "ExternalIdsExecutionRequest", body)
     assert body["workflowId"] == "#repair"
     assert body["params"] == params
@@ -52,8 +52,8 @@ def test_the_second_version(
     assert len(body["users"]) == len(users)
 
 
-def test_targets_are_named_as_they_were_given() -> None:
-    body = _second_version(Request("#repair", "v2", DEVICES, USERS, {})).to_dict()
+def test_targets_are_sent_with_the_configured_identifiers() -> None:
+    body = body_v2(Request("#repair", "v2", DEVICES, USERS, {})).to_dict()
     assert body["devices"] == [
         {"collectorUid": UUID},
         {"name": "LAPTOP-01"},
@@ -63,8 +63,8 @@ def test_targets_are_named_as_they_were_given() -> None:
     assert body["users"] == [{"sid": SID}, {"upn": "ann@example.com"}, {"uid": UUID}]
 
 
-def test_the_first_version(published: dict[str, Any]) -> None:
-    body = _first_version(Request("#repair", "v1", DEVICES[:1], USERS[:1], {"service": "spooler"})).to_dict()
+def test_body_of_version_1_is_valid(published: dict[str, Any]) -> None:
+    body = body_v1(Request("#repair", "v1", DEVICES[:1], USERS[:1], {"service": "spooler"})).to_dict()
     check(published, "ExecutionRequest", body)
     assert body == {
         "workflowId": "#repair",
@@ -74,6 +74,6 @@ def test_the_first_version(published: dict[str, Any]) -> None:
     }
 
 
-def test_the_published_schema_would_find_a_wrong_body(published: dict[str, Any]) -> None:
+def test_published_schema_rejects_an_invalid_body(published: dict[str, Any]) -> None:
     with pytest.raises(AssertionError, match="LAPTOP-01"):
         check(published, "ExecutionRequest", {"workflowId": "#repair", "devices": ["LAPTOP-01"], "users": []})

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from nexthink_client.models import Workflow
 
-from provider_py.plugin import Severity
+from provider_py.plugin import Diagnostic, Severity
 from provider_py.systems.nexthink.execution import NexthinkExecution
-from provider_py.systems.nexthink.preflight import check
+from provider_py.systems.nexthink.preflight import check_workflow
 from provider_py.systems.nexthink.targets import Device, User
 
 
-def workflow(triggers: dict[str, Any] | None = None, version: dict[str, Any] | None = None, **changed: Any) -> Workflow:
+def workflow(triggers: dict[str, Any] | None = None, version: dict[str, Any] | None = None, **fields: Any) -> Workflow:
     active = {
         "version": 2,
         "status": "ACTIVE",
@@ -33,7 +33,7 @@ def workflow(triggers: dict[str, Any] | None = None, version: dict[str, Any] | N
         "triggerMethods": {"apiEnabled": True} if triggers is None else triggers,
         "versions": [draft, active | (version or {})],
     }
-    return Workflow.from_dict(described | changed)
+    return Workflow.from_dict(described | fields)
 
 
 def config(**arguments: Any) -> NexthinkExecution:
@@ -41,8 +41,13 @@ def config(**arguments: Any) -> NexthinkExecution:
     return NexthinkExecution(workflow="#repair", **(targets | arguments))
 
 
+def check(workflow: Workflow, config: NexthinkExecution, *unknown: str) -> list[Diagnostic]:
+    targets = {"devices": config.devices, "users": config.users}
+    return list(check_workflow(workflow, config.workflow, targets, config.params or {}, frozenset(unknown)))
+
+
 @pytest.mark.parametrize(
-    ("described", "given"),
+    ("described", "config"),
     [
         (workflow(), config()),
         (workflow(), config(params={"service": "bits", "channel": "nightly", "note": "any"})),
@@ -53,12 +58,12 @@ def config(**arguments: Any) -> NexthinkExecution:
         (Workflow.from_dict({**workflow().to_dict(), "versions": [{"version": 1, "status": "ACTIVE"}]}), config()),
     ],
 )
-def test_what_can_be_run(described: Workflow, given: NexthinkExecution) -> None:
-    assert list(check(described, given, frozenset())) == []
+def test_runnable_workflow_passes(described: Workflow, config: NexthinkExecution) -> None:
+    assert check(described, config) == []
 
 
 @pytest.mark.parametrize(
-    ("described", "given", "path", "words"),
+    ("described", "config", "path", "words"),
     [
         (workflow(status="INACTIVE"), config(), ("workflow",), "INACTIVE. Activate it"),
         (workflow(triggers={"apiEnabled": False}), config(), ("workflow",), "trigger method API"),
@@ -67,23 +72,24 @@ def test_what_can_be_run(described: Workflow, given: NexthinkExecution) -> None:
         (workflow(version={"hasUser": False}), config(), ("users",), "Remove `users`"),
         (workflow(), config(params={"servcie": "bits"}), ("params", "servcie"), "Did you mean 'service'?"),
         (workflow(), config(params={"zzz": "1"}), ("params", "zzz"), "are: service, channel, note."),
-        (workflow(), config(params={"service": "dns"}), ("params", "service"), "Write one of: spooler, bits."),
+        (workflow(), config(params={"service": "dns"}), ("params", "service"), "Must be one of: spooler, bits."),
         (workflow(version={"parameters": []}), config(params={"a": "b"}), ("params", "a"), "are: none."),
     ],
 )
-def test_what_cannot_be_run(described: Workflow, given: NexthinkExecution, path: tuple[str, ...], words: str) -> None:
-    (said,) = check(described, given, frozenset())
-    assert said.severity is Severity.ERROR
-    assert said.path == path
-    assert words in said.detail
+def test_problem_is_reported_on_its_attribute(
+    described: Workflow, config: NexthinkExecution, path: tuple[str, ...], words: str
+) -> None:
+    (diagnostic,) = check(described, config)
+    assert diagnostic.severity is Severity.ERROR
+    assert diagnostic.path == path
+    assert words in diagnostic.detail
 
 
-def test_every_finding_is_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     described = workflow(status="INACTIVE", triggers={"apiEnabled": False})
-    given = config(params={"service": "dns", "a": "b"})
-    assert [said.path[-1] for said in check(described, given, frozenset())] == ["workflow", "workflow", "service", "a"]
+    diagnostics = check(described, config(params={"service": "dns", "a": "b"}))
+    assert [diagnostic.path[-1] for diagnostic in diagnostics] == ["workflow", "workflow", "service", "a"]
 
 
-def test_nothing_is_concluded_from_params_that_are_not_known() -> None:
-    given = config(params={"service": "dns"})
-    assert list(check(workflow(), given, frozenset({"params"}))) == []
+def test_unknown_params_are_not_checked() -> None:
+    assert check(workflow(), config(params={"service": "dns"}), "params") == []

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import pytest
 
 from provider_py.plugin import Decoded, attributes
 from provider_py.systems.nexthink.execution import NexthinkExecution, validate
-from provider_py.systems.nexthink.targets import LIMIT, Device, User, check_targets, split
+from provider_py.systems.nexthink.targets import LIMIT, Device, Request, User, check_identifiers
 
 UUID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 
@@ -15,12 +16,12 @@ def fleet(count: int) -> list[Device]:
     return [Device(name=f"DESK-{number:05}") for number in range(count)]
 
 
-def people(count: int) -> list[User]:
+def accounts(count: int) -> list[User]:
     return [User(upn=f"user{number}@example.com") for number in range(count)]
 
 
 @pytest.mark.parametrize(
-    ("devices", "users", "shares"),
+    ("devices", "users", "sizes"),
     [
         (1, 0, [(1, 0)]),
         (0, 1, [(0, 1)]),
@@ -31,26 +32,26 @@ def people(count: int) -> list[User]:
         (0, 0, []),
     ],
 )
-def test_targets_are_spread_over_as_few_requests_as_possible(
-    devices: int, users: int, shares: list[tuple[int, int]]
+def test_targets_are_split_into_as_few_requests_as_possible(
+    devices: int, users: int, sizes: list[tuple[int, int]]
 ) -> None:
-    given_devices, given_users = fleet(devices), people(users)
-    requests = split("#repair", "v2", given_devices, given_users, {"a": "b"})
-    assert [(len(each.devices), len(each.users)) for each in requests] == shares
-    assert [device for each in requests for device in each.devices] == given_devices
-    assert [user for each in requests for user in each.users] == given_users
-    assert {(each.workflow, each.api_version, each.params["a"]) for each in requests} <= {("#repair", "v2", "b")}
+    whole = Request("#repair", "v2", fleet(devices), accounts(users), {"a": "b"}, "#status")
+    requests = whole.split()
+    assert [(len(request.devices), len(request.users)) for request in requests] == sizes
+    assert [device for request in requests for device in request.devices] == whole.devices
+    assert [user for request in requests for user in request.users] == whole.users
+    assert all(dataclasses.replace(request, devices=whole.devices, users=whole.users) == whole for request in requests)
 
 
-def test_the_limit_is_the_published_one() -> None:
+def test_limit_is_the_published_one() -> None:
     assert LIMIT == 10_000
 
 
-def test_spreading_and_checking_a_large_fleet_is_quick() -> None:
+def test_large_fleet_is_split_and_checked_quickly() -> None:
     devices = fleet(100_000)
     began = time.perf_counter()
-    assert len(split("#repair", "v2", devices, (), {})) == 10
-    assert list(check_targets(devices, None, "v2")) == []
+    assert len(Request("#repair", "v2", devices, (), {}).split()) == 10
+    assert list(check_identifiers("devices", devices, "v2")) == []
     assert time.perf_counter() - began < 1
 
 
@@ -64,10 +65,10 @@ def test_spreading_and_checking_a_large_fleet_is_quick() -> None:
         (Device(), False, False),
     ],
 )
-def test_how_a_device_may_be_named(device: Device, v1: bool, v2: bool) -> None:
-    for version, fits in (("v1", v1), ("v2", v2)):
-        said = list(check_targets([Device(collector_uid=UUID), device], None, version))
-        assert [each.path for each in said] == ([] if fits else [("devices", 1)])
+def test_identifiers_of_a_device(device: Device, v1: bool, v2: bool) -> None:
+    for version, valid in (("v1", v1), ("v2", v2)):
+        diagnostics = check_identifiers("devices", [Device(collector_uid=UUID), device], version)
+        assert [diagnostic.path for diagnostic in diagnostics] == ([] if valid else [("devices", 1)])
 
 
 @pytest.mark.parametrize(
@@ -79,21 +80,24 @@ def test_how_a_device_may_be_named(device: Device, v1: bool, v2: bool) -> None:
         (User(), False, False),
     ],
 )
-def test_how_a_user_may_be_named(user: User, v1: bool, v2: bool) -> None:
-    for version, fits in (("v1", v1), ("v2", v2)):
-        said = list(check_targets(None, [user], version))
-        assert [each.path for each in said] == ([] if fits else [("users", 0)])
+def test_identifiers_of_a_user(user: User, v1: bool, v2: bool) -> None:
+    for version, valid in (("v1", v1), ("v2", v2)):
+        diagnostics = check_identifiers("users", [user], version)
+        assert [diagnostic.path for diagnostic in diagnostics] == ([] if valid else [("users", 0)])
 
 
-def test_the_message_says_how_to_name_a_target() -> None:
-    (old,) = check_targets([Device(name="LAPTOP-01")], None, "v1")
-    assert "Give it `collector_uid`, the only way" in old.detail
-    (new,) = check_targets([Device()], None, "v2")
-    assert new.detail == "Give it `name` or `collector_uid` or `uid`."
+def test_missing_identifier_message_lists_the_identifiers() -> None:
+    (v1,) = check_identifiers("devices", [Device(name="LAPTOP-01")], "v1")
+    assert v1.detail == (
+        "`devices[0]` has no `collector_uid`, the only identifier that version v1 of the API takes. Specify it, or set "
+        'api_version = "v2".'
+    )
+    (v2,) = check_identifiers("devices", [Device()], "v2")
+    assert v2.detail == "`devices[0]` has no identifier. Specify `name` or `collector_uid` or `uid`."
 
 
 @pytest.mark.parametrize(
-    ("cls", "attribute", "good", "bad"),
+    ("cls", "attribute", "valid", "invalid"),
     [
         (Device, "collector_uid", UUID, "LAPTOP-01"),
         (Device, "uid", UUID.upper(), f"{UUID}\n"),
@@ -103,17 +107,17 @@ def test_the_message_says_how_to_name_a_target() -> None:
         (User, "uid", UUID, UUID[1:]),
     ],
 )
-def test_names_have_the_published_form(cls: type, attribute: str, good: str, bad: str) -> None:
+def test_identifiers_are_checked_by_the_published_pattern(cls: type, attribute: str, valid: str, invalid: str) -> None:
     (check,) = attributes(cls)[attribute].checks
-    assert check(good) is None
-    assert "write" in str(check(bad))
+    assert check(valid) is None
+    assert "write" in str(check(invalid))
 
 
 @pytest.mark.parametrize(
     ("config", "paths"),
     [
         (Decoded(NexthinkExecution(workflow="#a", devices=fleet(1))), []),
-        (Decoded(NexthinkExecution(workflow="#a", users=people(1))), []),
+        (Decoded(NexthinkExecution(workflow="#a", users=accounts(1))), []),
         (Decoded(NexthinkExecution(workflow="#a")), [("devices",)]),
         (Decoded(NexthinkExecution(workflow="#a", devices=[], users=[])), [("devices",)]),
         (Decoded(NexthinkExecution(workflow="#a"), frozenset({"users"})), []),
@@ -126,5 +130,7 @@ def test_names_have_the_published_form(cls: type, attribute: str, good: str, bad
         (Decoded(None), []),
     ],
 )
-def test_arguments_are_judged_together(config: Decoded[NexthinkExecution], paths: list[tuple[str | int, ...]]) -> None:
-    assert [said.path for said in validate(config)] == paths
+def test_arguments_are_validated_together(
+    config: Decoded[NexthinkExecution], paths: list[tuple[str | int, ...]]
+) -> None:
+    assert [diagnostic.path for diagnostic in validate(config)] == paths

@@ -1,4 +1,4 @@
-"""Bad input, as Terraform hands it over: each mistake is one finding on its place, and what is right passes."""
+"""Validation of configurations as Terraform passes them: one diagnostic per mistake, none for valid input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from provider_py.plugin import Diagnostic, Severity, format_path
 from provider_py.plugin.validation import validate_config
 from provider_py.plugin.values import UNKNOWN
 from provider_py.systems.nexthink.event import EventResource
-from provider_py.systems.nexthink.execution import KIND
+from provider_py.systems.nexthink.execution import KIND as EXECUTION
 from provider_py.systems.nexthink.workflow import KIND as WORKFLOW
 from provider_py.systems.nexthink.workflows import KIND as WORKFLOWS
 
@@ -22,7 +22,7 @@ LAPTOP = {"name": "LAPTOP-01"}
 
 
 def execution(**arguments: Any) -> list[Diagnostic]:
-    return list(validate_config(KIND, {"workflow": "#repair", "devices": [LAPTOP]} | arguments))
+    return list(validate_config(EXECUTION, {"workflow": "#repair", "devices": [LAPTOP]} | arguments))
 
 
 def event(**arguments: Any) -> list[Diagnostic]:
@@ -30,37 +30,39 @@ def event(**arguments: Any) -> list[Diagnostic]:
     return list(validate_config(resource, {"workflow": "#gate", "execution_id": UUID} | arguments))
 
 
-def places(found: list[Diagnostic]) -> list[tuple[str, str]]:
-    """Return the severity and place of each finding."""
-    assert all(said.summary and said.detail for said in found)
-    return [(said.severity.name, format_path(said.path)) for said in found]
+def places(diagnostics: list[Diagnostic]) -> list[tuple[str, str]]:
+    """Return the severity and attribute path of each diagnostic."""
+    assert all(diagnostic.summary and diagnostic.detail for diagnostic in diagnostics)
+    return [(diagnostic.severity.name, format_path(diagnostic.path)) for diagnostic in diagnostics]
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", UUID[:-1], f"{UUID}0", UUID.replace("-", ""), f"{{{UUID}}}", f" {UUID}", f"{UUID}\n"]
+    "invalid", ["", UUID[:-1], f"{UUID}0", UUID.replace("-", ""), f"{{{UUID}}}", f" {UUID}", f"{UUID}\n"]
 )
-@pytest.mark.parametrize(("attribute", "way"), [("devices", "collector_uid"), ("devices", "uid"), ("users", "uid")])
-def test_uuids(attribute: str, way: str, wrong: str) -> None:
-    found = execution(**{attribute: [{way: UUID}, {way: wrong}]})
-    assert places(found) == [("ERROR", f"{attribute}[1].{way}")]
-    assert UUID in found[0].detail
+@pytest.mark.parametrize(
+    ("attribute", "identifier"), [("devices", "collector_uid"), ("devices", "uid"), ("users", "uid")]
+)
+def test_invalid_uuid_is_reported(attribute: str, identifier: str, invalid: str) -> None:
+    diagnostics = execution(**{attribute: [{identifier: UUID}, {identifier: invalid}]})
+    assert places(diagnostics) == [("ERROR", f"{attribute}[1].{identifier}")]
+    assert UUID in diagnostics[0].detail
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid",
     ["", "S", "S-1", "s-1-5-21", "S-1-5-", "S-1-5-21-x", "1", "00", "S-1" + "-1" * 10, f"{SID} ", "S-1-5-٢١", "Ann"],
 )
-def test_security_identifiers(wrong: str) -> None:
-    assert places(execution(users=[{"sid": wrong}])) == [("ERROR", "users[0].sid")]
+def test_invalid_security_identifier_is_reported(invalid: str) -> None:
+    assert places(execution(users=[{"sid": invalid}])) == [("ERROR", "users[0].sid")]
 
 
-@pytest.mark.parametrize("right", ["0", "S-1-5", SID, "S" + "-1" * 10])
-def test_security_identifiers_as_published(right: str) -> None:
-    assert execution(users=[{"sid": right}]) == []
+@pytest.mark.parametrize("valid", ["0", "S-1-5", SID, "S" + "-1" * 10])
+def test_published_security_identifier_passes(valid: str) -> None:
+    assert execution(users=[{"sid": valid}]) == []
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid",
     [
         "",
         "ann",
@@ -73,23 +75,23 @@ def test_security_identifiers_as_published(right: str) -> None:
         "ann@example.com\n",
     ],
 )
-def test_user_principal_names(wrong: str) -> None:
-    assert places(execution(users=[{"upn": wrong}])) == [("ERROR", "users[0].upn")]
+def test_invalid_user_principal_name_is_reported(invalid: str) -> None:
+    assert places(execution(users=[{"upn": invalid}])) == [("ERROR", "users[0].upn")]
 
 
-@pytest.mark.parametrize("wrong", ["", " ", "\t\n"])
-def test_device_names(wrong: str) -> None:
-    assert places(execution(devices=[LAPTOP, {"name": wrong}])) == [("ERROR", "devices[1].name")]
+@pytest.mark.parametrize("invalid", ["", " ", "\t\n"])
+def test_blank_device_name_is_reported(invalid: str) -> None:
+    assert places(execution(devices=[LAPTOP, {"name": invalid}])) == [("ERROR", "devices[1].name")]
 
 
-@pytest.mark.parametrize("right", ["LÄPTOP-01", "設備", "a b", "x" * 5000])
-def test_any_visible_text_may_name_a_device(right: str) -> None:
-    """The specification sets names of devices no pattern and no length."""
-    assert execution(devices=[{"name": right}]) == []
+@pytest.mark.parametrize("valid", ["LÄPTOP-01", "設備", "a b", "x" * 5000])
+def test_any_visible_device_name_passes(valid: str) -> None:
+    """The specification has no pattern and no length for device names."""
+    assert execution(devices=[{"name": valid}]) == []
 
 
 @pytest.mark.parametrize(
-    ("arguments", "place"),
+    ("arguments", "path"),
     [
         ({"devices": None}, "devices"),
         ({"devices": []}, "devices"),
@@ -121,8 +123,8 @@ def test_any_visible_text_may_name_a_device(right: str) -> None:
         ({"poll_interval": "5"}, "poll_interval"),
     ],
 )
-def test_executions(arguments: Mapping[str, Any], place: str) -> None:
-    assert places(execution(**arguments)) == [("ERROR", place)]
+def test_invalid_execution_is_reported(arguments: Mapping[str, Any], path: str) -> None:
+    assert places(execution(**arguments)) == [("ERROR", path)]
 
 
 @pytest.mark.parametrize(
@@ -147,23 +149,27 @@ def test_executions(arguments: Mapping[str, Any], place: str) -> None:
         {"triggers": {"a": ""}},
     ],
 )
-def test_what_is_right_or_not_known_yet_passes(arguments: Mapping[str, Any]) -> None:
+def test_valid_or_unknown_execution_passes(arguments: Mapping[str, Any]) -> None:
     assert execution(**arguments) == []
 
 
 @pytest.mark.parametrize(
-    ("arguments", "place", "words"),
+    ("arguments", "path", "words"),
     [
-        ({"devices": [LAPTOP, LAPTOP]}, "devices[1]", "devices[1] repeat"),
-        ({"devices": [LAPTOP, {"uid": UUID}, LAPTOP, {"uid": UUID.upper()}]}, "devices[2]", "devices[2] and 1 more"),
+        ({"devices": [LAPTOP, LAPTOP]}, "devices[1]", "`devices[1]` repeats an"),
+        (
+            {"devices": [LAPTOP, {"uid": UUID}, LAPTOP, {"uid": UUID.upper()}]},
+            "devices[2]",
+            "`devices[2]` and 1 more repeat an",
+        ),
         ({"users": [{"sid": SID}, {"sid": "0"}, {"sid": SID}]}, "users[2]", "sent once"),
     ],
 )
-def test_a_repeated_target_is_a_warning(arguments: Mapping[str, Any], place: str, words: str) -> None:
-    """It is sent once: the workflow is meant to run once on each, and requests of a large fleet run side by side."""
-    found = execution(**arguments)
-    assert places(found) == [("WARNING", place)]
-    assert words in found[0].detail
+def test_duplicate_target_is_a_warning(arguments: Mapping[str, Any], path: str, words: str) -> None:
+    """The workflow is meant to run once on each target, and the requests of a large fleet run side by side."""
+    diagnostics = execution(**arguments)
+    assert places(diagnostics) == [("WARNING", path)]
+    assert words in diagnostics[0].detail
 
 
 @pytest.mark.parametrize(
@@ -174,18 +180,18 @@ def test_a_repeated_target_is_a_warning(arguments: Mapping[str, Any], place: str
         [{"uid": UUID}, {"collector_uid": UUID}],
     ],
 )
-def test_targets_that_may_be_others_are_no_repetition(devices: list[dict[str, str]]) -> None:
+def test_targets_with_different_identifiers_are_no_duplicates(devices: list[dict[str, str]]) -> None:
     assert execution(devices=devices) == []
 
 
-def test_every_mistake_of_a_configuration_is_told_at_once() -> None:
-    found = execution(devices=[{"uid": "x"}, LAPTOP, {"collector_uid": "y"}], users=[{"upn": "z"}])
-    assert [place for _, place in places(found)] == ["devices[0].uid", "devices[2].collector_uid", "users[0].upn"]
-    assert {said.severity for said in found} == {Severity.ERROR}
+def test_all_mistakes_are_reported_at_once() -> None:
+    diagnostics = execution(devices=[{"uid": "x"}, LAPTOP, {"collector_uid": "y"}], users=[{"upn": "z"}])
+    assert [path for _, path in places(diagnostics)] == ["devices[0].uid", "devices[2].collector_uid", "users[0].upn"]
+    assert {diagnostic.severity for diagnostic in diagnostics} == {Severity.ERROR}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "place"),
+    ("arguments", "path"),
     [
         ({"workflow": None}, "workflow"),
         ({"workflow_uuid": UUID}, "workflow_uuid"),
@@ -199,8 +205,8 @@ def test_every_mistake_of_a_configuration_is_told_at_once() -> None:
         ({"parameters": {"approved": None}}, 'parameters["approved"]'),
     ],
 )
-def test_events(arguments: Mapping[str, Any], place: str) -> None:
-    assert places(event(**arguments)) == [("ERROR", place)]
+def test_invalid_event_is_reported(arguments: Mapping[str, Any], path: str) -> None:
+    assert places(event(**arguments)) == [("ERROR", path)]
 
 
 @pytest.mark.parametrize(
@@ -215,12 +221,12 @@ def test_events(arguments: Mapping[str, Any], place: str) -> None:
         {"parameters": UNKNOWN},
     ],
 )
-def test_events_that_are_right_or_not_known_yet_pass(arguments: Mapping[str, Any]) -> None:
+def test_valid_or_unknown_event_passes(arguments: Mapping[str, Any]) -> None:
     assert event(**arguments) == []
 
 
 @pytest.mark.parametrize(
-    ("kind", "arguments", "place"),
+    ("type_", "arguments", "path"),
     [
         (WORKFLOW, {"workflow": None}, "workflow"),
         (WORKFLOW, {"workflow": ""}, "workflow"),
@@ -229,5 +235,5 @@ def test_events_that_are_right_or_not_known_yet_pass(arguments: Mapping[str, Any
         (WORKFLOWS, {"trigger_method": ""}, "trigger_method"),
     ],
 )
-def test_data_sources(kind: Any, arguments: Mapping[str, Any], place: str) -> None:
-    assert places(list(validate_config(kind, arguments))) == [("ERROR", place)]
+def test_invalid_data_source_is_reported(type_: Any, arguments: Mapping[str, Any], path: str) -> None:
+    assert places(list(validate_config(type_, arguments))) == [("ERROR", path)]
