@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Final
 
-from nexthink_client import api, models, types
+import nexthink_client
+from nexthink_client import api, models
 
 from provider_py.execution.connection import readable
 from provider_py.execution.errors import Unanswered
@@ -255,7 +256,7 @@ def body_v1(request: Request) -> models.ExecutionRequest:
 
 def body_v2(request: Request) -> models.ExternalIdsExecutionRequest:
     """Return the body of a call of version 2; both lists of targets are sent, as the published API requires."""
-    unset = types.UNSET
+    unset = nexthink_client.types.UNSET
     return models.ExternalIdsExecutionRequest(
         workflow_id=request.workflow,
         devices=[

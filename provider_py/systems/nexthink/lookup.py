@@ -11,7 +11,8 @@ import asyncio
 import itertools
 from collections.abc import Iterable, Sequence
 
-from nexthink_client import api, models, types
+import nexthink_client
+from nexthink_client import api, models
 
 from provider_py.execution.connection import readable
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
@@ -73,9 +74,9 @@ async def _request_list(
     with readable(SYSTEM, "the list of workflows"):
         answer = await api.workflows.get_all_workflows.asyncio(
             client=nexthink.client,
-            dependency=dependency or types.UNSET,
-            trigger_method=trigger_method or types.UNSET,
-            fetch_only_active_workflows=active_only or types.UNSET,
+            dependency=dependency or nexthink_client.types.UNSET,
+            trigger_method=trigger_method or nexthink_client.types.UNSET,
+            fetch_only_active_workflows=active_only or nexthink_client.types.UNSET,
             source=SOURCE,
         )
         if not isinstance(answer, list):

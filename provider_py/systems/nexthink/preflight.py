@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from nexthink_client import models, types
+import nexthink_client
+from nexthink_client import models
 
 from provider_py.execution.errors import Refused, Unauthorized
 from provider_py.execution.messages import did_you_mean
@@ -61,7 +62,7 @@ def check_workflow(
         problem = f"Nexthink considers the active version of workflow {name!r} invalid"
         yield error("Workflow version is not valid", f"{problem}. Correct it in Nexthink.", ("workflow",))
     yield from _check_targets(name, version, targets, unknown)
-    if "params" not in unknown and not isinstance(version.parameters, types.Unset):
+    if "params" not in unknown and not isinstance(version.parameters, nexthink_client.types.Unset):
         yield from _check_params(name, version.parameters, params)
 
 

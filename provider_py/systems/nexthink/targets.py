@@ -24,6 +24,8 @@ T = TypeVar("T", bound="Device | User")
 
 LIMIT: Final = MAX_ITEMS["ExternalIdsExecutionRequest.devices"]
 """The most devices, and the most users, of one request."""
+_IDENTIFIERS: Final = {"devices": "`name` or `collector_uid` or `uid`", "users": "`upn` or `sid` or `uid`"}
+_V1_IDENTIFIERS: Final = {"devices": "`collector_uid`", "users": "`sid`"}
 
 _COLLECTOR_UID: Final = published("DeviceData.collectorUid", A_UUID)
 _DEVICE_UID: Final = published("DeviceData.uid", A_UUID)
@@ -42,10 +44,10 @@ class Device:
     )
     uid: Annotated[str | None, optional("Globally unique ID of the device.", checks=(_DEVICE_UID,))] = None
 
-    def identifiers(self, api_version: str) -> Mapping[str, str | None]:
+    def identity(self, api_version: str) -> Sequence[str | None]:
         """Return the identifiers that a version of the API takes, in a form to compare: UUIDs in lower case."""
-        collector_uid = {"collector_uid": _lower(self.collector_uid)}
-        return collector_uid if api_version == "v1" else {"name": self.name, **collector_uid, "uid": _lower(self.uid)}
+        collector_uid = _lower(self.collector_uid)
+        return (collector_uid,) if api_version == "v1" else (self.name, collector_uid, _lower(self.uid))
 
 
 @model
@@ -56,9 +58,9 @@ class User:
     sid: Annotated[str | None, optional("Security identifier.", checks=(_SID,))] = None
     uid: Annotated[str | None, optional("Globally unique ID of the user.", checks=(_USER_UID,))] = None
 
-    def identifiers(self, api_version: str) -> Mapping[str, str | None]:
+    def identity(self, api_version: str) -> Sequence[str | None]:
         """Return the identifiers that a version of the API takes, in a form to compare: UUIDs in lower case."""
-        return {"sid": self.sid} if api_version == "v1" else {"upn": self.upn, "sid": self.sid, "uid": _lower(self.uid)}
+        return (self.sid,) if api_version == "v1" else (self.upn, self.sid, _lower(self.uid))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def distinct(targets: Sequence[T], api_version: str) -> Sequence[T]:
     """Return each target once, in the order of first mention."""
     unique: dict[Hashable, T] = {}
     for target in targets:
-        unique.setdefault(_identity(target, api_version), target)
+        unique.setdefault(target.identity(api_version), target)
     return tuple(unique.values())
 
 
@@ -95,27 +97,21 @@ def count_executions(devices: Sequence[Device], users: Sequence[User], api_versi
 def check_identifiers(attribute: str, targets: Sequence[Device | User], api_version: str) -> Iterator[Diagnostic]:
     """Require an identifier of each target that the version of the API takes."""
     for index, target in enumerate(targets):
-        identifiers = target.identifiers(api_version)
-        if any(identifiers.values()):
+        if any(target.identity(api_version)):
             continue
         if api_version == "v1":
-            (name,) = identifiers
-            missing = f"no `{name}`, the only identifier that version v1 of the API takes"
+            problem = f"no {_V1_IDENTIFIERS[attribute]}, the only identifier that version v1 of the API takes"
             advice = 'Specify it, or set api_version = "v2".'
         else:
-            missing = "no identifier"
-            advice = f"Specify {' or '.join(f'`{name}`' for name in identifiers)}."
-        place = f"`{attribute}[{index}]`"
-        yield error("Missing target identifier", f"{place} has {missing}. {advice}", (attribute, index))
+            problem, advice = "no identifier", f"Specify {_IDENTIFIERS[attribute]}."
+        yield error("Missing target identifier", f"`{attribute}[{index}]` has {problem}. {advice}", (attribute, index))
 
 
 def check_duplicates(attribute: str, targets: Sequence[Device | User], api_version: str) -> Iterator[Diagnostic]:
     """Warn of targets that have the same identifiers as an earlier one."""
     first: dict[Hashable, int] = {}
     duplicates = [
-        index
-        for index, target in enumerate(targets)
-        if first.setdefault(_identity(target, api_version), index) != index
+        index for index, target in enumerate(targets) if first.setdefault(target.identity(api_version), index) != index
     ]
     if duplicates:
         more = f" and {len(duplicates) - 1} more repeat" if len(duplicates) > 1 else " repeats"
@@ -125,10 +121,6 @@ def check_duplicates(attribute: str, targets: Sequence[Device | User], api_versi
             "runs once on it. Remove the duplicates, or use distinct().",
             (attribute, duplicates[0]),
         )
-
-
-def _identity(target: Device | User, api_version: str) -> Hashable:
-    return tuple(target.identifiers(api_version).values())
 
 
 def _lower(uuid: str | None) -> str | None:

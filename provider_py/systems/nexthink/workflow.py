@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Final, TypeVar
 
-from nexthink_client import models, types
+import nexthink_client
+from nexthink_client import models
 
 from provider_py.execution.registry_types import DataSourceType
 from provider_py.plugin import attributes, computed, model, not_empty, required
@@ -133,8 +134,8 @@ def _parameter(parameter: models.WorkflowParameter) -> NexthinkWorkflowParameter
     )
 
 
-def _or_none(value: T | types.Unset) -> T | None:
-    return None if isinstance(value, types.Unset) else value
+def _or_none(value: T | nexthink_client.types.Unset) -> T | None:
+    return None if isinstance(value, nexthink_client.types.Unset) else value
 
 
 KIND: Final = DataSourceType(

