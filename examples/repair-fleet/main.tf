@@ -1,4 +1,4 @@
-# Repair a service on a fleet, device by device approved by what runs this configuration.
+# Restarts a service on a fleet of devices, after an approval on each device.
 terraform {
   required_providers {
     workflow = {
@@ -7,7 +7,7 @@ terraform {
   }
 }
 
-# Where Nexthink is and how to sign in comes from environment variables: NEXTHINK_*, see docs/index.md.
+# The environment variables NEXTHINK_* configure the provider; see docs/index.md.
 provider "workflow" {}
 
 variable "fleet" {
@@ -17,7 +17,7 @@ variable "fleet" {
 }
 
 variable "service" {
-  description = "The service to restart."
+  description = "Name of the service to restart."
   type        = string
   default     = "spooler"
 }
@@ -26,14 +26,14 @@ data "workflow_nexthink_workflow" "repair" {
   workflow = "#service_restart_and_repair"
 }
 
-# Each execution stops at a step that waits for an event, so there is no end to wait for yet.
+# Each execution stops at a step that waits for an event, so Terraform must not wait for its end here.
 resource "workflow_nexthink_execution" "gate" {
   workflow = "#approval_gate"
   devices  = [for name in var.fleet : { name = name }]
   wait     = false
 }
 
-# One execution per device: let each go on.
+# There is one execution per device; an event resumes each of them.
 resource "workflow_nexthink_event" "approve" {
   count = length(var.fleet)
 
@@ -42,7 +42,7 @@ resource "workflow_nexthink_event" "approve" {
   parameters   = { approved = "yes" }
 }
 
-# Then repair, and wait until every device has reported its end.
+# Repair the devices, and wait until the execution on every device has ended.
 resource "workflow_nexthink_execution" "repair" {
   workflow = data.workflow_nexthink_workflow.repair.workflow
   devices  = [for name in var.fleet : { name = name }]

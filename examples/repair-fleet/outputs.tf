@@ -7,6 +7,6 @@ output "repaired" {
 }
 
 output "outcomes" {
-  description = "What the workflow's last step said, by execution."
+  description = "Text returned by the last step of the workflow, by execution ID."
   value       = workflow_nexthink_execution.repair.outputs
 }

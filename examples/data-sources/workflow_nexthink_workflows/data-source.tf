@@ -1,4 +1,4 @@
-# What can be started on devices through the API.
+# Active workflows that the API can start on devices.
 data "workflow_nexthink_workflows" "on_devices" {
   dependency     = "DEVICE"
   trigger_method = "API"

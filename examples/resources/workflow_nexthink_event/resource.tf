@@ -1,7 +1,7 @@
 resource "workflow_nexthink_execution" "gate" {
   workflow = "#approval_gate"
   devices  = [{ name = "LAPTOP-01" }]
-  wait     = false # it waits for the event below
+  wait     = false # the execution waits for the event below
 }
 
 resource "workflow_nexthink_event" "approve" {

@@ -226,7 +226,7 @@ class NexthinkLauncher:
             requests=requests,
             executions=executions,
             summary=summarize(executions),
-            outputs={str(known.execution_id): known.outcome_details for known in executions if known.outcome_details},
+            outputs={str(row.execution_id): row.outcome_details for row in executions if row.outcome_details},
         )
 
     def adopt(self, identifier: str, run: Run[Detail]) -> NexthinkExecution:
@@ -256,19 +256,21 @@ def body_v1(request: Request) -> models.ExecutionRequest:
 
 def body_v2(request: Request) -> models.ExternalIdsExecutionRequest:
     """Return the body of a call of version 2; both lists of targets are sent, as the published API requires."""
-    unset = nexthink_client.types.UNSET
     return models.ExternalIdsExecutionRequest(
         workflow_id=request.workflow,
         devices=[
-            models.DeviceData(device.name or unset, device.uid or unset, device.collector_uid or unset)
+            models.DeviceData(name=_sent(device.name), uid=_sent(device.uid), collector_uid=_sent(device.collector_uid))
             for device in request.devices
         ],
         users=[
-            models.UserData(uid=user.uid or unset, upn=user.upn or unset, sid=user.sid or unset)
-            for user in request.users
+            models.UserData(uid=_sent(user.uid), upn=_sent(user.upn), sid=_sent(user.sid)) for user in request.users
         ],
         params=models.ExternalIdsExecutionRequestParams.from_dict(request.params),
     )
+
+
+def _sent(identifier: str | None) -> str | nexthink_client.types.Unset:
+    return nexthink_client.types.UNSET if identifier is None else identifier
 
 
 def summarize(executions: Sequence[NexthinkTargetExecution]) -> NexthinkSummary:

@@ -114,9 +114,7 @@ async def test_lost_answer_is_reported_and_nothing_is_sent_again(
     assert diagnostic.severity is Severity.ERROR
     assert execution in diagnostic.detail
     assert "terraform untaint" in diagnostic.detail
-    assert (
-        result.state is not None
-    )  # with an error it taints the resource, so the next plan shows the event
+    assert result.state is not None  # with an error it taints the resource, so the next plan shows the event
     assert result.state.id is None
     assert len(tenant.requests("/trigger")) == 1
 

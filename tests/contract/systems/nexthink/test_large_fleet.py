@@ -1,6 +1,7 @@
 """A fleet of 25 000 devices through the layers of a plan: decoding, validation, preflight.
 
-Time is processor time, so that a busy machine does not fail a test."""
+Time is processor time, so that a busy machine does not fail the test.
+"""
 
 from __future__ import annotations
 
