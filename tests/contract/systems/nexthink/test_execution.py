@@ -83,7 +83,7 @@ async def test_a_request_that_fails_among_several_is_not_followed_by_others(tena
     given = NexthinkExecution(workflow=REBOOT, devices=fleet(20_001), wait=False)
     tenant.world.faults.add(refusal(body="DESK-10001"))
     answer = await resource.create(given, b"")
-    assert [said.summary for said in answer.diagnostics] == ["The Nexthink execution was not started (request 2 of 3)"]
+    assert [said.summary for said in answer.diagnostics] == ["Nexthink execution was not started (request 2 of 3)"]
     assert answer.state is not None
     assert len(answer.state.request_ids or []) == 1
     assert len(tenant.asked(EXECUTE)) == 2
@@ -226,7 +226,7 @@ class TestTakenUpAgain:
         answer = await tenant.executions().read(seen.state, b"")
         assert answer.state is not None
         assert answer.state.record_expired is True
-        assert "no record" in answer.diagnostics[0].summary
+        assert "no longer exists in Nexthink" in answer.diagnostics[0].summary
 
     async def test_no_row_yet_is_no_record_that_is_gone(self, tenant: Bench) -> None:
         tenant.world.behaviours.change({"nexthink": {"row_lag_seconds": 600}})
@@ -253,12 +253,12 @@ class TestTakenUpAgain:
         assert answer.state.requests == begun.requests
 
     async def test_import_of_a_request_nobody_knows(self, tenant: Bench) -> None:
-        with pytest.raises(DiagnosticError, match="There is no Nexthink execution"):
+        with pytest.raises(DiagnosticError, match=r"Nexthink execution .* does not exist"):
             await tenant.executions().import_state(f"{REBOOT}/00000000-0000-4000-8000-000000000000")
 
     async def test_import_without_a_status_query(self, tenant: Bench) -> None:
         tenant.process(status_query=None)
-        with pytest.raises(DiagnosticError, match="was not imported") as caught:
+        with pytest.raises(DiagnosticError, match="Failed to import Nexthink execution") as caught:
             await tenant.executions().import_state(f"{REBOOT}/00000000-0000-4000-8000-000000000000")
         assert "$request_id" in caught.value.diagnostics[0].detail
 
