@@ -72,7 +72,7 @@ __all__ = (
 
 
 class TimeoutsReference(Reference):
-    """How long the operations of a run may take, as Go durations."""
+    """Time limits of the operations on a run, as Go durations."""
 
     @property
     def create(self) -> str:
@@ -81,12 +81,12 @@ class TimeoutsReference(Reference):
 
     @property
     def update(self) -> str:
-        """Resuming to wait for a run. Default `30m`."""
+        """Resuming the wait for a run. Default `30m`."""
         return text(self._owner, f"{self._path}.update")
 
     @property
     def delete(self) -> str:
-        """Cancelling a run at destroy. Default `30m`."""
+        """Cancelling a run on destroy. Default `30m`."""
         return text(self._owner, f"{self._path}.delete")
 
 
@@ -938,12 +938,12 @@ class HarnessExecution(Resource):
     ) -> None:
         """Declare `workflow_harness_execution`; count, depends_on, for_each, lifecycle, provider, provisioners, connection are Terraform's own.
 
-        triggers: Values of your choice; the run is started anew when one of them changes.
-        wait: Wait for the run's end. If `false`, the run is only started.
-        timeouts: Time limits of the operations.
-        poll_interval: Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's age, from two to thirty seconds, and keeps inside the system's request budget.
-        on_failure: What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns.
-        on_destroy: What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it.
+        triggers: Arbitrary map of values that, when changed, triggers a new run.
+        wait: Whether to wait for the run to end. If `false`, the run is only started.
+        timeouts: Time limits of the operations on the run.
+        poll_interval: Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time waited, from two to thirty seconds. Polling stays within the system's request budget.
+        on_failure: Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning.
+        on_destroy: Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` cancels it.
         application: Name of the application, exact.
         application_id: Id of the application, in place of its name.
         workflow: Name of the workflow to run.
@@ -999,67 +999,67 @@ class HarnessExecution(Resource):
 
     @property
     def triggers(self) -> MapReference[str]:
-        """Values of your choice; the run is started anew when one of them changes."""
+        """Arbitrary map of values that, when changed, triggers a new run."""
         return MapReference(self, "triggers", text)
 
     @property
     def wait(self) -> cdktf.IResolvable:
-        """Wait for the run's end. If `false`, the run is only started."""
+        """Whether to wait for the run to end. If `false`, the run is only started."""
         return boolean(self, "wait")
 
     @property
     def timeouts(self) -> TimeoutsReference:
-        """Time limits of the operations."""
+        """Time limits of the operations on the run."""
         return TimeoutsReference(self, "timeouts")
 
     @property
     def poll_interval(self) -> str:
-        """Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's age, from two to thirty seconds, and keeps inside the system's request budget."""
+        """Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time waited, from two to thirty seconds. Polling stays within the system's request budget."""
         return text(self, "poll_interval")
 
     @property
     def on_failure(self) -> str:
-        """What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns."""
+        """Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning."""
         return text(self, "on_failure")
 
     @property
     def on_destroy(self) -> str:
-        """What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it."""
+        """Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` cancels it."""
         return text(self, "on_destroy")
 
     @property
     def id(self) -> str:
-        """The run's id."""
+        """ID of the run."""
         return text(self, "id")
 
     @property
     def status(self) -> str:
-        """The run's status, in the system's own words."""
+        """Status of the run, as the system names it."""
         return text(self, "status")
 
     @property
     def status_message(self) -> str:
-        """Why the run failed, or what it is waiting for, as far as the system tells."""
+        """Why the run failed, or what it is waiting for, where the system says so."""
         return text(self, "status_message")
 
     @property
     def url(self) -> str:
-        """Where to look at the run."""
+        """Address of the run in the system's user interface."""
         return text(self, "url")
 
     @property
     def started_at(self) -> str:
-        """When the run was started (RFC 3339)."""
+        """Time when the run started (RFC 3339)."""
         return text(self, "started_at")
 
     @property
     def ended_at(self) -> str:
-        """When the run ended (RFC 3339); null while it is going on."""
+        """Time when the run ended (RFC 3339); null until then."""
         return text(self, "ended_at")
 
     @property
     def record_expired(self) -> cdktf.IResolvable:
-        """Whether the system no longer has a record of the run."""
+        """Whether the run no longer exists in the system."""
         return boolean(self, "record_expired")
 
     @property
@@ -1265,12 +1265,12 @@ class NexthinkExecution(Resource):
         """Declare `workflow_nexthink_execution`; count, depends_on, for_each, lifecycle, provider, provisioners, connection are Terraform's own.
 
         workflow: NQL ID of the workflow, such as `#service_restart_and_repair`.
-        triggers: Values of your choice; the run is started anew when one of them changes.
-        wait: Wait for the run's end. If `false`, the run is only started.
-        timeouts: Time limits of the operations.
-        poll_interval: Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's age, from two to thirty seconds, and keeps inside the system's request budget.
-        on_failure: What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns.
-        on_destroy: What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it.
+        triggers: Arbitrary map of values that, when changed, triggers a new run.
+        wait: Whether to wait for the run to end. If `false`, the run is only started.
+        timeouts: Time limits of the operations on the run.
+        poll_interval: Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time waited, from two to thirty seconds. Polling stays within the system's request budget.
+        on_failure: Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning.
+        on_destroy: Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` cancels it.
         devices: Devices to run the workflow on. Each device is sent once, even if it is repeated.
         users: Users to run the workflow for. Each user is sent once, even if it is repeated.
         params: Values of the workflow's parameters, by parameter ID.
@@ -1305,67 +1305,67 @@ class NexthinkExecution(Resource):
 
     @property
     def triggers(self) -> MapReference[str]:
-        """Values of your choice; the run is started anew when one of them changes."""
+        """Arbitrary map of values that, when changed, triggers a new run."""
         return MapReference(self, "triggers", text)
 
     @property
     def wait(self) -> cdktf.IResolvable:
-        """Wait for the run's end. If `false`, the run is only started."""
+        """Whether to wait for the run to end. If `false`, the run is only started."""
         return boolean(self, "wait")
 
     @property
     def timeouts(self) -> TimeoutsReference:
-        """Time limits of the operations."""
+        """Time limits of the operations on the run."""
         return TimeoutsReference(self, "timeouts")
 
     @property
     def poll_interval(self) -> str:
-        """Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's age, from two to thirty seconds, and keeps inside the system's request budget."""
+        """Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time waited, from two to thirty seconds. Polling stays within the system's request budget."""
         return text(self, "poll_interval")
 
     @property
     def on_failure(self) -> str:
-        """What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns."""
+        """Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning."""
         return text(self, "on_failure")
 
     @property
     def on_destroy(self) -> str:
-        """What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it."""
+        """Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` cancels it."""
         return text(self, "on_destroy")
 
     @property
     def id(self) -> str:
-        """The run's id."""
+        """ID of the run."""
         return text(self, "id")
 
     @property
     def status(self) -> str:
-        """The run's status, in the system's own words."""
+        """Status of the run, as the system names it."""
         return text(self, "status")
 
     @property
     def status_message(self) -> str:
-        """Why the run failed, or what it is waiting for, as far as the system tells."""
+        """Why the run failed, or what it is waiting for, where the system says so."""
         return text(self, "status_message")
 
     @property
     def url(self) -> str:
-        """Where to look at the run."""
+        """Address of the run in the system's user interface."""
         return text(self, "url")
 
     @property
     def started_at(self) -> str:
-        """When the run was started (RFC 3339)."""
+        """Time when the run started (RFC 3339)."""
         return text(self, "started_at")
 
     @property
     def ended_at(self) -> str:
-        """When the run ended (RFC 3339); null while it is going on."""
+        """Time when the run ended (RFC 3339); null until then."""
         return text(self, "ended_at")
 
     @property
     def record_expired(self) -> cdktf.IResolvable:
-        """Whether the system no longer has a record of the run."""
+        """Whether the run no longer exists in the system."""
         return boolean(self, "record_expired")
 
     @property
@@ -1540,12 +1540,12 @@ class VcdExecution(Resource):
     ) -> None:
         """Declare `workflow_vcd_execution`; count, depends_on, for_each, lifecycle, provider, provisioners, connection are Terraform's own.
 
-        triggers: Values of your choice; the run is started anew when one of them changes.
-        wait: Wait for the run's end. If `false`, the run is only started.
-        timeouts: Time limits of the operations.
-        poll_interval: Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's age, from two to thirty seconds, and keeps inside the system's request budget.
-        on_failure: What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns.
-        on_destroy: What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it.
+        triggers: Arbitrary map of values that, when changed, triggers a new run.
+        wait: Whether to wait for the run to end. If `false`, the run is only started.
+        timeouts: Time limits of the operations on the run.
+        poll_interval: Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time waited, from two to thirty seconds. Polling stays within the system's request budget.
+        on_failure: Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning.
+        on_destroy: Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` cancels it.
         workflow: Name of the workflow's service item, exact.
         workflow_id: Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.
         parameters: Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded by the types that the workflow declares. A date is RFC 3339 text, a reference to an object its id or an object with `id`, `type`, an attachment an object with `name`, `mime_type` and Base64 `content`. What is null is left out.
@@ -1581,67 +1581,67 @@ class VcdExecution(Resource):
 
     @property
     def triggers(self) -> MapReference[str]:
-        """Values of your choice; the run is started anew when one of them changes."""
+        """Arbitrary map of values that, when changed, triggers a new run."""
         return MapReference(self, "triggers", text)
 
     @property
     def wait(self) -> cdktf.IResolvable:
-        """Wait for the run's end. If `false`, the run is only started."""
+        """Whether to wait for the run to end. If `false`, the run is only started."""
         return boolean(self, "wait")
 
     @property
     def timeouts(self) -> TimeoutsReference:
-        """Time limits of the operations."""
+        """Time limits of the operations on the run."""
         return TimeoutsReference(self, "timeouts")
 
     @property
     def poll_interval(self) -> str:
-        """Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's age, from two to thirty seconds, and keeps inside the system's request budget."""
+        """Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time waited, from two to thirty seconds. Polling stays within the system's request budget."""
         return text(self, "poll_interval")
 
     @property
     def on_failure(self) -> str:
-        """What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns."""
+        """Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning."""
         return text(self, "on_failure")
 
     @property
     def on_destroy(self) -> str:
-        """What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it."""
+        """Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` cancels it."""
         return text(self, "on_destroy")
 
     @property
     def id(self) -> str:
-        """The run's id."""
+        """ID of the run."""
         return text(self, "id")
 
     @property
     def status(self) -> str:
-        """The run's status, in the system's own words."""
+        """Status of the run, as the system names it."""
         return text(self, "status")
 
     @property
     def status_message(self) -> str:
-        """Why the run failed, or what it is waiting for, as far as the system tells."""
+        """Why the run failed, or what it is waiting for, where the system says so."""
         return text(self, "status_message")
 
     @property
     def url(self) -> str:
-        """Where to look at the run."""
+        """Address of the run in the system's user interface."""
         return text(self, "url")
 
     @property
     def started_at(self) -> str:
-        """When the run was started (RFC 3339)."""
+        """Time when the run started (RFC 3339)."""
         return text(self, "started_at")
 
     @property
     def ended_at(self) -> str:
-        """When the run ended (RFC 3339); null while it is going on."""
+        """Time when the run ended (RFC 3339); null until then."""
         return text(self, "ended_at")
 
     @property
     def record_expired(self) -> cdktf.IResolvable:
-        """Whether the system no longer has a record of the run."""
+        """Whether the run no longer exists in the system."""
         return boolean(self, "record_expired")
 
     @property

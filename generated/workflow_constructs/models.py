@@ -100,16 +100,16 @@ class VcdSettings(TypedDict, total=False):
 
 
 class Timeouts(TypedDict, total=False):
-    """How long the operations of a run may take, as Go durations."""
+    """Time limits of the operations on a run, as Go durations."""
 
     create: str | None
     """Starting the run and waiting for its end. Default `30m`."""
 
     update: str | None
-    """Resuming to wait for a run. Default `30m`."""
+    """Resuming the wait for a run. Default `30m`."""
 
     delete: str | None
-    """Cancelling a run at destroy. Default `30m`."""
+    """Cancelling a run on destroy. Default `30m`."""
 
 
 class Artifact(TypedDict, total=False):

@@ -16,11 +16,11 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True)
 class Connector(Generic[C]):
-    """Opens the connection to a system, once for all who ask; `system` names the provider's block for it."""
+    """Opens the connection to a system, shared by all its resources; `system` names the provider's block for it."""
 
     system: str
     open: Callable[[], C | None]
-    """Returns None while the provider's settings for the system are unknown; raises DiagnosticError for wrong ones."""
+    """Returns None while the provider's settings for the system are unknown; raises DiagnosticError for bad ones."""
 
     def connect(self, title: str) -> C:
         """Return the connection; raises DiagnosticError while the settings that `title` needs are unknown."""
@@ -53,13 +53,13 @@ def require(system: str, block: str, settings: object, names: Sequence[str]) -> 
 
 @contextmanager
 def readable(system: str, request: str) -> Iterator[None]:
-    """Turn what a generated client raises on an unreadable answer into Unanswered; `request` names what was asked."""
+    """Raise Unanswered for what a generated client raises on an unreadable answer; `request` names the request."""
     try:
         yield
     except (SystemFault, DiagnosticError):
         raise
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
-        reason = f"the answer to {request} is not of the documented shape ({type(fault).__name__})"
+        reason = f"the answer to {request} does not have the documented shape ({type(fault).__name__})"
         raise Unanswered(
-            system, reason, advice="The system may be of a version this provider does not know."
+            system, reason, advice="Its version may be one that this provider does not support."
         ) from fault

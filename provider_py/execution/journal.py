@@ -1,9 +1,27 @@
-"""The journal: what was intended and started on this machine, until Terraform shows that it has it in its state.
+"""The journal: the starts of this working directory that Terraform may not have in its state.
 
-A small SQLite file that every provider process of a working directory shares. A row is written, and synced to disk,
-before a start is sent; the run's key is added when the answer names it; the row goes when the run is seen in the
-state. What is left by a process that is gone belongs to a start whose outcome Terraform does not know, and the next
-start of the same thing takes it over. Rows hold hashes, keys of runs and times, never inputs.
+Terraform saves a state when a create returns, and nothing of a create that does not. What does not work in its place:
+
+- *Keeping starts in memory.* The case that matters is the process that is gone.
+- *A process ID as the owner of a row.* Systems use IDs again, and containers all have the same ones.
+- *The time of the last sign of life.* A laptop that slept, or a clock that was set, makes the living look dead.
+- *Deleting a row when the create returns.* Terraform may be killed before it has written the state.
+
+So a small SQLite file is shared by every provider process of a working directory. A row is written, and synced to disk,
+before a start is sent; the run's key is added when the answer names it. Each process holds a lock on a file of its own,
+which the operating system releases however the process ends: rows whose owner's lock is free were left behind, and the
+next start of the same fingerprint takes one over. A row goes when another process is shown its run in a state. Until an
+unanswered start of the same fingerprint is settled it stays with _IN_STATE as its owner, so that a search for the lost
+run does not find this one. Rows hold hashes, keys of runs and times, never inputs.
+
+Not guaranteed:
+
+- That a row belongs to a start whose answer was lost. A run that was applied without trouble keeps its row until a
+  later process refreshes it, and an equal create in between takes it over.
+- Anything on network file systems (NFS, SMB): neither the WAL nor the locks can be relied on there.
+- That the first opening succeeds in several processes at once: the switch to WAL does not wait for a lock, and fails
+  with "database is locked".
+- That a file of a later version is understood: the schema has no version.
 
     JournalError     the file cannot be used; raised before anything is started
 """
@@ -13,6 +31,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import functools
 import logging
 import os
 import secrets
@@ -21,7 +40,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, TypeVar
+from typing import IO, Final, TypeVar
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +59,11 @@ CREATE INDEX IF NOT EXISTS start_fingerprint ON start (fingerprint);
 """
 _BUSY_SECONDS: Final = 30.0
 _IN_STATE: Final = ""
-"""The owner of runs that Terraform has in its state, kept only for the sake of an unanswered start like them."""
+"""The owner of runs that a state holds, kept only for an unanswered start of the same fingerprint."""
 
 
 class JournalError(Exception):
-    """The journal cannot be read or written; the text says which file and why."""
+    """The journal cannot be read or written; the message names the file and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,91 +76,91 @@ class Entry:
 
 
 def default_path(environment: Mapping[str, str]) -> Path:
-    """Return where the journal is: with Terraform's other data of the working directory."""
+    """Return the path in Terraform's data directory."""
     return Path(environment.get("TF_DATA_DIR") or ".terraform") / FILE
 
 
 def workspace(environment: Mapping[str, str]) -> str:
-    """Return the name of Terraform's workspace, by the rules of Terraform itself."""
+    """Return the name of the selected workspace, as Terraform itself finds it."""
     if environment.get("TF_WORKSPACE"):
         return environment["TF_WORKSPACE"]
     with contextlib.suppress(OSError):
-        chosen = Path(environment.get("TF_DATA_DIR") or ".terraform", "environment").read_text("utf-8").strip()
-        return chosen or "default"
+        selected = Path(environment.get("TF_DATA_DIR") or ".terraform", "environment").read_text("utf-8").strip()
+        return selected or "default"
     return "default"
 
 
 class Journal:
-    """One process's hold on the file. SQLite runs in a thread of its own, so that nothing waits for the disk."""
+    """One process's access to the file, in a thread of its own, so that the event loop never waits for the disk."""
 
     def __init__(self, path: Path, time: Callable[[], float]) -> None:
-        """Open nothing yet: plans of finished runs need no journal."""
+        """The file is opened when first needed: plans of finished runs need none."""
         self.path = path
         self._time = time
         self._owner = secrets.token_hex(8)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._connection: sqlite3.Connection | None = None
-        self._lease: IO[str] | None = None
-        self._left: set[str] | None = None
+        self._lock: IO[str] | None = None
+        self._left_behind: set[str] | None = None
         self._warnings: list[str] = []
 
     async def intend(self, fingerprint: str) -> Entry:
-        """Record, durably, that a run is about to be started."""
+        """Record durably that a run is about to be started."""
         return await self._do(lambda: self._intend(fingerprint))
 
     async def take_over(self, fingerprint: str) -> Entry | None:
-        """Return a start of the same thing that a process left behind, if there is one; it is this process's now."""
+        """Return a start of this fingerprint that an ended process left behind; it is this process's from now on."""
         return await self._do(lambda: self._take_over(fingerprint)) if self._in_use() else None
 
-    async def started(self, entry: Entry, run: str) -> None:
+    async def record_run(self, entry: Entry, run: str) -> None:
         """Record the key of the run that was started."""
         await self._do(lambda: self._write("UPDATE start SET run = ? WHERE token = ?", run, entry.token))
 
-    async def drop(self, entry: Entry) -> None:
-        """Forget a start that certainly did not happen."""
+    async def discard(self, entry: Entry) -> None:
+        """Delete a start that had no effect."""
         await self._do(lambda: self._write("DELETE FROM start WHERE token = ?", entry.token))
 
-    async def leave(self, fingerprint: str, run: str) -> Entry:
-        """Record a run that Terraform is dropping from its state although it is to be taken up again."""
-        return await self._do(lambda: self._leave(fingerprint, run))
+    async def hand_over(self, fingerprint: str, run: str) -> Entry:
+        """Record a run that Terraform drops from its state although it is to be resumed."""
+        return await self._do(lambda: self._hand_over(fingerprint, run))
 
-    async def claim(self, runs: Iterable[str]) -> None:
-        """Terraform has these runs in its state: the journal need not keep them.
+    async def confirm_stored(self, runs: Iterable[str]) -> None:
+        """Delete the rows of runs that Terraform has in its state; those of this process stay for the next one.
 
-        A journal that cannot be used is only logged: nothing is started here, and the next start says it.
+        An unusable file is only logged: nothing is started here, and the next start reports it.
         """
         if not self._in_use():
             return
         try:
-            if self._left is None:
-                self._left = await self._do(self._left_by_others)
-            for run in self._left.intersection(runs):
-                await self._do(lambda run=run: self._claim(run))  # type: ignore[misc]
-                self._left.discard(run)
+            if self._left_behind is None:
+                self._left_behind = await self._do(self._runs_of_others)
+            for run in self._left_behind.intersection(runs):
+                await self._do(functools.partial(self._confirm_stored, run))
+                self._left_behind.discard(run)
         except JournalError as fault:
             log.warning("%s", fault)
 
-    async def settle(self, fingerprint: str) -> None:
-        """Drop an unanswered start that a process left behind: its run was found and is in the state now."""
+    async def discard_unanswered(self, fingerprint: str) -> None:
+        """Delete one unanswered start that a process left behind: a state has its run now."""
         if self._in_use():
-            await self._do(lambda: self._settle(fingerprint))
+            await self._do(lambda: self._discard_unanswered(fingerprint))
 
     async def forget(self, run: str) -> None:
-        """Drop a run that is not to be taken up again."""
+        """Delete a run that is not to be resumed."""
         if self._in_use():
             await self._do(lambda: self._write("DELETE FROM start WHERE run = ?", run))
 
     async def known_runs(self) -> frozenset[str]:
-        """Return the keys of all runs in the journal, which a search for a lost one must not find."""
+        """Return the keys of all runs in the journal, which a search for a lost one must not return."""
         return frozenset(await self._do(self._known_runs))
 
     def warnings(self) -> list[str]:
-        """Return what the user should hear of the file, once."""
-        said, self._warnings = self._warnings, []
-        return said
+        """Return problems of the file that the user should know, each once."""
+        warnings, self._warnings = self._warnings, []
+        return warnings
 
     async def close(self) -> None:
-        """Let go of the file; what is not claimed yet is for the next process."""
+        """Close the file; its rows are for the next process."""
         if self._connection is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
@@ -178,29 +197,28 @@ class Journal:
                 (fingerprint, self._owner, _IN_STATE),
             ).fetchall()
             for token, run, intended_at, owner in rows:
-                if not self._alive(owner):
+                if not self._is_alive(owner):
                     connection.execute("UPDATE start SET owner = ? WHERE token = ?", (self._owner, token))
                     return Entry(token, run, intended_at)
         return None
 
-    def _settle(self, fingerprint: str) -> None:
+    def _discard_unanswered(self, fingerprint: str) -> None:
         with self._transaction() as connection:
             rows = connection.execute(
                 "SELECT token, owner FROM start WHERE fingerprint = ? AND run IS NULL", (fingerprint,)
             ).fetchall()
             for token, owner in rows:
-                if owner != self._owner and not self._alive(owner):
+                if owner != self._owner and not self._is_alive(owner):
                     connection.execute("DELETE FROM start WHERE token = ?", (token,))
                     return
 
-    def _leave(self, fingerprint: str, run: str) -> Entry:
+    def _hand_over(self, fingerprint: str, run: str) -> Entry:
         self._write("DELETE FROM start WHERE run = ?", run)
         entry = self._intend(fingerprint)
         self._write("UPDATE start SET run = ? WHERE token = ?", run, entry.token)
         return Entry(entry.token, run, entry.intended_at)
 
-    def _claim(self, run: str) -> None:
-        """Drop a run, or keep it while a search for an unanswered start like it must not find it."""
+    def _confirm_stored(self, run: str) -> None:
         with self._transaction() as connection:
             connection.execute("UPDATE start SET owner = ? WHERE run = ?", (_IN_STATE, run))
             connection.execute(
@@ -209,21 +227,21 @@ class Journal:
                 (_IN_STATE,),
             )
 
-    def _left_by_others(self) -> set[str]:
+    def _runs_of_others(self) -> set[str]:
         query = "SELECT run FROM start WHERE run IS NOT NULL AND owner != ?"
-        return {str(run) for (run,) in self._connected().execute(query, (self._owner,)).fetchall()}
+        return {str(run) for (run,) in self._open().execute(query, (self._owner,)).fetchall()}
 
     def _known_runs(self) -> set[str]:
-        rows = self._connected().execute("SELECT run FROM start WHERE run IS NOT NULL").fetchall()
+        rows = self._open().execute("SELECT run FROM start WHERE run IS NOT NULL").fetchall()
         return {str(run) for (run,) in rows}
 
-    def _write(self, statement: str, *values: Any) -> None:
+    def _write(self, statement: str, *values: str | float) -> None:
         with self._transaction() as connection:
             connection.execute(statement, values)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = self._connected()
+        connection = self._open()
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
@@ -232,22 +250,22 @@ class Journal:
             raise
         connection.execute("COMMIT")
 
-    def _connected(self) -> sqlite3.Connection:
+    def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self._connection = self._opened()
+                self._connection = self._connect()
             except sqlite3.DatabaseError as fault:
                 if isinstance(fault, sqlite3.OperationalError):
                     raise
-                self._set_aside(fault)
-                self._connection = self._opened()
-            self._lease = self._held()
+                self._rename_damaged(fault)
+                self._connection = self._connect()
+            self._lock = self._acquire_lock()
             for file in self.path.parent.glob(f"{self.path.name}.*.lock"):
-                self._alive(file.name.removeprefix(f"{self.path.name}.").removesuffix(".lock"))
+                self._is_alive(file.name.removeprefix(f"{self.path.name}.").removesuffix(".lock"))
         return self._connection
 
-    def _opened(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -259,27 +277,26 @@ class Journal:
             raise
         return connection
 
-    def _set_aside(self, fault: Exception) -> None:
-        aside = self.path.with_name(f"{self.path.name}.damaged-{int(self._time())}")
-        self.path.replace(aside)
+    def _rename_damaged(self, fault: Exception) -> None:
+        renamed = self.path.with_name(f"{self.path.name}.damaged-{int(self._time())}")
+        self.path.replace(renamed)
         for suffix in ("-wal", "-shm"):
             self.path.with_name(f"{self.path.name}{suffix}").unlink(missing_ok=True)
         self._warnings.append(
-            f"The journal {str(self.path)!r} is damaged ({fault}) and was set aside as {str(aside)!r}."
+            f"The journal {str(self.path)!r} is damaged ({fault}) and was renamed to {str(renamed)!r}."
         )
 
-    def _held(self) -> IO[str]:
-        """Lock this process's own file; the system lets go of the lock when the process ends, however it ends."""
-        file = self._lease_file(self._owner)
+    def _acquire_lock(self) -> IO[str]:
+        file = self._lock_file(self._owner)
         while True:
             stream = file.open("a")
             fcntl.flock(stream, fcntl.LOCK_EX)
             if file.exists() and file.stat().st_ino == os.fstat(stream.fileno()).st_ino:
                 return stream
-            stream.close()  # another process took it for a dead one's, before it was locked, and removed it
+            stream.close()  # before it was locked, another process took it for one left behind and removed it
 
-    def _alive(self, owner: str) -> bool:
-        file = self._lease_file(owner)
+    def _is_alive(self, owner: str) -> bool:
+        file = self._lock_file(owner)
         if not file.exists():
             return False
         with file.open("a") as stream:
@@ -290,14 +307,14 @@ class Journal:
             file.unlink(missing_ok=True)
         return False
 
-    def _lease_file(self, owner: str) -> Path:
+    def _lock_file(self, owner: str) -> Path:
         return self.path.with_name(f"{self.path.name}.{owner}.lock")
 
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        if self._lease is not None:
-            self._lease_file(self._owner).unlink(missing_ok=True)
-            self._lease.close()
-            self._lease = None
+        if self._lock is not None:
+            self._lock_file(self._owner).unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None

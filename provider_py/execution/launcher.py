@@ -1,10 +1,10 @@
-"""What a system provides so that its runs can have a life: the only part of a run that differs between systems.
+"""What a system implements for its runs: the only part of their life that differs between systems.
 
 A resource may be several runs (its *parts*): a system that takes 10 000 targets at most gets 25 000 in three requests.
-A run's *key* is a string that is enough to find it again.
+A run's *key* is a string that suffices to find it again.
 
-Every system implements `Launcher`. What only some can do is a protocol of its own, and the life of a run asks with
-`isinstance` whether a launcher has it:
+Every system implements `Launcher`. What only some can do is a protocol of its own, which the life cycle tests for with
+`isinstance`:
 
     Searching      find the run of a start that was not answered
     Indistinct     starts that a search cannot tell apart
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from provider_py.execution.poller import PollSource
 from provider_py.execution.run import Execution, Run
@@ -33,7 +33,7 @@ D = TypeVar("D")
 
 @dataclass(frozen=True, slots=True)
 class Started(Generic[D]):
-    """The answer to a start: the run as first seen, and the warnings that came with it."""
+    """The answer to a start: the first reading of the run, and warnings for the user."""
 
     run: Run[D]
     warnings: Sequence[Diagnostic] = ()
@@ -48,23 +48,23 @@ class Launcher(Protocol[E, P, D]):
     """Where the state of runs comes from, by their keys."""
 
     async def prepare(self, config: E, unknown: frozenset[str]) -> Sequence[P]:
-        """Look up all a start needs and check all that can be checked; starts nothing.
+        """Look up what a start needs and check what can be checked; starts nothing.
 
         Also the preflight of a plan: nothing is concluded from the attributes in `unknown`. Raises DiagnosticError
-        with each finding on its attribute.
+        with every problem at its attribute.
         """
 
     async def start(self, part: P, token: str) -> Started[D]:
         """Start one part, sending the request once. `token` marks the run where the system has room for a mark."""
 
     def key(self, part: P, run: Run[D]) -> str:
-        """Return the key of a part that was just started."""
+        """Return the key of the run that a part was started as."""
 
     def results(self, state: E, runs: Sequence[Run[D]]) -> E:
-        """Add to a state what only this system's runs have; the common results are there already."""
+        """Add the results that only this system's runs have; the common ones are in the state already."""
 
     def adopt(self, identifier: str, run: Run[D]) -> E:
-        """Make the state of an imported run: the arguments that name what it ran, without its results."""
+        """Return the state of an imported run: the arguments that name what it ran, without its results."""
 
 
 @runtime_checkable
@@ -75,7 +75,7 @@ class Searching(Protocol[P_contra, D]):
         """Find the run of a start that was sent at `since` (seconds since the epoch) and not answered.
 
         Runs whose keys are in `taken` are known to be others. None: the system lists no such run. Raises Unanswered
-        where several runs could be meant.
+        where several runs qualify.
         """
 
 
@@ -100,4 +100,10 @@ class Remembering(Protocol[E_contra]):
     """A launcher whose polling needs to know more of a run than its key."""
 
     def remember(self, state: E_contra, keys: Sequence[str]) -> None:
-        """Learn from a state or plan what polling its runs needs besides their keys."""
+        """Keep what polling the runs of a state or plan needs besides their keys."""
+
+
+AnyLauncher: TypeAlias = Launcher[E, Any, Any]
+"""The launcher of any system, where the registry loses the types of its parts and details."""
+OpaqueLauncher: TypeAlias = Launcher[E, object, object]
+"""The same where the life cycle holds it: parts and details go back to the launcher they came from, unread."""

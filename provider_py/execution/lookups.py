@@ -1,4 +1,7 @@
-"""Look-ups are asked once: those in flight at one moment are joined, and answers are kept for the process's life."""
+"""Look-ups are sent once: equal ones in flight are joined, and their answers kept for the life of the process.
+
+Not guaranteed: that a kept answer is still true. A process lives as long as one plan or apply.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,16 @@ T = TypeVar("T")
 
 
 class Lookups:
-    """A process-long memory of what the systems answered; only answers are remembered, never faults."""
+    """What the systems answered, by look-up; faults are not kept."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def get(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Return what `ask` answers for this key, asking only the first time."""
+    async def get(self, key: Hashable, look_up: Callable[[], Coroutine[object, None, T]]) -> T:
+        """Return the answer for a key, calling `look_up` only the first time."""
         task = self._tasks.get(key)
         if task is None:
-            task = self._tasks[key] = asyncio.create_task(ask())
+            task = self._tasks[key] = asyncio.create_task(look_up())
             task.add_done_callback(lambda done: self._forget_failure(key, done))
         answer: T = await asyncio.shield(task)
         return answer

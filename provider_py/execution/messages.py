@@ -1,4 +1,4 @@
-"""What the life of a run tells its user, in one place and one tone: what happened, what is known, how to go on."""
+"""What the life of a run tells its user, in one place and one tone: what happened, where, and what to do next."""
 
 from __future__ import annotations
 
@@ -10,112 +10,114 @@ from provider_py.execution.journal import JournalError
 from provider_py.execution.run import Execution
 from provider_py.plugin import Diagnostic, error, warning
 
+_JOURNAL_ADVICE = (
+    "Make its directory writable, or set another path in the provider's `journal` argument (WORKFLOW_JOURNAL)."
+)
+
 
 def from_fault(fault: SystemFault, summary: str) -> Diagnostic:
-    """Turn a fault into an error under a summary of what it prevented."""
+    """Return a fault as an error; `summary` says what it prevented."""
     return error(summary, f"{str(fault).rstrip('.')}. {fault.advice}".strip())
 
 
-def softened(diagnostic: Diagnostic) -> Diagnostic:
-    """Turn an error into a warning."""
+def as_warning(diagnostic: Diagnostic) -> Diagnostic:
+    """Return an error as a warning."""
     return warning(diagnostic.summary, diagnostic.detail, diagnostic.path)
 
 
-def journal_warning(said: str) -> Diagnostic:
-    """Tell of a journal that had to be set aside."""
+def journal_damaged(reason: str) -> Diagnostic:
+    """Report a journal that had to be renamed."""
     return warning(
-        "The journal of started runs was damaged",
-        f"{said} A run that an interrupted apply started and did not store may be started again: look for such runs "
-        "before you apply again.",
+        "Damaged journal of started runs",
+        f"{reason} A run that an interrupted apply started without storing it may be started again: check the system "
+        "for such runs before you apply again.",
     )
 
 
 def not_started(title: str, fault: SystemFault | JournalError, number: int, parts: int) -> Diagnostic:
-    """Tell that a start failed, or that nobody knows whether it did."""
-    which = f" (request {number} of {parts})" if parts > 1 else ""
+    """Report a start that failed, or whose outcome is unknown."""
+    request = f" (request {number} of {parts})" if parts > 1 else ""
     if isinstance(fault, JournalError):
         return error(
-            f"The {title} was not started{which}",
-            f"A start is written down before it is sent, but {fault}. Make its directory writable, or name another "
-            "file with the provider's `journal` (WORKFLOW_JOURNAL).",
+            f"{title} was not started{request}",
+            f"Every start is recorded in the journal before it is sent, but {fault}. {_JOURNAL_ADVICE}",
         )
     if isinstance(fault, NotResumed):
-        return from_fault(fault, f"The {title} was not taken up again{which}")
+        return from_fault(fault, f"{title} was not resumed{request}")
     if not isinstance(fault, Unanswered):
-        return from_fault(fault, f"The {title} was not started{which}")
+        return from_fault(fault, f"{title} was not started{request}")
     return error(
-        f"It is not known whether the {title} was started{which}",
-        f"{fault}. The request was sent once, and is not repeated because that could start a second run. Look in "
-        f"{fault.system} for a run of this time. If there is one, adopt it with `terraform import`. If there is none, "
-        "change `triggers` and apply again.",
+        f"Unknown whether the {title} started{request}",
+        f"{fault}. The request was sent once, and is not repeated because that could start a second run. Check "
+        f"{fault.system} for a run that started at this time. If there is one, import it with `terraform import`. If "
+        "there is none, change `triggers` and apply again.",
     )
 
 
 def failed(title: str, state: Execution) -> Diagnostic:
-    """Tell of a bad end, as an error or, where the user accepts such ends, as a warning."""
+    """Report a failed run: as an error or, where the user accepts failures, as a warning."""
     reason = f": {state.status_message}" if state.status_message else ""
-    where = f" See {state.url}." if state.url else ""
-    summary = f"{title} {state.id} ended with status {state.status}"
+    location = f" See {state.url}." if state.url else ""
+    summary = f"{title} {state.id} failed with status {state.status}"
     if state.on_failure == "keep":
-        return warning(summary, f'The run ended badly{reason}.{where} It is kept because of on_failure = "keep".')
+        return warning(summary, f'The run failed{reason}.{location} It is kept because on_failure is "keep".')
     return error(
         summary,
-        f"The run ended badly{reason}.{where} The next apply starts a new run: correct the cause first, or set "
-        'on_failure = "keep" to accept such an end.',
+        f"The run failed{reason}.{location} The next apply starts a new run: correct the cause first, or set "
+        'on_failure = "keep" to accept the failure.',
     )
 
 
 def interrupted(title: str, state: Execution) -> Diagnostic:
-    """Tell that Terraform stopped waiting; a warning, since an error would have the next apply start a new run."""
+    """Report an interrupted wait; a warning, since an error would have the next apply replace the run."""
     return warning(
-        f"{title} {state.id} is still going on",
-        "Terraform was interrupted while waiting for it. The run goes on. The next apply resumes waiting for it and "
-        "does not start another.",
+        f"{title} {state.id} is still running",
+        "Terraform was interrupted while waiting for the run, which continues. The next apply resumes waiting for it "
+        "and does not start another.",
     )
 
 
 def timed_out(title: str, state: Execution, operation: str) -> Diagnostic:
-    """Tell that a run outlasted its time limit."""
+    """Report a run that outlasted its time limit."""
     limit = f"timeouts.{operation}"
     return error(
-        f"{title} {state.id} has not ended in time",
-        f"Its status is {state.status} after the {state.seconds(operation):g} s of {limit}. The run goes on; "
-        f"the next apply takes it up again and does not start another. If such runs take longer, raise {limit}.",
+        f"{title} {state.id} timed out",
+        f"After the {state.seconds(operation):g} s of {limit} its status is {state.status}. The run continues; the "
+        f"next apply resumes waiting for it and does not start another. If such runs take longer, raise {limit}.",
         ("timeouts",),
     )
 
 
-def lost_sight(title: str, state: Execution, fault: SystemFault) -> Diagnostic:
-    """Tell that a run could not be followed to its end."""
+def lost_track(title: str, state: Execution, fault: SystemFault) -> Diagnostic:
+    """Report a run that could not be followed to its end."""
     return error(
-        f"{title} {state.id} could no longer be followed",
-        f"{str(fault).rstrip('.')}. {fault.advice} The run goes on; the next apply takes it up again and does not "
-        "start another.",
+        f"Lost track of {title} {state.id}",
+        f"{str(fault).rstrip('.')}. {fault.advice} The run continues; the next apply resumes waiting for it and does "
+        "not start another.",
     )
 
 
-def gone(title: str, state: Execution) -> Diagnostic:
-    """Tell that the system has no record of a run any more."""
+def expired(title: str, state: Execution, system: str) -> Diagnostic:
+    """Report that the system has no record of a run any more."""
     return warning(
-        f"There is no record of {title} {state.id} any more",
-        f"Its last known status is {state.status}. The resource is kept, with record_expired = true, and the run is "
-        "not started again by itself; to start it anew change `triggers` or use -replace.",
+        f"{title} {state.id} no longer exists in {system}",
+        f"Its last known status is {state.status}. The resource is kept with record_expired = true, and no new run is "
+        "started in its place; to start one, change `triggers` or use -replace.",
     )
 
 
-def journal_unusable(title: str, state: Execution, fault: JournalError) -> Diagnostic:
-    """Tell that a run cannot be left to the creation that is to take it up."""
+def not_handed_over(title: str, state: Execution, fault: JournalError) -> Diagnostic:
+    """Report a run that cannot be left to the create that is to resume it."""
     return error(
-        f"{title} {state.id} was not taken up again",
-        f"The run goes on and has to be written down first, but {fault}. Make its directory writable, or name another "
-        "file with the provider's `journal` (WORKFLOW_JOURNAL).",
+        f"{title} {state.id} was not resumed",
+        f"The run continues and must be recorded in the journal first, but {fault}. {_JOURNAL_ADVICE}",
     )
 
 
-def too_slow(state: Execution, operation: str) -> Diagnostic:
-    """Tell that the time limit passed before anything was started."""
+def preparation_timed_out(title: str, state: Execution, operation: str) -> Diagnostic:
+    """Report that the time limit passed before anything was started."""
     return error(
-        "The run was not started in time",
+        f"{title} was not started in time",
         f"Preparing it took longer than the {state.seconds(operation):g} s of timeouts.{operation}. Nothing was "
         "started.",
         ("timeouts",),
@@ -123,17 +125,17 @@ def too_slow(state: Execution, operation: str) -> Diagnostic:
 
 
 def settings_unknown(title: str, system: str) -> Diagnostic:
-    """Tell that the provider block depends on values that are not known yet."""
+    """Report a provider block that depends on values that are not known yet."""
     return error(
-        f"The provider's settings for {title}s are not known",
-        f"The values of the provider's `{system}` block must be known when the run is started or looked at.",
+        f"Unknown provider settings for {title}s",
+        f"The values of the provider's `{system}` block must be known when a {title} is started or read.",
     )
 
 
 def did_you_mean(name: str, candidates: Iterable[str], *, cutoff: float = 0.5) -> str:
-    """Return " Did you mean …?" for the names most like a wrong one; empty if none is."""
-    near = difflib.get_close_matches(name, list(candidates), n=3, cutoff=cutoff)
-    return f" Did you mean {' or '.join(repr(candidate) for candidate in near)}?" if near else ""
+    """Return " Did you mean …?" for the names most like an unknown one; empty if none is."""
+    matches = difflib.get_close_matches(name, list(candidates), n=3, cutoff=cutoff)
+    return f" Did you mean {' or '.join(repr(match) for match in matches)}?" if matches else ""
 
 
 def unknown_name(subject: str, name: str, candidates: Iterable[str], attribute: str) -> Diagnostic:

@@ -1,4 +1,20 @@
-"""Looking at many waiting runs with few requests."""
+"""Polling many waiting runs with few requests.
+
+What does not work:
+
+- *A loop per run.* A hundred runs at one request each every few seconds exhaust an account's budget, which starts need
+  as well, although a system answers for 25 runs in one request.
+- *Fixed rounds for all.* A run that was just started, or a user who set `poll_interval = "1s"`, waits for the slowest.
+- *Full batches first.* Those who ask more often would always fill them, and the patient would never be served.
+
+So everyone who waits says when their next poll is due, and one task serves them all. It sleeps until the earliest is
+due, and takes along whoever is past half of their interval; where more are due than a request holds, the longest
+overdue go first. Between two requests lies the spacing of the source, so that polling leaves room in the budget.
+
+Not guaranteed: the interval is a wish. A poll may come at half of it, and comes later where the spacing or the request
+itself takes longer. A stop of Terraform does not shorten the spacing: whoever polls outside a wait (a refresh, a
+resumption) may be held up by it after Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +34,7 @@ LONGEST_SECONDS: Final = 30.0
 
 
 def adaptive_interval(age: float) -> float:
-    """Return the pause before the next look at a run that has been going for `age` seconds."""
+    """Return the seconds until the next poll of a run that has been waited for for `age` seconds."""
     return min(LONGEST_SECONDS, max(SHORTEST_SECONDS, age / 4))
 
 
@@ -30,9 +46,8 @@ def _no_spacing() -> float:
 class PollSource(Generic[K, R]):
     """Where a poller reads the state of runs.
 
-    `poll` asks for several runs in one request, answers each with its state or its own fault, and leaves out those the
-    system has no record of; `batch` is how many keys it takes. `spacing` returns the seconds that must lie between two
-    requests, so that polling leaves most of the account's request budget to others.
+    `poll` reads up to `batch` runs in one request. It returns the state or the fault of each, and leaves out those that
+    the system has no record of. `spacing` returns the least seconds between two requests.
     """
 
     poll: Callable[[Sequence[K]], Awaitable[Mapping[K, R | SystemFault]]]
@@ -48,7 +63,7 @@ class _Waiter(Generic[R]):
 
 
 class Poller(Generic[K, R]):
-    """Polls for all who wait: one per resource type, `batch` runs to a request."""
+    """Polls for everyone who waits for runs of one resource type."""
 
     def __init__(self, source: PollSource[K, R], runtime: Runtime) -> None:
         self._source = source
@@ -58,9 +73,9 @@ class Poller(Generic[K, R]):
         self._task: asyncio.Task[None] | None = None
 
     async def next(self, key: K, interval: float) -> R | None:
-        """Return the next look at a run, about `interval` seconds from now; None: there is no record of it.
+        """Return the state of a run about `interval` seconds from now; None: the system has no record of it.
 
-        Raises SystemFault if that look failed; asking again is the way to go on.
+        Raises SystemFault if that poll failed; the next call polls again.
         """
         now = self._runtime.clock.monotonic()
         waiter: _Waiter[R] = _Waiter(now + interval, interval)
@@ -100,7 +115,7 @@ class Poller(Generic[K, R]):
             changed.cancel()
 
     def _due_keys(self) -> list[K]:
-        """Return the runs of the next request: those due, and those near enough to it to come along."""
+        """Return the runs of the next request, the longest due first."""
         now = self._runtime.clock.monotonic()
         due = {
             key: min(w.due for w in waiters)
@@ -112,19 +127,19 @@ class Poller(Generic[K, R]):
     async def _serve(self, keys: Sequence[K]) -> None:
         waiters = {key: list(self._waiting[key]) for key in keys}
         try:
-            found = await self._source.poll(keys)
-        except Exception as fault:  # noqa: BLE001 - whatever it is, it is for those who wait to hear and judge
+            answers = await self._source.poll(keys)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, whoever waits has to handle it
             for waiter in (waiter for group in waiters.values() for waiter in group if not waiter.answer.done()):
                 waiter.answer.set_exception(fault)
             return
         for key, group in waiters.items():
             for waiter in group:
                 if not waiter.answer.done():
-                    self._settle(waiter.answer, found.get(key))
+                    self._settle(waiter.answer, answers.get(key))
 
     @staticmethod
-    def _settle(answer: asyncio.Future[R | None], look: R | SystemFault | None) -> None:
-        if isinstance(look, SystemFault):
-            answer.set_exception(look)
+    def _settle(answer: asyncio.Future[R | None], state: R | SystemFault | None) -> None:
+        if isinstance(state, SystemFault):
+            answer.set_exception(state)
         else:
-            answer.set_result(look)
+            answer.set_result(state)

@@ -1,12 +1,13 @@
-"""Checks against a system at plan time: what they find is an error, a system that cannot be reached a warning.
+"""Checks against a system at plan time: a problem is an error, a system that cannot be reached a warning.
 
 A plan must stay possible while a system is down, so only what the system itself says about the configuration stops it.
+Not guaranteed: that an apply succeeds whose plan passed. Anything may change in between, and unknown values are not
+checked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
-from typing import Any
 
 from provider_py.execution import messages
 from provider_py.execution.errors import Refused, SystemFault
@@ -14,7 +15,7 @@ from provider_py.execution.runtime import Runtime
 from provider_py.plugin import Diagnostic, DiagnosticError
 
 
-async def preflight(check: Coroutine[Any, Any, object], subject: str, runtime: Runtime) -> Sequence[Diagnostic]:
+async def preflight(check: Coroutine[object, None, object], subject: str, runtime: Runtime) -> Sequence[Diagnostic]:
     """Run a check and return its diagnostics; `subject` begins their summaries: "The run"."""
     try:
         await runtime.unless_stopped(check)
@@ -23,5 +24,5 @@ async def preflight(check: Coroutine[Any, Any, object], subject: str, runtime: R
     except Refused as fault:
         return (messages.from_fault(fault, f"{subject} could not be checked"),)
     except SystemFault as fault:
-        return (messages.softened(messages.from_fault(fault, f"{subject} could not be checked before the apply")),)
+        return (messages.as_warning(messages.from_fault(fault, f"{subject} could not be checked before the apply")),)
     return ()

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from provider_py.execution import messages
 from provider_py.execution.connection import Connector
 from provider_py.execution.errors import SystemFault
-from provider_py.execution.launcher import Launcher
+from provider_py.execution.launcher import AnyLauncher
 from provider_py.execution.run import Execution, Phase
 from provider_py.plugin import Decoded, Diagnostic, DiagnosticError, ReadResult, Resource
 
@@ -29,16 +29,16 @@ class ExecutionType(Generic[E]):
     model: type[E]
     description: str
     phase: Callable[[str | None], Phase]
-    """The meaning of a status; an unknown status means that the run is still active."""
+    """What a status word means; an unknown one means that the run is still active."""
     keys: Callable[[E], Sequence[str]]
-    """The keys of the runs that a state holds."""
+    """The keys of the runs in a state."""
     import_form: str
-    """What `terraform import` takes, in words."""
+    """What `terraform import` takes, as messages put it: "the ID of the execution"."""
     import_key: Callable[[str], str | None]
-    """The key of the run that an import id names; None if the id is not of the form."""
+    """The key of the run that an import ID names; None if the ID does not have the form."""
     validate: Callable[[Decoded[E]], Iterable[Diagnostic]]
-    launcher: Callable[[Any], Launcher[E, Any, Any]]
-    """Makes the launcher on the provider's connection to the system."""
+    launcher: Callable[[Any], AnyLauncher[E]]
+    """Makes the launcher over the provider's connection to the system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ class ResourceType(Generic[M, C]):
     make: Callable[[Connector[C]], Resource[M]]
 
 
-def nothing_to_validate(_config: Decoded[Any]) -> Iterable[Diagnostic]:
-    """Find nothing: the checks of the attributes say it all."""
+def nothing_to_validate(_config: Decoded[M]) -> Iterable[Diagnostic]:
+    """Return no diagnostics, where checking each attribute by itself suffices."""
     return ()
 
 
 @dataclass(frozen=True, slots=True)
 class DataSourceType(Generic[M, C]):
-    """The type of a data source. `read` gets the connection to the system; it may raise SystemFault."""
+    """The type of a data source. `read` takes the connection to the system and may raise SystemFault."""
 
     name: str
     title: str
@@ -72,7 +72,7 @@ class DataSourceType(Generic[M, C]):
 
 
 class LookupDataSource(Generic[M, C]):
-    """A data source over one connection; faults become diagnostics."""
+    """A data source over one connection; what SystemFault says becomes a diagnostic."""
 
     def __init__(self, type_: DataSourceType[M, C], connector: Connector[C]) -> None:
         self.name = type_.name
@@ -82,7 +82,7 @@ class LookupDataSource(Generic[M, C]):
         self._connector = connector
 
     def validate(self, config: Decoded[M]) -> Iterable[Diagnostic]:
-        """Validate attributes against each other, offline."""
+        """Validate the arguments against each other, offline."""
         return self._type.validate(config)
 
     async def read(self, config: M) -> ReadResult[M]:

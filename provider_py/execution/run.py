@@ -1,4 +1,4 @@
-"""What a run is: the arguments and results that every `*_execution` resource has, and one look at a run's record."""
+"""What a run is: the arguments and results that every `*_execution` resource has, and one reading of a run's record."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from provider_py.plugin import computed, duration, model, one_of, optional, pars
 D = TypeVar("D")
 
 
-def not_hasty(value: str) -> str | None:
-    """Check that a string is a duration long enough for a system that is asked this often."""
-    wrong = duration(value)
-    if wrong is None and parse_duration(value) < 1:
-        wrong = f'"{value}" is less than a second; write at least "1s"'
-    return wrong
+def at_least_a_second(value: str) -> str | None:
+    """Check that a string is a duration of one second or more."""
+    problem = duration(value)
+    if problem is None and parse_duration(value) < 1:
+        problem = f'"{value}" is less than a second; must be at least "1s"'
+    return problem
 
 
 DEFAULT_TIMEOUT: Final = "30m"
@@ -25,65 +25,68 @@ DEFAULT_TIMEOUT: Final = "30m"
 
 @model
 class Timeouts:
-    """How long the operations of a run may take, as Go durations."""
+    """Time limits of the operations on a run, as Go durations."""
 
     create: Annotated[
-        str | None, optional("Starting the run and waiting for its end. Default `30m`.", checks=(duration,))
+        str | None,
+        optional("Starting the run and waiting for its end. Default `30m`.", checks=(duration,)),
     ] = None
-    update: Annotated[str | None, optional("Resuming to wait for a run. Default `30m`.", checks=(duration,))] = None
-    delete: Annotated[str | None, optional("Cancelling a run at destroy. Default `30m`.", checks=(duration,))] = None
+    update: Annotated[str | None, optional("Resuming the wait for a run. Default `30m`.", checks=(duration,))] = None
+    delete: Annotated[str | None, optional("Cancelling a run on destroy. Default `30m`.", checks=(duration,))] = None
 
 
 @model
 class Execution:
-    """The arguments and results common to every run; the fields of each system come on top."""
+    """The arguments and results common to every run, which each system extends."""
 
     triggers: Annotated[
         dict[str, str] | None,
-        optional("Values of your choice; the run is started anew when one of them changes.", replace=True),
+        optional("Arbitrary map of values that, when changed, triggers a new run.", replace=True),
     ] = None
-    wait: Annotated[bool, optional("Wait for the run's end. If `false`, the run is only started.")] = True
-    timeouts: Annotated[Timeouts | None, optional("Time limits of the operations.")] = None
+    wait: Annotated[bool, optional("Whether to wait for the run to end. If `false`, the run is only started.")] = True
+    timeouts: Annotated[Timeouts | None, optional("Time limits of the operations on the run.")] = None
     poll_interval: Annotated[
         str | None,
         optional(
-            "Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's "
-            "age, from two to thirty seconds, and keeps inside the system's request budget.",
-            checks=(not_hasty,),
+            "Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time "
+            "waited, from two to thirty seconds. Polling stays within the system's request budget.",
+            checks=(at_least_a_second,),
         ),
     ] = None
     on_failure: Annotated[
         str,
         optional(
-            "What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns.",
+            "Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts "
+            "the failed run with a warning.",
             checks=(one_of("error", "keep"),),
         ),
     ] = "error"
     on_destroy: Annotated[
         str,
         optional(
-            "What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it.",
+            "Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` "
+            "cancels it.",
             checks=(one_of("forget", "cancel"),),
         ),
     ] = "forget"
-    id: Annotated[str | None, computed("The run's id.")] = None
-    status: Annotated[str | None, computed("The run's status, in the system's own words.")] = None
+    id: Annotated[str | None, computed("ID of the run.")] = None
+    status: Annotated[str | None, computed("Status of the run, as the system names it.")] = None
     status_message: Annotated[
-        str | None, computed("Why the run failed, or what it is waiting for, as far as the system tells.")
+        str | None, computed("Why the run failed, or what it is waiting for, where the system says so.")
     ] = None
-    url: Annotated[str | None, computed("Where to look at the run.")] = None
-    started_at: Annotated[str | None, computed("When the run was started (RFC 3339).")] = None
-    ended_at: Annotated[str | None, computed("When the run ended (RFC 3339); null while it is going on.")] = None
-    record_expired: Annotated[bool | None, computed("Whether the system no longer has a record of the run.")] = None
+    url: Annotated[str | None, computed("Address of the run in the system's user interface.")] = None
+    started_at: Annotated[str | None, computed("Time when the run started (RFC 3339).")] = None
+    ended_at: Annotated[str | None, computed("Time when the run ended (RFC 3339); null until then.")] = None
+    record_expired: Annotated[bool | None, computed("Whether the run no longer exists in the system.")] = None
 
     def seconds(self, operation: str) -> float:
-        """Return the time limit of `create`, `update` or `delete`."""
+        """Return the time limit of `create`, `update` or `delete` in seconds."""
         limit: str | None = getattr(self.timeouts, operation) if self.timeouts else None
         return parse_duration(limit or DEFAULT_TIMEOUT)
 
 
 class Phase(IntEnum):
-    """What a status word means for waiting; ordered so that the greatest tells how several runs stand together."""
+    """What a status word means for waiting; ordered so that the greatest of several decides for all of them."""
 
     SUCCEEDED = 0
     FAILED = 1
@@ -92,15 +95,15 @@ class Phase(IntEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the run will not change any more."""
         return self in {Phase.SUCCEEDED, Phase.FAILED}
 
 
 @dataclass(frozen=True, slots=True)
 class Run(Generic[D]):
-    """One look at a run. `status` is the system's own word, `phase` its meaning, `detail` what only this system has.
+    """One reading of a run. `status` is the system's own word, `phase` its meaning, `detail` what only this system has.
 
-    `message` gives the reason of a bad end, or says who has to act on a run that is held. Times are RFC 3339.
+    `message` gives the reason for a failure, or says who has to act on a run that is held. Times are RFC 3339.
     """
 
     id: str
@@ -113,6 +116,6 @@ class Run(Generic[D]):
     ended_at: str | None = None
 
 
-def together(runs: Sequence[Run[D]]) -> Run[D]:
-    """Return the run that tells how all of them stand: an unfinished one, else a failed one, else the first."""
+def deciding_run(runs: Sequence[Run[D]]) -> Run[D]:
+    """Return the run whose status counts for all: an unfinished one, else a failed one, else the first."""
     return max(runs, key=lambda run: run.phase)

@@ -1,4 +1,4 @@
-"""What a run's life needs from the process: the time, and Terraform's wish to stop."""
+"""What everything in a provider process shares: time, Terraform's request to stop, and a few settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from provider_py.execution.errors import Interrupted
 
@@ -14,40 +14,40 @@ T = TypeVar("T")
 
 
 class Clock(Protocol):
-    """Time, passed in so that tests decide how it goes."""
+    """Time, passed in so that tests control it."""
 
     def time(self) -> float:
         """Return seconds since the epoch."""
 
     def monotonic(self) -> float:
-        """Return seconds that never go backwards."""
+        """Return seconds that never go backwards, from an arbitrary start."""
 
     async def sleep(self, seconds: float) -> None:
-        """Let this many seconds pass."""
+        """Return after so many seconds."""
 
 
 class SystemClock:
-    """The machine's time."""
+    """The machine's clocks."""
 
     def time(self) -> float:
         """Return seconds since the epoch."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Return seconds since some moment before the process began."""
+        """Return seconds since the machine was started."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Let this many seconds pass."""
+        """Return after so many seconds."""
         await asyncio.sleep(seconds)
 
 
 @dataclass(slots=True)
 class Runtime:
-    """Shared by everything one provider process does.
+    """Shared by all resources of one provider process.
 
     `stop` is set when Terraform asks to stop; `preflight` says whether plans are checked against the systems; `scope`
-    is Terraform's workspace, so that the same configuration in two of them stands for two runs.
+    is Terraform's workspace, which keeps equal runs of two workspaces apart.
     """
 
     stop: asyncio.Event
@@ -59,14 +59,14 @@ class Runtime:
         """Sleep, or raise Interrupted as soon as Terraform asks to stop."""
         await self.unless_stopped(self.clock.sleep(seconds))
 
-    async def unless_stopped(self, work: Coroutine[Any, Any, T], *, seconds: float | None = None) -> T:
-        """Do work that may be dropped at any point.
+    async def unless_stopped(self, work: Coroutine[object, None, T], *, seconds: float | None = None) -> T:
+        """Do work that may be cancelled at any `await`.
 
-        Raises Interrupted if Terraform asks to stop first, TimeoutError if it is not done within `seconds`.
+        Raises Interrupted if Terraform asks to stop first, TimeoutError if the work takes longer than `seconds`.
         """
         task = asyncio.create_task(work)
         stopped = asyncio.create_task(self.stop.wait())
-        guards: set[asyncio.Task[Any]] = {stopped}
+        guards: set[asyncio.Task[object]] = {stopped}
         if seconds is not None:
             guards.add(asyncio.create_task(self.clock.sleep(max(0.0, seconds))))
         try:
@@ -77,5 +77,5 @@ class Runtime:
                 raise Interrupted("Terraform", "the operation was interrupted")
             raise TimeoutError
         finally:
-            for each in (task, *guards):
-                each.cancel()
+            for pending in (task, *guards):
+                pending.cancel()

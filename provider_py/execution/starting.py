@@ -1,11 +1,32 @@
-"""Starting a run exactly once, whatever breaks: the order of journal and request, and what is done without an answer.
+"""Starting a run: the order of journal and request, and what is done when no answer comes.
 
-    1. A run that the destroy half of a replacement handed over, because it was not waited for, is taken up again.
-    2. A start that another process left behind in the journal is taken over: its run is looked at, or searched for.
-    3. Otherwise the intent is written, the request sent once, the run's key written.
+What does not work:
 
-A request that got no readable answer is never sent again: the run is searched for, and if it is not found, the intent
-stays in the journal, so that the next apply searches again before it does anything else.
+- *Sending a start again when its answer is lost.* The system may have taken the first one: two runs.
+- *Counting a lost answer as a failure.* The run goes on and no state knows it.
+- *Recording a start after its answer.* Whatever ends the process in between takes the only trace along.
+- *Recognizing a lost run by its inputs.* Other resources, colleagues and schedules start equal ones.
+
+So, in this order:
+
+    1. A run that the destroy half of a replacement handed over, because its end was not seen, is resumed.
+    2. A start that another process left in the journal is taken over: its run is polled, or searched for.
+    3. Otherwise the intent is recorded, the request sent once, and the run's key recorded.
+
+A request without a readable answer is never sent again: its run is searched for by the token it carries, or, in a
+system without room for a token, as the one run of these inputs and this time that no journal row names; equal starts
+are then sent one at a time. A run that is not found stays an intent in the journal, and the next apply searches again
+before it does anything else. A system that cannot list its runs leaves the question to the user.
+
+Not guaranteed:
+
+- That a create is answered by a run of its own. A fingerprint has the inputs, the workspace and the type, but not the
+  account, the state or the resource instance. An equal create takes over what an ended process has recorded, even a run
+  that an apply returned, until a refresh in a later process has shown that run in a state.
+- That nothing was started when CERTAIN_SECONDS have passed and a search finds nothing: it believes the system's list,
+  and a list that is cut off or lags longer hides the run. A second one is then started.
+- Anything about other machines, or working directories with journals of their own.
+- That Ctrl-C holds back starts that wait for their turn: it is noticed by what sends them, not here.
 """
 
 from __future__ import annotations
@@ -18,11 +39,11 @@ import json
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from provider_py.execution.errors import Interrupted, NotResumed, NotStarted, SystemFault, Unanswered
 from provider_py.execution.journal import Entry, Journal, JournalError
-from provider_py.execution.launcher import Indistinct, Launcher, Remembering, Searching, Started
+from provider_py.execution.launcher import Indistinct, OpaqueLauncher, Remembering, Searching, Started
 from provider_py.execution.poller import Poller
 from provider_py.execution.run import Execution, Run
 from provider_py.execution.runtime import Runtime
@@ -35,163 +56,163 @@ E = TypeVar("E", bound=Execution)
 SEARCH_PAUSES: Final = (1.0, 4.0, 10.0)
 """Seconds between searches for a run whose start was not answered: systems list a new run with some delay."""
 CERTAIN_SECONDS: Final = 120.0
-"""The age of an unanswered start from which a system that lists all runs can be believed that it has none."""
+"""The age of an unanswered start from which a search that finds no run counts as proof that there is none."""
 
 
 class Starter(Generic[E]):
     """Starts the runs of one resource type in one process."""
 
     def __init__(self, name: str, journal: Journal, runtime: Runtime) -> None:
-        """`name` is the resource type, which is part of every fingerprint."""
+        """`name` is the resource type."""
         self._name = name
         self._journal = journal
         self._runtime = runtime
         self._unfinished: Counter[str] = Counter()
         self._handed_over: dict[str, list[Entry]] = {}
-        self._adopted: set[str] = set()
+        self._resumed: set[str] = set()
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def fingerprint(self, planned: E, part: int) -> str:
-        """Return a hash of what is started: the inputs whose change starts a new run, workspace and part number."""
+        """Return a hash of type, workspace, part number and the inputs whose change starts a new run."""
         inputs = {
             name: getattr(planned, name) for name, attribute in attributes(type(planned)).items() if attribute.replace
         }
         text = json.dumps([self._name, self._runtime.scope, part, inputs], sort_keys=True, default=dataclasses.asdict)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def expect(self, state: E) -> None:
-        """The state holds a run that was not waited for: a creation like it is there to take it up again."""
+    def note_unfinished(self, state: E) -> None:
+        """Count a run whose end was not seen: one create of the same inputs is to resume it."""
         self._unfinished[self.fingerprint(state, 0)] += 1
 
-    def expected(self, planned: E) -> bool:
-        """Whether a creation is planned to take up a run that was not waited for; tells it once for each run."""
+    def take_unfinished(self, planned: E) -> bool:
+        """Take one from the count; False if none is left for these inputs."""
         fingerprint = self.fingerprint(planned, 0)
-        expected = self._unfinished[fingerprint] > 0
-        self._unfinished[fingerprint] -= expected
-        return expected
+        available = self._unfinished[fingerprint] > 0
+        self._unfinished[fingerprint] -= available
+        return available
 
     async def hand_over(self, state: E, keys: Iterable[str]) -> None:
-        """The destroy half of a replacement leaves a run that was not waited for to the create half."""
+        """Leave a run to the create half of the replacement that destroys its state entry."""
         for part, key in enumerate(keys):
             fingerprint = self.fingerprint(state, part)
-            entry = await self._journal.leave(fingerprint, key)
+            entry = await self._journal.hand_over(fingerprint, key)
             self._handed_over.setdefault(fingerprint, []).append(entry)
 
-    async def claim(self, keys: Iterable[str]) -> None:
-        """Terraform shows that it has these runs in its state."""
-        await self._journal.claim(keys)
+    async def confirm_stored(self, keys: Iterable[str]) -> None:
+        """Note that Terraform has these runs in its state."""
+        await self._journal.confirm_stored(keys)
 
-    async def found_by_hand(self, state: E, keys: Sequence[str]) -> None:
-        """An imported run is the one of a start that was not answered, if there is one of the same inputs."""
-        with _noted():
+    async def settle_imported(self, state: E, keys: Sequence[str]) -> None:
+        """Take an imported run for that of an unanswered start of the same inputs, if there is one."""
+        with _logged():
             for part in range(len(keys)):
-                await self._journal.settle(self.fingerprint(state, part))
+                await self._journal.discard_unanswered(self.fingerprint(state, part))
 
     async def forget(self, keys: Iterable[str]) -> None:
-        """These runs are not to be taken up again."""
-        with _noted():
+        """Note that these runs are not to be resumed."""
+        with _logged():
             for key in keys:
                 await self._journal.forget(key)
 
     def warnings(self) -> list[str]:
-        """Return what the user should hear of the journal, once."""
+        """Return problems of the journal that the user should know, each once."""
         return self._journal.warnings()
 
-    def adopted(self, key: str) -> bool:
-        """Whether a run was taken up again in this process: its deposed twin must leave it alone."""
-        return key in self._adopted
+    def resumed(self, key: str) -> bool:
+        """Whether this process has resumed a run: the state entry that held it before must leave it alone."""
+        return key in self._resumed
 
     async def start(
-        self, launcher: Launcher[E, Any, Any], poller: Poller[str, Run[Any]], planned: E, number: int, part: Any
-    ) -> tuple[str, Started[Any]]:
-        """Return the key and first look of the part's run. Raises SystemFault or JournalError."""
+        self, launcher: OpaqueLauncher[E], poller: Poller[str, Run[object]], planned: E, number: int, part: object
+    ) -> tuple[str, Started[object]]:
+        """Return the key and first reading of the part's run. Raises SystemFault or JournalError."""
         fingerprint = self.fingerprint(planned, number)
-        handed = self._handed_over.get(fingerprint)
-        entry = handed.pop(0) if handed else await self._journal.take_over(fingerprint)
+        handed_over = self._handed_over.get(fingerprint)
+        entry = handed_over.pop(0) if handed_over else await self._journal.take_over(fingerprint)
         if entry is not None and entry.run is not None:
             log.warning("an earlier apply started run %s: taking it over", entry.run)
-            return entry.run, Started(await self._look(launcher, poller, planned, entry.run))
+            return entry.run, Started(await self._resume(launcher, poller, planned, entry.run))
         if entry is not None:
-            found = await self._search(launcher, part, entry, (0.0,))
-            if found is not None:
-                return await self._found(launcher, part, entry, found)
+            run = await self._search(launcher, part, entry, (0.0,))
+            if run is not None:
+                return await self._record_found(launcher, part, entry, run)
             if not isinstance(launcher, Searching) or self._runtime.clock.time() - entry.intended_at < CERTAIN_SECONDS:
-                raise Unanswered(launcher.system, "an earlier apply sent the start and got no answer")
-            log.warning("an earlier apply's start did not arrive: starting now")
+                raise Unanswered(launcher.system, "an earlier apply sent the start and received no answer")
+            log.warning("the start that an earlier apply sent did not arrive: starting now")
         turn = self._turns[launcher.dedup_key(part)] if isinstance(launcher, Indistinct) else contextlib.nullcontext()
         async with turn:
             return await self._send(launcher, part, entry or await self._journal.intend(fingerprint))
 
-    async def _send(self, launcher: Launcher[E, Any, Any], part: Any, entry: Entry) -> tuple[str, Started[Any]]:
+    async def _send(self, launcher: OpaqueLauncher[E], part: object, entry: Entry) -> tuple[str, Started[object]]:
         try:
-            started: Started[Any] = await launcher.start(part, entry.token)
+            started = await launcher.start(part, entry.token)
         except NotStarted:
-            await self._journal.drop(entry)
+            await self._journal.discard(entry)
             raise
         except Unanswered as fault:
             log.warning("the start was not answered, searching for its run: %s", fault)
-            found = await self._search(launcher, part, entry, SEARCH_PAUSES)
-            if found is None:
+            run = await self._search(launcher, part, entry, SEARCH_PAUSES)
+            if run is None:
                 raise
-            return await self._found(launcher, part, entry, found)
+            return await self._record_found(launcher, part, entry, run)
         return await self._record(launcher, part, entry, started), started
 
-    async def _record(self, launcher: Launcher[E, Any, Any], part: Any, entry: Entry, started: Started[Any]) -> str:
-        """Write the key of a run that was started; if that fails the state is still going to have it."""
+    async def _record(self, launcher: OpaqueLauncher[E], part: object, entry: Entry, started: Started[object]) -> str:
+        """Record the key of a run that was started; if that fails, the state still gets it."""
         key = launcher.key(part, started.run)
-        with _noted():
-            await self._journal.started(entry, key)
+        with _logged():
+            await self._journal.record_run(entry, key)
         return key
 
-    async def _found(
-        self, launcher: Launcher[E, Any, Any], part: Any, entry: Entry, run: Run[Any]
-    ) -> tuple[str, Started[Any]]:
+    async def _record_found(
+        self, launcher: OpaqueLauncher[E], part: object, entry: Entry, run: Run[object]
+    ) -> tuple[str, Started[object]]:
         log.warning("found run %s, whose start was not answered", run.id)
         started = Started(run)
         return await self._record(launcher, part, entry, started), started
 
     async def _search(
-        self, launcher: Launcher[E, Any, Any], part: Any, entry: Entry, pauses: Iterable[float]
-    ) -> Run[Any] | None:
+        self, launcher: OpaqueLauncher[E], part: object, entry: Entry, pauses: Iterable[float]
+    ) -> Run[object] | None:
         if not isinstance(launcher, Searching):
             return None
         for pause in pauses:
             try:
                 await self._runtime.sleep(pause)
-                taken = await self._journal.known_runs()
-                found = await launcher.search(part, entry.token, entry.intended_at, taken)
+                known = await self._journal.known_runs()
+                run: Run[object] | None = await launcher.search(part, entry.token, entry.intended_at, known)
             except Interrupted:
                 return None
             except SystemFault as fault:
-                log.warning("searching for the run failed: %s", fault)
+                log.warning("searching for the run of the start failed: %s", fault)
                 continue
-            if found is not None:
-                return found
+            if run is not None:
+                return run
         return None
 
-    async def _look(
-        self, launcher: Launcher[E, Any, Any], poller: Poller[str, Run[Any]], planned: E, key: str
-    ) -> Run[Any]:
-        self._adopted.add(key)
+    async def _resume(
+        self, launcher: OpaqueLauncher[E], poller: Poller[str, Run[object]], planned: E, key: str
+    ) -> Run[object]:
+        self._resumed.add(key)
         if isinstance(launcher, Remembering):
             launcher.remember(planned, (key,))
         try:
             run = await poller.next(key, 0)
         except SystemFault as fault:
-            reason = f"run {key} was started by an earlier apply and could not be looked at: {fault.reason}"
+            reason = f"run {key} was started by an earlier apply and could not be read: {fault.reason}"
             raise NotResumed(launcher.system, reason, advice="The next apply tries again.") from fault
         if run is None:
             raise NotResumed(
                 launcher.system,
-                f"run {key} was started by an earlier apply, and there is no record of it any more",
-                advice="It is not started again by itself. To start a new run, change `triggers`.",
+                f"run {key} was started by an earlier apply and no longer exists",
+                advice="It is not repeated automatically. To start a new run, change `triggers`.",
             )
         return run
 
 
 @contextlib.contextmanager
-def _noted() -> Iterator[None]:
-    """Log a journal that fails where nothing is lost by it for now."""
+def _logged() -> Iterator[None]:
+    """Only log a failing journal, where nothing is lost by it for now."""
     try:
         yield
     except JournalError as fault:

@@ -7,6 +7,6 @@ from typing import Literal
 
 
 def rfc3339(moment: float | datetime, timespec: Literal["seconds", "milliseconds"] = "seconds") -> str:
-    """Format a point in time, given with its time zone or in seconds since the epoch, as RFC 3339 in UTC."""
+    """Format an aware datetime, or seconds since the epoch, as RFC 3339 in UTC."""
     zoned = moment if isinstance(moment, datetime) else datetime.fromtimestamp(moment, UTC)
     return zoned.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")

@@ -1,4 +1,21 @@
-"""Bearer tokens shared by all requests to a system: fetched once, renewed before they expire or when refused."""
+"""Bearer tokens shared by all requests to a system: fetched once, renewed before they expire or when rejected.
+
+What does not work:
+
+- *A token per request.* Login hosts limit how many they issue.
+- *Renewal by whoever got a 401.* A hundred requests in flight get one each, and each renewal may revoke the others'.
+- *Letting the first requester fetch and the others wait for it.* Its cancellation (a timeout, Ctrl-C) would end the
+  exchange half-way, and a service account's token is dead once it is exchanged: the new one must be stored.
+- *A failed fetch as the fault of the request.* "No answer" from the login host would read as if a start had been sent.
+
+So one task fetches, shielded from all who wait for it, and a request that was rejected joins the renewal that is under
+way, or finds that a newer token is there already. A request is repeated once, with that token. Faults of the fetch
+become NotStarted: what the token was for was not sent.
+
+Not guaranteed: a system that rejects a token after it has acted on the request would act twice; 401 is taken to mean
+that it has not. The life of a token is counted from its arrival, on a clock that may stand still while the machine
+sleeps; such a token is used until it is rejected.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +31,22 @@ from provider_py.execution.runtime import Clock
 from provider_py.plugin import protect
 
 MARGIN: Final = 0.1
-"""The part of a token's life that is left unused, so that it does not expire on its way."""
+"""The fraction of a token's life that is not used, so that it does not expire on its way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token; `seconds` is how long the system says it lives, None if it does not say."""
+    """A bearer token; `seconds` is its life from now on, None if the system does not say."""
 
     value: str
     seconds: float | None = None
 
 
 class TokenAuth(httpx2.Auth):
-    """Puts a token on every request. A 401 renews it once for all requests that used the refused one."""
+    """Puts a token on every request. A 401 renews it once for all requests that used the rejected one."""
 
     def __init__(self, fetch: Callable[[], Awaitable[Token]], clock: Clock, credentials: str) -> None:
-        """`fetch` gets a new token, or raises SystemFault; `credentials` names the settings it uses."""
+        """`fetch` returns a new token or raises SystemFault; `credentials` names the settings it uses."""
         self._credentials = credentials
         self._fetch = fetch
         self._clock = clock
@@ -39,26 +56,25 @@ class TokenAuth(httpx2.Auth):
 
     @property
     def token(self) -> Token | None:
-        """The token in use, if one was needed so far."""
+        """The token in use; None before the first request."""
         return self._token
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-        """Send with the current token, and once more with a new one if the system refuses it."""
-        token = await self._current(refused=None)
+        """Send with the current token, and once more with a new one if the system rejects it."""
+        token = await self._current(rejected=None)
         request.headers["Authorization"] = f"Bearer {token.value}"
         response = yield request
         if response.status_code == 401:
-            token = await self._current(refused=token)
+            token = await self._current(rejected=token)
             request.headers["Authorization"] = f"Bearer {token.value}"
             yield request
 
-    async def _current(self, refused: Token | None) -> Token:
+    async def _current(self, rejected: Token | None) -> Token:
         token = self._token
-        if token is None or token is refused or self._clock.monotonic() >= self._expires:
+        if token is None or token is rejected or self._clock.monotonic() >= self._expires:
             if self._renewal is None or self._renewal.done():
                 self._renewal = asyncio.create_task(self._renew())
-                self._renewal.add_done_callback(_heard)
-            # Nobody's cancellation may end it half-way: some tokens are dead once they are exchanged.
+                self._renewal.add_done_callback(_retrieve_fault)
             token = await asyncio.shield(self._renewal)
         return token
 
@@ -69,16 +85,16 @@ class TokenAuth(httpx2.Auth):
             raise
         except Refused as fault:
             advice = f"Check {self._credentials}."
-            raise Unauthorized(fault.system, f"no token was given: {fault.reason}", advice=advice) from fault
-        except SystemFault as fault:  # whatever the token was for was not sent, and its channel has tried long enough
-            raise NotStarted(fault.system, f"no token was given: {fault.reason}", advice=fault.advice) from fault
+            raise Unauthorized(fault.system, f"no token was issued: {fault.reason}", advice=advice) from fault
+        except SystemFault as fault:
+            raise NotStarted(fault.system, f"no token was issued: {fault.reason}", advice=fault.advice) from fault
         protect(token.value)
-        ages = float("inf") if token.seconds is None else token.seconds * (1 - MARGIN)
-        self._token, self._expires = token, self._clock.monotonic() + ages
+        life = float("inf") if token.seconds is None else token.seconds * (1 - MARGIN)
+        self._token, self._expires = token, self._clock.monotonic() + life
         return token
 
 
-def _heard(renewal: asyncio.Task[Token]) -> None:
-    """Look at the outcome, so that asyncio does not report a fault that nobody waits for any more."""
+def _retrieve_fault(renewal: asyncio.Task[Token]) -> None:
+    """Keep asyncio from reporting a fault that nobody waits for any more."""
     if not renewal.cancelled():
         renewal.exception()

@@ -1,14 +1,33 @@
-"""HTTP as runs need it: explicit time limits, retries only where they are safe, a request budget, faults by meaning."""
+"""HTTP as runs need it: explicit time limits, safe retries, a request budget, faults by meaning.
+
+What does not work:
+
+- *Retrying what failed.* A start whose answer was lost may have arrived, and a second one is a second run.
+- *Retrying nothing.* An apply of an hour then dies of one 502.
+- *httpx2's exceptions as they are.* They tell the mechanism (read error, timeout, status). What a caller has to know is
+  whether the request may have had an effect.
+- *Following redirects.* A POST becomes a GET, and credentials go to another host.
+
+So every outcome is one of the faults of `errors`, and a request is sent again only if it had no effect (no connection,
+or 429) or the system declares it safe to repeat. Pauses grow, end when Terraform stops, and follow Retry-After; every
+try is paid from the budget.
+
+Not guaranteed: a status of 300 to 499 counts as "no effect" for starts too, although a 408 or 303 need not mean that. A
+`Retry-After` of 0, or of a time that has passed, is followed to the letter, without a pause, for up to
+PATIENCE_SECONDS. What a system says is cut at 500 characters before secrets are masked, so the beginning of one may
+remain at the cut.
+"""
 
 from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 import httpx2
 import tenacity
@@ -31,9 +50,9 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS: Final = 10.0
 ATTEMPTS: Final = 5
-"""How often a request is tried when nothing answers; with the pauses between, about 15 s besides the time limits."""
+"""How often a request is tried when nothing answers; the pauses between add up to about 15 s."""
 PATIENCE_SECONDS: Final = 900.0
-"""How long answers of 429 are borne in a row; a run's own time limit usually ends earlier."""
+"""How long a request is repeated that is answered 429; a run's own time limit usually ends it earlier."""
 _NEVER_SENT: Final = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -43,12 +62,19 @@ _NEVER_SENT: Final = (
 )
 
 
-class Channel(httpx2.AsyncClient):
-    """The one way to a system. An answer of status 400 and above, or one that is not JSON, is raised as a SystemFault.
+class ClientOptions(TypedDict, total=False):
+    """The arguments of httpx2.AsyncClient that systems and tests use."""
 
-    `safe` tells which requests may be repeated when their effect is unknown. Any request is repeated when it certainly
-    had none: no connection was made, or the answer was 429.
-    """
+    auth: httpx2.Auth | tuple[str, str]
+    base_url: str
+    headers: Mapping[str, str]
+    params: Mapping[str, str]
+    transport: httpx2.AsyncBaseTransport
+    trust_env: bool
+
+
+class Channel(httpx2.AsyncClient):
+    """The one way to a system. A status of 300 and above, or an answer that is not JSON, is raised as a SystemFault."""
 
     def __init__(
         self,
@@ -62,12 +88,13 @@ class Channel(httpx2.AsyncClient):
         credentials: str = "",
         accept: Callable[[httpx2.Response], None] | None = None,
         budget: Budget | None = None,
-        **options: Any,
+        **options: Unpack[ClientOptions],
     ) -> None:
-        """`timeout` bounds each phase of one request, in seconds; `explain` reads a vendor's error body.
+        """`timeout` bounds each phase of one request, in seconds.
 
-        `credentials` names the settings to check when they are not accepted. `accept` replaces the judgement of answers
-        other than 429 and 5xx: it raises SystemFault for one that is of no use.
+        `safe` says which requests may be repeated when their effect is unknown. `explain` reads a vendor's error body.
+        `credentials` names the settings to check when they are rejected. `accept` decides about answers other than 429
+        and 5xx in place of the default: it raises SystemFault for those that are of no use.
         """
         super().__init__(timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS, pool=None), verify=verify, **options)
         self._system = system
@@ -79,7 +106,7 @@ class Channel(httpx2.AsyncClient):
         self._budget = budget
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """Send a request until it is answered; raises SystemFault."""
+        """Send a request, and send it again where that is safe; raises SystemFault."""
         started = self._runtime.clock.monotonic()
         retrying = tenacity.AsyncRetrying(
             sleep=self._runtime.sleep,
@@ -88,24 +115,24 @@ class Channel(httpx2.AsyncClient):
             stop=lambda state: self._exhausted(state, started),
             reraise=True,
         )
-        response: httpx2.Response = await retrying(self._once, request, options)
+        response: httpx2.Response = await retrying(self._once, request, partial(super().send, request, **options))
         return response
 
-    async def _once(self, request: httpx2.Request, options: dict[str, Any]) -> httpx2.Response:
+    async def _once(self, request: httpx2.Request, send: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
         if self._budget is not None:
             await self._budget.take(first=self._safe(request))
         try:
-            response = await super().send(request, **options)
+            response = await send()
         except _NEVER_SENT as fault:
             raise _unreachable(self._system, request, fault) from fault
-        except httpx2.LocalProtocolError:  # its text may quote a credential
-            message = f"{_named(request)} could not be written: HTTP does not allow one of its headers"
-            raise NotStarted(self._system, message, advice="Is there a line break in a credential?") from None
+        except httpx2.LocalProtocolError:  # its message may quote a credential
+            message = f"{_name(request)} could not be sent: one of its headers is not valid"
+            raise NotStarted(self._system, message, advice="Check the credentials for line breaks.") from None
         except httpx2.TimeoutException as fault:
-            message = f"{_named(request)} was not answered within {_seconds(request)} s"
+            message = f"{_name(request)} was not answered within {_seconds(request)} s"
             raise Unanswered(self._system, message) from fault
         except httpx2.HTTPError as fault:
-            message = f"the connection was lost before {_named(request)} was answered ({_text(fault)})"
+            message = f"the connection was lost before {_name(request)} was answered ({_text(fault)})"
             raise Unanswered(self._system, message) from fault
         log.debug("%s %s %s answered %d", self._system, request.method, request.url.path, response.status_code)
         self._check(request, response)
@@ -114,30 +141,30 @@ class Channel(httpx2.AsyncClient):
     def _check(self, request: httpx2.Request, response: httpx2.Response) -> None:
         status = response.status_code
         if status == 429:
-            reason = f"{_named(request)} was answered 429, too many requests{self._said(response)}"
-            raise RateLimited(self._system, reason, retry_after=self._asked_pause(response))
+            reason = f"{_name(request)} was answered 429, too many requests{self._explanation(response)}"
+            raise RateLimited(self._system, reason, retry_after=self._requested_pause(response))
         if status >= 500:
-            raise Unanswered(self._system, f"{_named(request)} was answered {status}{self._said(response)}")
+            raise Unanswered(self._system, f"{_name(request)} was answered {status}{self._explanation(response)}")
         self._accept(response)
 
     def _accept_json(self, response: httpx2.Response) -> None:
         request, status = response.request, response.status_code
         if status >= 300:
-            kind = {401: Unauthorized, 403: Unauthorized, 404: Missing}.get(status, Refused)
-            advice = f"Check {self._credentials} and its permissions." if kind is Unauthorized else ""
-            reason = f"{_named(request)} was answered {status}{self._said(response)}"
-            raise kind(self._system, reason, advice=advice)
+            fault = {401: Unauthorized, 403: Unauthorized, 404: Missing}.get(status, Refused)
+            advice = f"Check {self._credentials} and its permissions." if fault is Unauthorized else ""
+            reason = f"{_name(request)} was answered {status}{self._explanation(response)}"
+            raise fault(self._system, reason, advice=advice)
         if response.content:
             try:
                 response.json()
             except ValueError as fault:
-                message = f"the answer to {_named(request)} is not JSON; is a proxy or a login page in between?"
+                message = f"the answer to {_name(request)} is not JSON; it may come from a proxy or a login page"
                 raise Unanswered(self._system, message) from fault
 
-    def _asked_pause(self, response: httpx2.Response) -> float | None:
+    def _requested_pause(self, response: httpx2.Response) -> float | None:
         return retry_after(response.headers.get("retry-after"), self._runtime.clock.time())
 
-    def _said(self, response: httpx2.Response) -> str:
+    def _explanation(self, response: httpx2.Response) -> str:
         try:
             text = self._explain(response).strip() if self._explain else ""
         except (ValueError, LookupError, TypeError, AttributeError):
@@ -172,7 +199,7 @@ def retry_after(header: str | None, now: float) -> float | None:
 
 
 def tls(url: str, ca_file: str | None, *, unverified: bool = False) -> ssl.SSLContext:
-    """Make the TLS settings for a system: the machine's certificate authorities, and those of `ca_file` besides.
+    """Return the TLS settings for a system: the machine's certificate authorities and those of `ca_file`.
 
     Raises OSError or ssl.SSLError if the file cannot be used. For a plain HTTP address the context trusts nobody,
     which saves reading the authorities.
@@ -182,7 +209,7 @@ def tls(url: str, ca_file: str | None, *, unverified: bool = False) -> ssl.SSLCo
     paths = ssl.get_default_verify_paths()
     bundled = None
     if not (paths.cafile or (paths.capath and any(Path(paths.capath).iterdir()))):
-        import certifi  # only where the system has no store of its own
+        import certifi  # lazy: only where the machine has no store of its own
 
         bundled = certifi.where()
     context = ssl.create_default_context(cafile=bundled)
@@ -195,14 +222,14 @@ def tls(url: str, ca_file: str | None, *, unverified: bool = False) -> ssl.SSLCo
 
 
 def open_tls(block: str, url: str, ca_file: str | None, *, unverified: bool = False) -> ssl.SSLContext:
-    """Make the TLS settings as `tls` does; raises DiagnosticError on the `ca_file` that cannot be used."""
+    """Return the TLS settings as `tls` does; raises DiagnosticError for a `ca_file` that cannot be used."""
     try:
         return tls(url, ca_file, unverified=unverified)
     except (OSError, ssl.SSLError) as fault:
         raise DiagnosticError(
             error(
-                "The file of certificate authorities cannot be used",
-                f"`{block}.ca_file` is {ca_file!r}: {fault}. Name a readable file of PEM certificates.",
+                "Invalid certificate authority file",
+                f"`{block}.ca_file` is {ca_file!r}: {fault}. Set the path of a readable file of PEM certificates.",
                 (block, "ca_file"),
             )
         ) from fault
@@ -210,8 +237,8 @@ def open_tls(block: str, url: str, ca_file: str | None, *, unverified: bool = Fa
 
 def _pause(state: tenacity.RetryCallState) -> float:
     fault = _fault(state)
-    asked = fault.retry_after if isinstance(fault, RateLimited) else None
-    return asked if asked is not None else _BACKOFF(state)
+    requested = fault.retry_after if isinstance(fault, RateLimited) else None
+    return requested if requested is not None else _BACKOFF(state)
 
 
 _BACKOFF: Final = tenacity.wait_exponential_jitter(initial=1, max=30, jitter=1)
@@ -225,11 +252,11 @@ def _unreachable(system: str, request: httpx2.Request, fault: Exception) -> Syst
     text = _text(fault)
     advice = "Check the address, the network and proxy settings, and try again."
     if "certificate" in text.lower():
-        advice = "If its certificate comes from a private authority, name that authority's file in `ca_file`."
+        advice = "If its certificate was issued by a private authority, set `ca_file` to that authority's file."
     return Unreachable(system, f"no connection to {request.url.host} could be made ({text})", advice=advice)
 
 
-def _named(request: httpx2.Request) -> str:
+def _name(request: httpx2.Request) -> str:
     return f"{request.method} {request.url.host}{request.url.path}"
 
 

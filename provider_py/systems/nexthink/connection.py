@@ -7,8 +7,9 @@ Terraform starts the provider several times per command, mostly without touching
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Unpack
 
 import nexthink_client
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # these import httpx2, 70 ms
     import httpx2
 
     from provider_py.execution.tokens import Token
-    from provider_py.execution.transport import Channel
+    from provider_py.execution.transport import Channel, ClientOptions
 
 SOURCE: Final = "terraform-provider-workflow"
 """Sent as the header `Source` of every call to Workflows."""
@@ -86,12 +87,28 @@ class Nexthink:
         self._exit_stack.push_async_callback(channel.aclose)
         return channel
 
-    def _channel(self, url: str, **options: Any) -> Channel:
+    def _channel(
+        self,
+        url: str,
+        *,
+        accept: Callable[[httpx2.Response], None] | None = None,
+        explain: Callable[[httpx2.Response], str] | None = None,
+        credentials: str = "",
+        **options: Unpack[ClientOptions],
+    ) -> Channel:
         from provider_py.execution.transport import Channel, open_tls  # lazy: imports httpx2, 70 ms
 
-        tls = open_tls("nexthink", url, self.settings.ca_file)
-        timeout = self.settings.request_timeout
-        return Channel(SYSTEM, self.runtime, timeout=timeout, verify=tls, safe=_is_repeatable, **options)
+        return Channel(
+            SYSTEM,
+            self.runtime,
+            timeout=self.settings.request_timeout,
+            verify=open_tls("nexthink", url, self.settings.ca_file),
+            safe=_is_repeatable,
+            accept=accept,
+            explain=explain,
+            credentials=credentials,
+            **options,
+        )
 
 
 def _is_repeatable(request: httpx2.Request) -> bool:

@@ -164,7 +164,7 @@ async def _send(nexthink: Nexthink, event: NexthinkEvent, workflow_uuid: str) ->
 
 
 def _not_sent(fault: SystemFault) -> DiagnosticError:
-    return DiagnosticError(messages.from_fault(fault, "The event was not sent"))
+    return DiagnosticError(messages.from_fault(fault, "Nexthink event was not sent"))
 
 
 def _unanswered(event: NexthinkEvent, fault: Unanswered) -> Diagnostic:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provider_py.execution.lifecycle import IMPORTED
+from provider_py.execution.private_state import PrivateState
 from provider_py.execution.run import Timeouts
 from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, ReadResult, Severity
 from provider_py.sandbox.faults import Fault, FaultKind
@@ -153,7 +153,7 @@ async def test_a_stop_while_waiting_keeps_the_run_for_the_next_apply(driver: Dri
     await driver.until(system)
     driver.stop.set()
     answer = await creating
-    assert "still going on" in only(answer.diagnostics, Severity.WARNING)
+    assert "is still running" in only(answer.diagnostics, Severity.WARNING)
     assert answer.state.id == driver.runs()[0].id
     assert answer.state.ended_at is None
 
@@ -194,7 +194,7 @@ async def test_a_run_that_outlasts_its_time_limit(driver: Driver, system: str) -
     driver.sandbox.world.runs.scripts.append(Script(system, seconds=1e6))
     answer = await driver.create(simple(system, timeouts=Timeouts(create="15s")))
     text = only(answer.diagnostics, Severity.ERROR)
-    assert "has not ended in time" in text
+    assert "timed out" in text
     assert "timeouts.create" in text
     assert answer.diagnostics[0].path == ("timeouts",)
     assert answer.state.id == driver.runs()[0].id
@@ -208,7 +208,7 @@ async def test_a_record_that_vanishes_while_the_run_is_waited_for(driver: Driver
     await asyncio.sleep(0.1)
     driver.sandbox.world.runs.forget(driver.runs()[0].id)
     answer = await creating
-    assert "There is no record" in only(answer.diagnostics, Severity.WARNING)
+    assert "no longer exists in" in only(answer.diagnostics, Severity.WARNING)
     assert answer.state.record_expired is True
     assert answer.state.id
 
@@ -222,7 +222,7 @@ async def test_a_record_that_is_gone_keeps_the_resource(driver: Driver, system: 
     state = (await resource.read(state, b"")).state
     driver.sandbox.world.runs.forget(state.id)
     answer = await resource.read(state, b"")
-    assert "There is no record" in only(answer.diagnostics, Severity.WARNING)
+    assert "no longer exists in" in only(answer.diagnostics, Severity.WARNING)
     assert answer.state == dataclasses.replace(state, record_expired=True)
     driver.requests.clear()
     assert await resource.read(answer.state, b"") == ReadResult(answer.state)
@@ -291,7 +291,7 @@ async def test_import_of_what_is_not_there(driver: Driver, system: str) -> None:
     identifier = {"harness": nothing, "nexthink": f"#reboot_device/{nothing}", "vcd": f"{workflow}/{nothing}"}[system]
     with pytest.raises(DiagnosticError) as caught:
         await driver.of(system).import_state(identifier)
-    assert "There is no" in only(caught.value.diagnostics, Severity.ERROR)
+    assert "does not exist" in only(caught.value.diagnostics, Severity.ERROR)
     assert nothing in caught.value.diagnostics[0].summary
 
 
@@ -299,7 +299,7 @@ async def test_import_of_what_is_not_there(driver: Driver, system: str) -> None:
 async def test_import_ids_have_a_form(driver: Driver, system: str, identifier: str) -> None:
     with pytest.raises(DiagnosticError) as caught:
         await driver.of(system).import_state(identifier)
-    assert "is not an import id" in only(caught.value.diagnostics, Severity.ERROR)
+    assert "Invalid import ID" in only(caught.value.diagnostics, Severity.ERROR)
     assert driver.requests == []
 
 
@@ -318,5 +318,5 @@ async def test_an_import_leaves_only_open_what_it_could_not_know(
     before = HarnessExecution(application_id="a", id="run", status="SUCCESS", **prior)
     after = HarnessExecution(application_id="a", id="run", status="SUCCESS", **planned)
     changed = frozenset(name for name in {*prior, *planned} if prior.get(name) != planned.get(name))
-    plan = await driver.of("harness").plan(Change(before, Decoded(after), changed, IMPORTED))
+    plan = await driver.of("harness").plan(Change(before, Decoded(after), changed, PrivateState.IMPORTED.encode()))
     assert plan.in_place is in_place

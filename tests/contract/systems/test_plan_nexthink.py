@@ -155,5 +155,5 @@ async def test_settings_that_are_not_known_yet_hold_up_a_plan_no_more_than_neede
     await driver.provider.configure(Decoded(ProviderConfig(), frozenset({"nexthink"})))
     assert await driver.plan(simple("nexthink")) == ()
     answer = await driver.create(simple("nexthink"))
-    assert "settings for Nexthink executions are not known" in only(answer.diagnostics, Severity.ERROR)
+    assert "Unknown provider settings for Nexthink executions" in only(answer.diagnostics, Severity.ERROR)
     assert driver.requests == []

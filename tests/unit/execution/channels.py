@@ -1,4 +1,4 @@
-"""A channel to a test's own server, on a clock whose pauses take no time."""
+"""A channel to a server of the test, on a clock whose pauses take no time."""
 
 from __future__ import annotations
 

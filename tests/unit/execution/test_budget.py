@@ -13,14 +13,14 @@ from provider_py.execution.runtime import Runtime
 from tests.support.clock import VirtualClock, settle
 
 
-async def spend(budget: Budget, clock: VirtualClock, after: float, spent: list[tuple[int, float]], who: int) -> None:
+async def spend(budget: Budget, clock: VirtualClock, after: float, spent: list[tuple[int, float]], caller: int) -> None:
     await clock.sleep(after)
     await budget.take()
-    spent.append((who, clock.monotonic()))
+    spent.append((caller, clock.monotonic()))
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_no_window_ever_holds_more_than_the_budget(seed: int) -> None:
+async def test_no_window_holds_more_than_the_budget(seed: int) -> None:
     schedule = random.Random(seed)
     requests, seconds = schedule.randint(1, 7), schedule.choice([1.0, 2.5, 60.0])
     clock = VirtualClock()
@@ -28,19 +28,19 @@ async def test_no_window_ever_holds_more_than_the_budget(seed: int) -> None:
     spent: list[tuple[int, float]] = []
     arrivals = [schedule.choice([0.0, schedule.uniform(0, 3 * seconds)]) for _ in range(40)]
 
-    async def everybody() -> None:
-        await asyncio.gather(*(spend(budget, clock, at, spent, who) for who, at in enumerate(arrivals)))
+    async def all_callers() -> None:
+        await asyncio.gather(*(spend(budget, clock, at, spent, caller) for caller, at in enumerate(arrivals)))
 
-    await clock.run(everybody())
+    await clock.run(all_callers())
     moments = [moment for _, moment in spent]
     assert len(moments) == len(arrivals)
     for first, over in zip(moments, moments[requests:], strict=False):
         assert over - first >= seconds
     longest = math.ceil(len(arrivals) / requests) * (seconds + 0.01)
-    assert moments[-1] <= max(arrivals) + longest  # nor does it hold anybody up for nothing
+    assert moments[-1] <= max(arrivals) + longest  # and no request waits longer than it must
 
 
-async def test_a_whole_budget_is_spent_at_once() -> None:
+async def test_a_whole_budget_may_be_spent_at_once() -> None:
     clock = VirtualClock()
     budget = Budget(30, 60, Runtime(asyncio.Event(), clock))
     for _ in range(30):
@@ -48,20 +48,20 @@ async def test_a_whole_budget_is_spent_at_once() -> None:
     assert clock.monotonic() == 0
 
 
-async def test_first_come_first_served() -> None:
+async def test_requests_are_served_in_order_of_arrival() -> None:
     clock = VirtualClock()
     budget = Budget(2, 10, Runtime(asyncio.Event(), clock))
     spent: list[tuple[int, float]] = []
 
-    async def everybody() -> None:
-        await asyncio.gather(*(spend(budget, clock, who / 10, spent, who) for who in range(9)))
+    async def all_callers() -> None:
+        await asyncio.gather(*(spend(budget, clock, caller / 10, spent, caller) for caller in range(9)))
 
-    await clock.run(everybody())
-    assert [who for who, _ in spent] == list(range(9))
+    await clock.run(all_callers())
+    assert [caller for caller, _ in spent] == list(range(9))
     assert spent[-1][1] == pytest.approx(40, abs=1)
 
 
-async def test_who_waits_is_interrupted_when_terraform_stops() -> None:
+async def test_waiting_requests_are_interrupted_when_terraform_stops() -> None:
     clock, stop = VirtualClock(), asyncio.Event()
     budget = Budget(1, 60, Runtime(stop, clock))
     await budget.take()
@@ -69,10 +69,10 @@ async def test_who_waits_is_interrupted_when_terraform_stops() -> None:
     await settle()
     stop.set()
     results = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(each) for each in results] == [Interrupted] * 3
+    assert [type(result) for result in results] == [Interrupted] * 3
 
 
-async def test_who_gives_up_leaves_the_turn_to_the_next() -> None:
+async def test_a_cancelled_request_leaves_its_turn_to_the_next() -> None:
     clock = VirtualClock()
     budget = Budget(1, 10, Runtime(asyncio.Event(), clock))
     await budget.take()
@@ -84,26 +84,26 @@ async def test_who_gives_up_leaves_the_turn_to_the_next() -> None:
     assert patient.done()
 
 
-async def test_look_ups_pass_starts_that_wait() -> None:
+async def test_polls_pass_waiting_starts() -> None:
     clock = VirtualClock()
     budget = Budget(1, 10, Runtime(asyncio.Event(), clock))
     served: list[str] = []
 
-    async def take(who: str, *, first: bool) -> None:
+    async def take(caller: str, *, first: bool) -> None:
         await budget.take(first=first)
-        served.append(who)
+        served.append(caller)
 
-    async def everybody() -> None:
+    async def all_callers() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(take("start 1", first=False))
             group.create_task(take("start 2", first=False))
             group.create_task(take("start 3", first=False))
             await clock.sleep(5)
             assert budget.crowded
-            group.create_task(take("look", first=True))
+            group.create_task(take("poll", first=True))
 
-    await clock.run(everybody())
-    assert served == ["start 1", "look", "start 2", "start 3"]
+    await clock.run(all_callers())
+    assert served == ["start 1", "poll", "start 2", "start 3"]
     assert not budget.crowded
 
 
@@ -115,20 +115,20 @@ async def test_processes_with_the_same_account_share_one_budget(
     runtime = Runtime(asyncio.Event(), clock)
     one, other, stranger = (Budget(2, 60, runtime, account=name) for name in ("acme", "acme", "umbrella"))
 
-    async def everybody() -> None:
+    async def all_callers() -> None:
         await one.take()
         await other.take()
         await stranger.take()
         assert clock.monotonic() == 0
         await other.take()
 
-    await clock.run(everybody())
+    await clock.run(all_callers())
     assert clock.monotonic() == pytest.approx(60, abs=0.1)
     for budget in (one, other, stranger):
         budget.close()
 
 
-async def test_a_cache_directory_that_cannot_be_used_keeps_the_budget_to_the_process(
+async def test_an_unusable_cache_directory_keeps_the_budget_to_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blocked = tmp_path / "file"
@@ -137,28 +137,28 @@ async def test_a_cache_directory_that_cannot_be_used_keeps_the_budget_to_the_pro
     clock = VirtualClock()
     budget = Budget(1, 60, Runtime(asyncio.Event(), clock), account="acme")
 
-    async def everybody() -> None:
+    async def all_callers() -> None:
         await budget.take()
         await budget.take()
 
-    await clock.run(everybody())
+    await clock.run(all_callers())
     assert clock.monotonic() == pytest.approx(60, abs=0.1)
 
 
 @pytest.mark.parametrize("seed", range(20))
-async def test_nobody_is_forgotten_when_look_ups_pass_starts(seed: int) -> None:
+async def test_every_request_is_served_when_some_pass_others(seed: int) -> None:
     schedule = random.Random(seed)
     clock = VirtualClock()
     budget = Budget(3, 10, Runtime(asyncio.Event(), clock))
     served: list[int] = []
 
-    async def take(who: int) -> None:
+    async def take(caller: int) -> None:
         await clock.sleep(schedule.choice([0, 1, 10, 10, 20, 30]))
         await budget.take(first=schedule.random() < 0.3)
-        served.append(who)
+        served.append(caller)
 
-    async def everybody() -> None:
-        await asyncio.gather(*(take(who) for who in range(40)))
+    async def all_callers() -> None:
+        await asyncio.gather(*(take(caller) for caller in range(40)))
 
-    await asyncio.wait_for(clock.run(everybody()), 5)
+    await asyncio.wait_for(clock.run(all_callers()), 5)
     assert sorted(served) == list(range(40))

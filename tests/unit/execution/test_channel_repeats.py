@@ -22,8 +22,8 @@ UNREADABLE = {
     "connection cut": cut,
     "answer cut": truncated,
     "web page": page(),
-    "gateway's page": page(502),
-    "half a JSON text": reply(200, '{"ok": tr'),
+    "gateway page": page(502),
+    "half of a JSON text": reply(200, '{"ok": tr'),
 }
 unreadable = pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE.keys())
 
@@ -37,7 +37,7 @@ async def test_a_safe_request_is_repeated_until_it_is_answered(answer: Answer) -
 
 
 @unreadable
-async def test_a_safe_request_is_not_repeated_for_ever(answer: Answer) -> None:
+async def test_a_safe_request_is_repeated_a_limited_number_of_times(answer: Answer) -> None:
     async with line(answer) as wire:
         with pytest.raises(Unanswered):
             await wire.get()
@@ -46,7 +46,7 @@ async def test_a_safe_request_is_not_repeated_for_ever(answer: Answer) -> None:
 
 
 @unreadable
-async def test_an_unsafe_request_is_sent_once_whatever_comes_of_it(answer: Answer) -> None:
+async def test_an_unsafe_request_is_sent_once(answer: Answer) -> None:
     async with line(answer, reply()) as wire:
         with pytest.raises(Unanswered):
             await wire.post()
@@ -54,7 +54,7 @@ async def test_an_unsafe_request_is_sent_once_whatever_comes_of_it(answer: Answe
         assert wire.clock.slept == []
 
 
-async def test_silence_ends_at_the_time_limit() -> None:
+async def test_a_silent_server_is_given_up_at_the_time_limit() -> None:
     async with line(silence, reply(), timeout=0.1) as wire:
         assert (await wire.get()).status_code == 200
         assert len(wire.server.asked) == 2
@@ -79,7 +79,7 @@ async def test_a_request_that_was_never_sent_is_repeated(method: str) -> None:
         assert "proxy" in caught.value.advice
 
 
-async def test_an_unsafe_request_goes_through_once_a_connection_can_be_made() -> None:
+async def test_an_unsafe_request_is_repeated_until_a_connection_is_made() -> None:
     tries: list[httpx2.Request] = []
 
     class Flaky(httpx2.AsyncHTTPTransport):
@@ -110,7 +110,7 @@ async def test_an_unsafe_request_goes_through_once_a_connection_can_be_made() ->
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_too_many_requests_are_repeated_after_the_pause_asked_for(method: str, header: str, pause: float) -> None:
+async def test_a_429_is_repeated_after_the_requested_pause(method: str, header: str, pause: float) -> None:
     assert EPOCH == 1_700_000_000
     async with line(reply(429, "{}", Retry_After=header), reply()) as wire:
         answer = await wire.channel.request(method, f"{wire.server.url}/things")
@@ -120,7 +120,7 @@ async def test_too_many_requests_are_repeated_after_the_pause_asked_for(method: 
 
 
 @pytest.mark.parametrize("headers", [{}, {"Retry_After": ""}, {"Retry_After": "soon"}])
-async def test_without_a_pause_asked_for_pauses_grow(headers: dict[str, str]) -> None:
+async def test_pauses_grow_when_none_is_requested(headers: dict[str, str]) -> None:
     async with line(*[reply(429, "{}", **headers)] * 8, reply()) as wire:
         await wire.post()
         assert len(wire.server.asked) == 9
@@ -129,7 +129,7 @@ async def test_without_a_pause_asked_for_pauses_grow(headers: dict[str, str]) ->
             assert least <= pause <= min(least + 1, 30)
 
 
-async def test_the_patience_with_too_many_requests_ends() -> None:
+async def test_429s_are_repeated_for_a_limited_time() -> None:
     async with line(reply(429, "{}", Retry_After="100")) as wire:
         with pytest.raises(RateLimited) as caught:
             await wire.post()
@@ -139,7 +139,7 @@ async def test_the_patience_with_too_many_requests_ends() -> None:
         assert "parallelism" in caught.value.advice
 
 
-async def test_a_pause_beyond_the_patience_is_not_made() -> None:
+async def test_a_requested_pause_beyond_the_limit_fails_at_once() -> None:
     async with line(reply(429, "{}", Retry_After="86400")) as wire:
         with pytest.raises(RateLimited):
             await wire.get()
@@ -160,7 +160,7 @@ async def test_a_pause_ends_when_terraform_stops(status: int) -> None:
         assert len(server.asked) == 1
 
 
-async def test_every_try_is_paid_from_the_budget() -> None:
+async def test_every_attempt_is_paid_from_the_budget() -> None:
     clock, stop = InstantClock(), asyncio.Event()
     runtime = Runtime(stop, clock)
     answers = [reply(503, "{}")] * 3

@@ -34,7 +34,7 @@ async def opened(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Opener]:
         await journal.close()
 
 
-async def test_a_start_without_an_answer_is_left_to_the_next_process(opened: Opener, clock: VirtualClock) -> None:
+async def test_an_unanswered_start_is_left_to_the_next_process(opened: Opener, clock: VirtualClock) -> None:
     first, second, third = opened(), opened(), opened()
     entry = await first.intend("same")
     assert (entry.run, entry.intended_at) == (None, EPOCH)
@@ -42,120 +42,120 @@ async def test_a_start_without_an_answer_is_left_to_the_next_process(opened: Ope
     await clock.advance(60)
     assert await second.take_over("other") is None
     assert await second.take_over("same") == entry
-    assert await third.take_over("same") is None, "it is the second process's now"
+    assert await third.take_over("same") is None, "the second process owns it now"
 
 
-async def test_a_run_is_left_to_the_next_process_before_starts_without_an_answer(opened: Opener) -> None:
+async def test_known_runs_are_taken_over_before_unanswered_starts(opened: Opener) -> None:
     first, second = opened(), opened()
-    doubtful, started = await first.intend("same"), await first.intend("same")
-    await first.started(started, "run-1")
+    unanswered, started = await first.intend("same"), await first.intend("same")
+    await first.record_run(started, "run-1")
     await first.close()
     taken = [await second.take_over("same") for _ in range(3)]
-    assert taken == [Entry(started.token, "run-1", EPOCH), doubtful, None]
+    assert taken == [Entry(started.token, "run-1", EPOCH), unanswered, None]
 
 
-async def test_what_a_living_process_does_is_its_own(opened: Opener) -> None:
+async def test_starts_of_a_running_process_are_not_taken_over(opened: Opener) -> None:
     first, second = opened(), opened()
     entry = await first.intend("same")
     assert await second.take_over("same") is None
-    await first.started(entry, "run-1")
+    await first.record_run(entry, "run-1")
     assert await second.take_over("same") is None
     assert await first.take_over("same") is None
     assert await second.known_runs() == {"run-1"}
 
 
-async def test_two_processes_do_not_take_over_the_same_start(opened: Opener) -> None:
+async def test_a_start_is_taken_over_by_one_process_only(opened: Opener) -> None:
     first, others = opened(), [opened() for _ in range(8)]
     entry = await first.intend("same")
     await first.close()
     taken = await asyncio.gather(*(journal.take_over("same") for journal in others))
-    assert [each for each in taken if each is not None] == [entry]
+    assert [entry for entry in taken if entry is not None] == [entry]
 
 
-async def test_a_start_that_did_not_happen_is_forgotten(opened: Opener) -> None:
+async def test_a_discarded_start_is_not_taken_over(opened: Opener) -> None:
     first, second = opened(), opened()
-    await first.drop(await first.intend("same"))
+    await first.discard(await first.intend("same"))
     await first.close()
     assert await second.take_over("same") is None
 
 
-async def test_a_run_in_the_state_is_not_taken_over(opened: Opener) -> None:
+async def test_a_run_in_a_state_is_not_taken_over(opened: Opener) -> None:
     first, second = opened(), opened()
-    await first.started(await first.intend("same"), "run-1")
+    await first.record_run(await first.intend("same"), "run-1")
     await first.close()
-    await second.claim(["run-1", "run-2"])
+    await second.confirm_stored(["run-1", "run-2"])
     assert await second.take_over("same") is None
     assert await second.known_runs() == set()
 
 
-async def test_a_run_in_the_state_is_known_while_a_start_like_it_is_in_doubt(opened: Opener) -> None:
+async def test_a_run_in_a_state_stays_known_while_a_start_of_the_same_inputs_is_unanswered(opened: Opener) -> None:
     first, second, third = opened(), opened(), opened()
-    await first.started(await first.intend("same"), "run-1")
-    doubtful = await first.intend("same")
+    await first.record_run(await first.intend("same"), "run-1")
+    unanswered = await first.intend("same")
     await first.close()
-    await second.claim(["run-1"])
-    assert await second.known_runs() == {"run-1"}, "a search for the other must not find it"
-    assert await second.take_over("same") == doubtful
+    await second.confirm_stored(["run-1"])
+    assert await second.known_runs() == {"run-1"}, "a search for the lost run must not return it"
+    assert await second.take_over("same") == unanswered
     assert await second.take_over("same") is None
-    await second.started(doubtful, "run-2")
+    await second.record_run(unanswered, "run-2")
     await second.close()
-    await third.claim(["run-1", "run-2"])
+    await third.confirm_stored(["run-1", "run-2"])
     assert await third.known_runs() == set()
 
 
-async def test_an_own_run_is_kept_until_another_process_sees_it(opened: Opener) -> None:
+async def test_a_row_is_kept_until_a_later_process_is_shown_its_run(opened: Opener) -> None:
     first = opened()
-    await first.started(await first.intend("same"), "run-1")
-    await first.claim(["run-1"])
+    await first.record_run(await first.intend("same"), "run-1")
+    await first.confirm_stored(["run-1"])
     assert await first.known_runs() == {"run-1"}
     await first.forget("run-1")
     assert await first.known_runs() == set()
 
 
-async def test_a_run_that_was_found_by_hand_settles_one_start_in_doubt(opened: Opener) -> None:
+async def test_one_unanswered_start_is_discarded_at_a_time(opened: Opener) -> None:
     first, second = opened(), opened()
     await first.intend("same")
     left = await first.intend("same")
     await first.close()
-    await second.settle("same")
+    await second.discard_unanswered("same")
     assert await second.take_over("same") == left
     assert await second.take_over("same") is None
 
 
-async def test_a_start_of_a_living_process_is_not_settled(opened: Opener) -> None:
+async def test_an_unanswered_start_of_a_running_process_is_not_discarded(opened: Opener) -> None:
     first, second, third = opened(), opened(), opened()
     entry = await first.intend("same")
-    await second.settle("same")
+    await second.discard_unanswered("same")
     await first.close()
     assert await third.take_over("same") == entry
 
 
-async def test_a_run_that_is_left_is_taken_over_by_a_later_process(opened: Opener) -> None:
+async def test_a_run_that_is_handed_over_is_taken_over_by_a_later_process(opened: Opener) -> None:
     first, second = opened(), opened()
-    await first.started(await first.intend("old"), "run-1")
-    left = await first.leave("new", "run-1")
+    await first.record_run(await first.intend("old"), "run-1")
+    handed_over = await first.hand_over("new", "run-1")
     await first.close()
     assert await second.take_over("old") is None
-    assert await second.take_over("new") == left
+    assert await second.take_over("new") == handed_over
 
 
 async def test_a_key_belongs_to_one_start(opened: Opener) -> None:
     journal = opened()
-    await journal.started(await journal.intend("one"), "run-1")
+    await journal.record_run(await journal.intend("one"), "run-1")
     with pytest.raises(JournalError, match="cannot be used"):
-        await journal.started(await journal.intend("other"), "run-1")
+        await journal.record_run(await journal.intend("other"), "run-1")
 
 
-async def test_no_file_is_made_before_something_is_started(opened: Opener) -> None:
+async def test_no_file_is_created_before_a_start(opened: Opener) -> None:
     journal = opened()
     assert await journal.take_over("same") is None
-    await journal.claim(["run-1"])
+    await journal.confirm_stored(["run-1"])
     await journal.forget("run-1")
-    await journal.settle("same")
+    await journal.discard_unanswered("same")
     assert not journal.path.parent.exists()
 
 
-async def test_processes_leave_no_locks_behind(opened: Opener) -> None:
+async def test_closed_journals_leave_no_lock_files(opened: Opener) -> None:
     first, second = opened(), opened()
     await first.intend("one")
     await second.intend("other")
@@ -165,7 +165,7 @@ async def test_processes_leave_no_locks_behind(opened: Opener) -> None:
     assert not list(first.path.parent.glob("*.lock"))
 
 
-async def test_the_lock_of_a_killed_process_is_no_sign_of_life(opened: Opener) -> None:
+async def test_the_lock_file_of_a_killed_process_does_not_keep_its_starts(opened: Opener) -> None:
     second = opened()
     script = """
         import asyncio, os, pathlib, signal, sys
@@ -183,41 +183,41 @@ async def test_the_lock_of_a_killed_process_is_no_sign_of_life(opened: Opener) -
     assert not list(second.path.parent.glob("*.lock"))
 
 
-async def test_a_damaged_file_is_set_aside_and_told_of_once(opened: Opener) -> None:
+async def test_a_damaged_file_is_renamed_and_reported_once(opened: Opener) -> None:
     journal = opened()
     journal.path.parent.mkdir()
     journal.path.write_bytes(b"damaged " * 1000)
     await journal.intend("same")
-    (said,) = journal.warnings()
-    (aside,) = journal.path.parent.glob("*.damaged-*")
-    assert str(aside) in said
+    (warning,) = journal.warnings()
+    (renamed,) = journal.path.parent.glob("*.damaged-*")
+    assert str(renamed) in warning
     assert journal.warnings() == []
 
 
-async def test_a_file_that_cannot_be_used_is_an_error_for_a_start_and_a_warning_for_the_rest(
+async def test_an_unusable_file_fails_a_start_and_is_only_logged_otherwise(
     opened: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
     journal = opened()
     journal.path.mkdir(parents=True)
     with pytest.raises(JournalError, match=FILE):
         await journal.intend("same")
-    await journal.claim(["run-1"])
+    await journal.confirm_stored(["run-1"])
     assert FILE in caplog.text
 
 
-def test_the_file_is_with_terraforms_own_data() -> None:
+def test_the_default_path_is_in_the_data_directory_of_terraform() -> None:
     assert default_path({}) == Path(".terraform") / FILE
     assert default_path({"TF_DATA_DIR": "/data"}) == Path("/data") / FILE
 
 
 @pytest.mark.parametrize(
-    ("chosen", "variable", "name"),
+    ("selected", "variable", "name"),
     [(None, None, "default"), ("blue\n", None, "blue"), ("blue", "green", "green"), ("", None, "default")],
 )
-def test_the_workspace_is_the_one_terraform_takes(
-    tmp_path: Path, chosen: str | None, variable: str | None, name: str
+def test_the_workspace_is_found_as_terraform_finds_it(
+    tmp_path: Path, selected: str | None, variable: str | None, name: str
 ) -> None:
-    if chosen is not None:
-        (tmp_path / "environment").write_text(chosen)
+    if selected is not None:
+        (tmp_path / "environment").write_text(selected)
     environment = {"TF_DATA_DIR": str(tmp_path)} | ({"TF_WORKSPACE": variable} if variable else {})
     assert workspace(environment) == name

@@ -10,52 +10,52 @@ from tests.support.clock import settle
 
 
 class System:
-    """Answers when told, and counts how often it was asked."""
+    """Answers when released, and counts its look-ups."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.sent = 0
         self.free = asyncio.Event()
         self.fault: Exception | None = None
 
-    async def ask(self) -> str:
-        self.asked += 1
+    async def look_up(self) -> str:
+        self.sent += 1
         await self.free.wait()
         if self.fault is not None:
             raise self.fault
-        return f"answer {self.asked}"
+        return f"answer {self.sent}"
 
 
-async def test_the_same_question_in_flight_is_asked_once() -> None:
+async def test_equal_look_ups_in_flight_are_sent_once() -> None:
     system, lookups = System(), Lookups()
-    waiting = [asyncio.create_task(lookups.get("name", system.ask)) for _ in range(20)]
+    waiting = [asyncio.create_task(lookups.get("name", system.look_up)) for _ in range(20)]
     await settle()
     system.free.set()
     assert await asyncio.gather(*waiting) == ["answer 1"] * 20
-    assert system.asked == 1
+    assert system.sent == 1
 
 
-async def test_an_answer_is_remembered_for_its_key_only() -> None:
+async def test_an_answer_is_kept_for_its_key_only() -> None:
     system, lookups = System(), Lookups()
     system.free.set()
-    assert await lookups.get(("workflow", "a"), system.ask) == "answer 1"
-    assert await lookups.get(("workflow", "a"), system.ask) == "answer 1"
-    assert await lookups.get(("workflow", "b"), system.ask) == "answer 2"
+    assert await lookups.get(("workflow", "a"), system.look_up) == "answer 1"
+    assert await lookups.get(("workflow", "a"), system.look_up) == "answer 1"
+    assert await lookups.get(("workflow", "b"), system.look_up) == "answer 2"
 
 
-async def test_a_fault_reaches_everybody_and_is_not_remembered() -> None:
+async def test_a_fault_reaches_every_caller_and_is_not_kept() -> None:
     system, lookups = System(), Lookups()
     system.fault = Unanswered("Harness", "no answer")
-    waiting = [asyncio.create_task(lookups.get("name", system.ask)) for _ in range(3)]
+    waiting = [asyncio.create_task(lookups.get("name", system.look_up)) for _ in range(3)]
     await settle()
     system.free.set()
     assert await asyncio.gather(*waiting, return_exceptions=True) == [system.fault] * 3
     system.fault = None
-    assert await lookups.get("name", system.ask) == "answer 2"
+    assert await lookups.get("name", system.look_up) == "answer 2"
 
 
-async def test_who_gives_up_does_not_take_the_answer_from_the_others() -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_look_up() -> None:
     system, lookups = System(), Lookups()
-    first, second = (asyncio.create_task(lookups.get("name", system.ask)) for _ in range(2))
+    first, second = (asyncio.create_task(lookups.get("name", system.look_up)) for _ in range(2))
     await settle()
     first.cancel()
     await settle()
@@ -63,4 +63,4 @@ async def test_who_gives_up_does_not_take_the_answer_from_the_others() -> None:
     assert await second == "answer 1"
     with pytest.raises(asyncio.CancelledError):
         await first
-    assert await lookups.get("name", system.ask) == "answer 1"
+    assert await lookups.get("name", system.look_up) == "answer 1"

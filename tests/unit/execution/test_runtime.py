@@ -19,7 +19,7 @@ def runtime(clock: VirtualClock) -> Runtime:
     return Runtime(asyncio.Event(), clock)
 
 
-async def test_work_ends_in_time(runtime: Runtime, clock: VirtualClock) -> None:
+async def test_work_that_ends_in_time_returns_its_result(runtime: Runtime, clock: VirtualClock) -> None:
     async def work() -> str:
         await clock.sleep(5)
         return "done"
@@ -28,31 +28,31 @@ async def test_work_ends_in_time(runtime: Runtime, clock: VirtualClock) -> None:
     assert clock.monotonic() == 5
 
 
-async def test_work_that_takes_too_long_is_dropped(runtime: Runtime, clock: VirtualClock) -> None:
-    dropped = asyncio.Event()
+async def test_work_that_takes_too_long_is_cancelled(runtime: Runtime, clock: VirtualClock) -> None:
+    cancelled = asyncio.Event()
 
     async def work() -> None:
         try:
             await clock.sleep(60)
         except asyncio.CancelledError:
-            dropped.set()
+            cancelled.set()
             raise
 
     with pytest.raises(TimeoutError):
         await clock.run(runtime.unless_stopped(work(), seconds=6))
     assert clock.monotonic() == 6
     await settle()
-    assert dropped.is_set()
+    assert cancelled.is_set()
 
 
 @pytest.mark.parametrize("seconds", [0, -3])
-async def test_no_time_is_left(runtime: Runtime, clock: VirtualClock, seconds: float) -> None:
+async def test_work_without_time_left_times_out_at_once(runtime: Runtime, clock: VirtualClock, seconds: float) -> None:
     with pytest.raises(TimeoutError):
         await clock.run(runtime.unless_stopped(clock.sleep(60), seconds=seconds))
     assert clock.monotonic() == 0
 
 
-async def test_the_fault_of_the_work_is_raised(runtime: Runtime, clock: VirtualClock) -> None:
+async def test_an_exception_of_the_work_is_raised(runtime: Runtime, clock: VirtualClock) -> None:
     async def work() -> None:
         raise ValueError("broken")
 
@@ -69,7 +69,7 @@ async def test_a_sleep_ends_when_terraform_stops(runtime: Runtime, clock: Virtua
     assert clock.monotonic() == 0
 
 
-async def test_nothing_is_begun_after_a_stop(runtime: Runtime) -> None:
+async def test_a_sleep_after_a_stop_is_interrupted(runtime: Runtime) -> None:
     runtime.stop.set()
     with pytest.raises(Interrupted):
         await runtime.sleep(1)

@@ -1,4 +1,4 @@
-"""The order of journal and request, over a launcher that fails as it is told to."""
+"""The order of journal and request, over a launcher that fails as prepared."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOST = Unanswered("Acme", "no answer")
 
 @model
 class Job(Execution):
-    """A run of Acme's."""
+    """A run of the system Acme."""
 
     target: Annotated[str | None, optional("What to run.", replace=True)] = None
 
@@ -35,8 +35,8 @@ def job(**values: Any) -> Job:
     return Job(**({"target": "all"} | values))
 
 
-def look(identifier: str) -> Run[None]:
-    return Run(identifier, "going on", Phase.ACTIVE, None)
+def reading(identifier: str) -> Run[None]:
+    return Run(identifier, "running", Phase.ACTIVE, None)
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Acme:
 
     runtime: Runtime
     starts: list[Run[None] | SystemFault] = field(default_factory=list)
-    found: list[Run[None] | SystemFault | None] = field(default_factory=list)
+    searches: list[Run[None] | SystemFault | None] = field(default_factory=list)
     records: dict[str, Run[None] | SystemFault] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     takes: float = 0.0
@@ -55,7 +55,7 @@ class Acme:
     system = "Acme"
 
     def __post_init__(self) -> None:
-        self.poller: Poller[str, Run[None]] = Poller(PollSource(self._look, 10), self.runtime)
+        self.poller: Poller[str, Run[None]] = Poller(PollSource(self._poll, 10), self.runtime)
 
     async def start(self, part: str, token: str) -> Started[None]:
         self.asked.append("start")
@@ -74,7 +74,7 @@ class Acme:
     def remember(self, state: Job, keys: Sequence[str]) -> None:
         self.asked.append(f"remember {' '.join(keys)}")
 
-    async def _look(self, keys: Sequence[str]) -> Mapping[str, Run[None] | SystemFault]:
+    async def _poll(self, keys: Sequence[str]) -> Mapping[str, Run[None] | SystemFault]:
         return {key: self.records[key] for key in keys if key in self.records}
 
 
@@ -83,7 +83,7 @@ class ListedAcme(Acme):
 
     async def search(self, part: str, token: str, since: float, taken: frozenset[str]) -> Run[None] | None:
         self.asked.append("search")
-        outcome = self.found.pop(0) if self.found else None
+        outcome = self.searches.pop(0) if self.searches else None
         if isinstance(outcome, SystemFault):
             raise outcome
         return None if outcome is None or outcome.id in taken else outcome
@@ -135,17 +135,17 @@ async def known(process: Process) -> frozenset[str]:
     return await process.journal.known_runs()
 
 
-async def test_an_answered_start_is_sent_once_and_written_down(opened: Opener) -> None:
+async def test_an_answered_start_is_sent_once_and_recorded(opened: Opener) -> None:
     process = opened()
-    process.acme.starts = [look("run-1")]
+    process.acme.starts = [reading("run-1")]
     assert await process.start() == "run-1"
     assert process.acme.asked == ["start"]
     assert await known(process) == {"run-1"}
 
 
-async def test_the_intent_is_written_before_the_request(opened: Opener) -> None:
+async def test_the_intent_is_recorded_before_the_request(opened: Opener) -> None:
     process, heir = opened(), opened()
-    process.acme.starts = [look("run-1")]
+    process.acme.starts = [reading("run-1")]
     intents: list[Any] = []
 
     async def watched(part: str, token: str) -> Started[None]:
@@ -160,13 +160,13 @@ async def test_the_intent_is_written_before_the_request(opened: Opener) -> None:
     assert intent.run is None
 
 
-async def test_a_refused_start_leaves_nothing(opened: Opener) -> None:
+async def test_a_refused_start_leaves_no_row(opened: Opener) -> None:
     process, heir = opened(), opened()
     process.acme.starts = [Refused("Acme", "no")]
     with pytest.raises(Refused):
         await process.start()
     await process.journal.close()
-    heir.acme.starts = [look("run-1")]
+    heir.acme.starts = [reading("run-1")]
     assert await heir.start() == "run-1"
     assert heir.acme.asked == ["start"]
 
@@ -175,14 +175,14 @@ async def test_a_refused_start_leaves_nothing(opened: Opener) -> None:
 async def test_a_lost_answer_is_searched_for(opened: Opener, misses: int) -> None:
     process = opened()
     process.acme.starts = [LOST]
-    process.acme.found = [*[None, LOST][:misses], look("run-1")]
+    process.acme.searches = [*[None, LOST][:misses], reading("run-1")]
     assert await process.start() == "run-1"
     assert process.acme.asked == ["start", *["search"] * (misses + 1)]
     assert process.clock.slept == list(SEARCH_PAUSES[: misses + 1])
     assert await known(process) == {"run-1"}
 
 
-async def test_a_lost_answer_that_is_not_found_stays_in_doubt(opened: Opener) -> None:
+async def test_a_lost_run_that_is_not_found_stays_unanswered(opened: Opener) -> None:
     process, heir = opened(), opened()
     process.acme.starts = [LOST]
     with pytest.raises(Unanswered, match="no answer"):
@@ -194,25 +194,23 @@ async def test_a_lost_answer_that_is_not_found_stays_in_doubt(opened: Opener) ->
     assert heir.acme.asked == ["search"]
 
 
-async def test_a_start_in_doubt_is_found_by_the_next_process(opened: Opener) -> None:
+async def test_an_unanswered_start_is_found_by_the_next_process(opened: Opener) -> None:
     process, heir = opened(), opened()
     process.acme.starts = [LOST]
     with pytest.raises(Unanswered):
         await process.start()
     await process.journal.close()
-    heir.acme.found = [look("run-1")]
+    heir.acme.searches = [reading("run-1")]
     assert await heir.start() == "run-1"
     assert heir.acme.asked == ["search"]
 
 
 @pytest.mark.parametrize("searchable", [True, False])
-async def test_a_start_in_doubt_is_sent_again_only_where_the_list_can_be_believed(
-    opened: Opener, searchable: bool
-) -> None:
+async def test_an_unanswered_start_is_sent_again_only_where_a_search_is_proof(opened: Opener, searchable: bool) -> None:
     process, heir = opened(), opened()
     if not searchable:
         process.acme, heir.acme = Acme(process.runtime), Acme(heir.runtime)
-    process.acme.starts, heir.acme.starts = [LOST], [look("run-1")]
+    process.acme.starts, heir.acme.starts = [LOST], [reading("run-1")]
     with pytest.raises(Unanswered):
         await process.start()
     await process.journal.close()
@@ -226,7 +224,7 @@ async def test_a_start_in_doubt_is_sent_again_only_where_the_list_can_be_believe
         assert heir.acme.asked == []
 
 
-async def test_a_stop_during_the_search_leaves_the_start_in_doubt(
+async def test_a_stop_during_the_search_leaves_the_start_unanswered(
     opened: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
     process, heir = opened(), opened()
@@ -238,35 +236,35 @@ async def test_a_stop_during_the_search_leaves_the_start_in_doubt(
     assert process.acme.asked == ["start"]
     assert "failed" not in caplog.text
     await process.journal.close()
-    heir.acme.found = [look("run-1")]
+    heir.acme.searches = [reading("run-1")]
     assert await heir.start() == "run-1"
 
 
-async def test_a_stop_before_the_request_leaves_nothing(opened: Opener) -> None:
+async def test_a_stop_before_the_request_leaves_no_row(opened: Opener) -> None:
     process, heir = opened(), opened()
     process.acme.starts = [Interrupted("Acme", "stopped")]
     with pytest.raises(Interrupted):
         await process.start()
     await process.journal.close()
-    heir.acme.starts = [look("run-1")]
+    heir.acme.starts = [reading("run-1")]
     assert await heir.start() == "run-1"
 
 
-async def test_a_run_of_a_dead_process_is_taken_over(opened: Opener) -> None:
+async def test_a_run_of_an_ended_process_is_taken_over(opened: Opener) -> None:
     process, heir = opened(), opened()
-    process.acme.starts = [look("run-1")]
+    process.acme.starts = [reading("run-1")]
     await process.start()
     await process.journal.close()
-    heir.acme.records = {"run-1": look("run-1")}
+    heir.acme.records = {"run-1": reading("run-1")}
     assert await heir.start() == "run-1"
     assert heir.acme.asked == ["remember run-1"]
-    assert heir.starter.adopted("run-1")
+    assert heir.starter.resumed("run-1")
 
 
 @pytest.mark.parametrize("fault", [None, LOST, Refused("Acme", "not for you")])
 async def test_a_run_that_cannot_be_taken_over_is_not_started_again(opened: Opener, fault: SystemFault | None) -> None:
     process, heir, third = opened(), opened(), opened()
-    process.acme.starts = [look("run-1")]
+    process.acme.starts = [reading("run-1")]
     await process.start()
     await process.journal.close()
     heir.acme.records = {} if fault is None else {"run-1": fault}
@@ -274,35 +272,35 @@ async def test_a_run_that_cannot_be_taken_over_is_not_started_again(opened: Open
         await heir.start()
     assert heir.acme.asked == ["remember run-1"]
     await heir.journal.close()
-    third.acme.records = {"run-1": look("run-1")}
+    third.acme.records = {"run-1": reading("run-1")}
     assert await third.start() == "run-1"
 
 
-async def test_a_run_is_handed_from_destruction_to_creation(opened: Opener) -> None:
+async def test_a_run_is_handed_from_destroy_to_create(opened: Opener) -> None:
     process = opened()
-    process.acme.records = {"run-1": look("run-1")}
+    process.acme.records = {"run-1": reading("run-1")}
     await process.starter.hand_over(job(id="run-1"), ["run-1"])
     assert await process.start() == "run-1"
-    process.acme.starts = [look("run-2")]
+    process.acme.starts = [reading("run-2")]
     assert await process.start() == "run-2", "it is handed over once"
 
 
-async def test_a_run_that_was_handed_over_in_vain_is_there_for_the_next_process(opened: Opener) -> None:
+async def test_a_run_that_was_handed_over_but_not_taken_is_left_to_the_next_process(opened: Opener) -> None:
     process, heir = opened(), opened()
     await process.starter.hand_over(job(id="run-1"), ["run-1"])
     await process.journal.close()
-    heir.acme.records = {"run-1": look("run-1")}
+    heir.acme.records = {"run-1": reading("run-1")}
     assert await heir.start() == "run-1"
 
 
-async def test_other_inputs_are_another_start(opened: Opener) -> None:
+async def test_other_inputs_start_another_run(opened: Opener) -> None:
     process = opened()
     await process.starter.hand_over(job(id="run-1"), ["run-1"])
-    process.acme.starts = [look("run-2")]
+    process.acme.starts = [reading("run-2")]
     assert await process.start(job(triggers={"release": "2"})) == "run-2"
 
 
-def test_a_fingerprint_is_of_what_is_started_alone(opened: Opener) -> None:
+def test_a_fingerprint_depends_on_what_is_started_only(opened: Opener) -> None:
     process = opened()
     fingerprint = process.starter.fingerprint
     assert fingerprint(job(), 0) == fingerprint(job(id="run-1", status="done", poll_interval="9s", wait=False), 0)
@@ -312,23 +310,23 @@ def test_a_fingerprint_is_of_what_is_started_alone(opened: Opener) -> None:
     assert len({fingerprint(job(), 0), *others}) == 4
 
 
-def test_a_creation_is_expected_once_for_each_unfinished_run(opened: Opener) -> None:
+def test_each_unfinished_run_is_taken_once(opened: Opener) -> None:
     starter = opened().starter
-    assert not starter.expected(job())
-    starter.expect(job(id="run-1"))
-    starter.expect(job(id="run-2"))
-    assert not starter.expected(job(target="other"))
-    assert [starter.expected(job()) for _ in range(3)] == [True, True, False]
+    assert not starter.take_unfinished(job())
+    starter.note_unfinished(job(id="run-1"))
+    starter.note_unfinished(job(id="run-2"))
+    assert not starter.take_unfinished(job(target="other"))
+    assert [starter.take_unfinished(job()) for _ in range(3)] == [True, True, False]
 
 
 async def test_a_journal_that_fails_after_the_start_does_not_lose_the_run(opened: Opener) -> None:
     process = opened()
-    process.acme.starts = [look("run-1")]
+    process.acme.starts = [reading("run-1")]
 
     async def full(entry: object, run: str) -> None:
         raise JournalError("the disk is full")
 
-    process.journal.started = full  # type: ignore[method-assign]
+    process.journal.record_run = full  # type: ignore[method-assign]
     assert await process.start() == "run-1"
 
 
@@ -341,12 +339,12 @@ async def test_a_journal_that_fails_before_the_start_prevents_it(opened: Opener)
 
 
 @pytest.mark.parametrize(("system", "at_once"), [(ListedAcme, 3), (UnmarkedAcme, 1)])
-async def test_starts_that_a_search_cannot_tell_apart_are_sent_in_turn(
+async def test_starts_that_a_search_cannot_tell_apart_are_sent_one_at_a_time(
     opened: Opener, system: type[Acme], at_once: int
 ) -> None:
     process = opened()
     process.acme = system(process.runtime, takes=0.1)
-    process.acme.starts = [look(f"run-{number}") for number in range(3)]
+    process.acme.starts = [reading(f"run-{number}") for number in range(3)]
     jobs = [job(triggers={"number": str(number)}) for number in range(3)]
     assert sorted(await asyncio.gather(*map(process.start, jobs))) == ["run-0", "run-1", "run-2"]
     assert process.acme.most_at_once == at_once

@@ -1,4 +1,4 @@
-"""Encryption and proxies: real certificates, real sockets."""
+"""TLS and proxies, with real certificates and sockets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def opened(verify: ssl.SSLContext) -> Channel:
     return channel(Runtime(asyncio.Event(), InstantClock()), verify=verify)
 
 
-async def test_a_certificate_of_an_unknown_authority_is_refused(authority: trustme.CA) -> None:
+async def test_a_certificate_of_an_unknown_authority_is_rejected(authority: trustme.CA) -> None:
     async with secure(authority, "127.0.0.1") as server, opened(tls(server.url, None)) as trusting:
         with pytest.raises(Unreachable, match="certificate") as caught:
             await trusting.get(server.url)
@@ -53,19 +53,19 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(authority: trust
         assert server.asked == []
 
 
-async def test_a_certificate_of_another_host_is_refused(authority: trustme.CA, ca_file: str) -> None:
+async def test_a_certificate_of_another_host_is_rejected(authority: trustme.CA, ca_file: str) -> None:
     async with secure(authority, "other.example") as server, opened(tls(server.url, ca_file)) as trusting:
         with pytest.raises(Unreachable, match="certificate"):
             await trusting.get(server.url)
         assert server.asked == []
 
 
-async def test_the_authority_of_the_file_is_trusted(authority: trustme.CA, ca_file: str) -> None:
+async def test_the_authority_in_ca_file_is_trusted(authority: trustme.CA, ca_file: str) -> None:
     async with secure(authority, "127.0.0.1") as server, opened(tls(server.url, ca_file)) as trusting:
         assert (await trusting.get(server.url)).json() == {"ok": True}
 
 
-async def test_the_authority_of_the_environment_is_trusted(
+async def test_the_authority_in_ssl_cert_file_is_trusted(
     authority: trustme.CA, ca_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", ca_file)
@@ -73,7 +73,7 @@ async def test_the_authority_of_the_environment_is_trusted(
         assert (await trusting.get(server.url)).json() == {"ok": True}
 
 
-async def test_verification_may_be_given_up(authority: trustme.CA) -> None:
+async def test_verification_may_be_disabled(authority: trustme.CA) -> None:
     async with (
         secure(authority, "other.example") as server,
         opened(tls(server.url, None, unverified=True)) as trusting,
@@ -81,26 +81,26 @@ async def test_verification_may_be_given_up(authority: trustme.CA) -> None:
         assert (await trusting.get(server.url)).json() == {"ok": True}
 
 
-def test_the_authorities_of_the_machine_stay_trusted(ca_file: str) -> None:
+def test_the_authorities_of_the_machine_remain_trusted(ca_file: str) -> None:
     alone = tls("https://example.com", None).cert_store_stats()["x509_ca"]
     besides = tls("https://example.com", ca_file).cert_store_stats()["x509_ca"]
     assert besides == alone + 1 > 1
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate at all"])
-def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None) -> None:
+def test_an_invalid_ca_file_is_reported(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "authority.pem"
     if content is not None:
         file.write_text(content)
     with pytest.raises(DiagnosticError) as caught:
         open_tls("vcd", "https://vcd.example.com", str(file))
-    (said,) = caught.value.diagnostics
-    assert "`vcd.ca_file`" in said.detail
-    assert str(file) in said.detail
-    assert "PEM" in said.detail
+    (problem,) = caught.value.diagnostics
+    assert "`vcd.ca_file`" in problem.detail
+    assert str(file) in problem.detail
+    assert "PEM" in problem.detail
 
 
-async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving([reply(200, '{"by": "proxy"}')]) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         async with channel(Runtime(asyncio.Event(), InstantClock()), trust_env=True) as proxied:
@@ -109,7 +109,7 @@ async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatc
         assert proxy.asked[0].headers["host"] == "harness.invalid"
 
 
-async def test_hosts_may_be_kept_from_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hosts_in_no_proxy_are_reached_directly(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving([reply(200, '{"by": "proxy"}')]) as proxy, serving([reply()]) as server:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -118,7 +118,7 @@ async def test_hosts_may_be_kept_from_the_proxy(monkeypatch: pytest.MonkeyPatch)
         assert proxy.asked == []
 
 
-async def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_that_refuses_the_tunnel_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving([reply(403, "{}")]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         verify = tls("https://", None)

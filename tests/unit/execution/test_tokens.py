@@ -30,23 +30,23 @@ Send = Callable[[], Awaitable[httpx2.Response]]
 
 
 class Login:
-    """Gives tokens, and counts them; the API below takes the newest one only."""
+    """Issues tokens and counts them; its API accepts only the newest one."""
 
     def __init__(self, seconds: float | None = None) -> None:
-        self.given = 0
+        self.issued = 0
         self.seconds = seconds
         self.fault: Exception | None = None
         self.seen: list[str] = []
 
     @property
     def newest(self) -> str:
-        return f"token-number-{self.given}"
+        return f"token-number-{self.issued}"
 
     async def fetch(self) -> Token:
         await asyncio.sleep(0.01)
         if self.fault is not None:
             raise self.fault
-        self.given += 1
+        self.issued += 1
         return Token(self.newest, self.seconds)
 
     async def api(self, request: web.Request) -> web.StreamResponse:
@@ -67,13 +67,13 @@ async def signed_in(login: Login, clock: InstantClock) -> AsyncIterator[Send]:
         yield lambda: opened.post(server.url)
 
 
-async def test_requests_at_one_moment_share_one_token(clock: InstantClock) -> None:
+async def test_concurrent_requests_share_one_token(clock: InstantClock) -> None:
     login = Login()
     async with signed_in(login, clock) as send:
         answers = await asyncio.gather(*(send() for _ in range(20)))
         assert {answer.status_code for answer in answers} == {200}
         await send()
-        assert login.given == 1
+        assert login.issued == 1
 
 
 async def test_a_token_is_renewed_before_it_expires(clock: InstantClock) -> None:
@@ -82,34 +82,34 @@ async def test_a_token_is_renewed_before_it_expires(clock: InstantClock) -> None
         await send()
         await clock.sleep(800)
         await send()
-        assert login.given == 1
+        assert login.issued == 1
         await clock.sleep(20)
         await send()
-        assert login.given == 2
+        assert login.issued == 2
         assert login.seen == ["token-number-1"] * 2 + ["token-number-2"]
 
 
-async def test_a_token_without_a_life_time_is_used_until_it_is_refused(clock: InstantClock) -> None:
+async def test_a_token_without_a_lifetime_is_used_until_it_is_rejected(clock: InstantClock) -> None:
     login = Login()
     async with signed_in(login, clock) as send:
         await send()
         await clock.sleep(10**6)
         await send()
-        assert login.given == 1
+        assert login.issued == 1
 
 
-async def test_a_refused_token_is_renewed_once_for_all(clock: InstantClock) -> None:
+async def test_a_rejected_token_is_renewed_once_for_all_requests(clock: InstantClock) -> None:
     login = Login()
     async with signed_in(login, clock) as send:
         await send()
-        login.given = 7  # the system has dropped the token
+        login.issued = 7  # the system has dropped the token
         answers = await asyncio.gather(*(send() for _ in range(10)))
         assert {answer.status_code for answer in answers} == {200}
-        assert login.given == 8
+        assert login.issued == 8
         assert login.seen.count("token-number-8") == 10
 
 
-async def test_a_new_token_that_is_refused_too_is_the_end(clock: InstantClock) -> None:
+async def test_a_new_token_that_is_rejected_too_is_an_error(clock: InstantClock) -> None:
     login = Login()
 
     async def refuse(request: web.Request) -> web.StreamResponse:
@@ -119,11 +119,11 @@ async def test_a_new_token_that_is_refused_too_is_the_end(clock: InstantClock) -
     async with serving([refuse]) as server, channel(Runtime(asyncio.Event(), clock), auth=auth) as opened:
         with pytest.raises(Unauthorized):
             await opened.post(server.url)
-        assert (login.given, len(server.asked)) == (2, 2)
+        assert (login.issued, len(server.asked)) == (2, 2)
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind"),
+    ("fault", "raised"),
     [
         (Unauthorized("Acme", "the reason"), Unauthorized),
         (Refused("Acme", "the reason"), Unauthorized),
@@ -134,16 +134,16 @@ async def test_a_new_token_that_is_refused_too_is_the_end(clock: InstantClock) -
         (Interrupted("Acme", "the reason"), Interrupted),
     ],
 )
-async def test_without_a_token_nothing_is_sent_and_nothing_is_tried_again(
-    clock: InstantClock, fault: SystemFault, kind: type[SystemFault]
+async def test_without_a_token_nothing_is_sent_or_repeated(
+    clock: InstantClock, fault: SystemFault, raised: type[SystemFault]
 ) -> None:
-    """The channel that fetches tokens repeats by itself; a request that needs one must not look sent."""
+    """The channel that fetches tokens repeats by itself; a request that needs one must not look as if it had been sent."""
     login = Login()
     login.fault = fault
     async with signed_in(login, clock) as send:
         with pytest.raises(SystemFault) as caught:
             await send()
-        assert type(caught.value) is kind
+        assert type(caught.value) is raised
         assert "the reason" in caught.value.reason
         if type(fault) in {Refused, Missing}:
             assert CREDENTIALS in caught.value.advice
@@ -152,16 +152,16 @@ async def test_without_a_token_nothing_is_sent_and_nothing_is_tried_again(
         assert (await send()).status_code == 200
 
 
-async def test_a_renewal_that_fails_leaves_a_refused_start_not_started(clock: InstantClock) -> None:
+async def test_a_failed_renewal_means_not_started(clock: InstantClock) -> None:
     login = Login()
     async with signed_in(login, clock) as send:
         await send()
-        login.given, login.fault = 7, Unanswered("Acme", "the login host is down")
+        login.issued, login.fault = 7, Unanswered("Acme", "the login host is down")
         with pytest.raises(NotStarted, match="the login host is down"):
             await send()
 
 
-async def test_findings_about_the_credentials_pass_as_they_are(clock: InstantClock) -> None:
+async def test_diagnostics_about_the_credentials_are_passed_on(clock: InstantClock) -> None:
     login = Login()
     login.fault = DiagnosticError(error("The token file cannot be read", "Make it readable."))
     async with signed_in(login, clock) as send:
@@ -169,13 +169,13 @@ async def test_findings_about_the_credentials_pass_as_they_are(clock: InstantClo
             await send()
 
 
-async def test_many_requests_share_a_failing_fetch() -> None:
-    asked = 0
+async def test_concurrent_requests_share_a_failing_fetch() -> None:
+    fetched = 0
     clock = VirtualClock()
 
     async def fetch() -> Token:
-        nonlocal asked
-        asked += 1
+        nonlocal fetched
+        fetched += 1
         await clock.sleep(15)
         raise Unreachable("Acme", "no connection")
 
@@ -184,15 +184,15 @@ async def test_many_requests_share_a_failing_fetch() -> None:
     async def begin() -> None:
         await anext(auth.async_auth_flow(httpx2.Request("GET", "http://acme.invalid")))
 
-    async def everybody() -> list[BaseException | None]:
+    async def all_callers() -> list[BaseException | None]:
         return await asyncio.gather(*(begin() for _ in range(50)), return_exceptions=True)
 
-    results = await clock.run(everybody())
+    results = await clock.run(all_callers())
     assert {type(result) for result in results} == {NotStarted}
-    assert (asked, clock.monotonic()) == (1, 15)
+    assert (fetched, clock.monotonic()) == (1, 15)
 
 
-async def test_a_fetch_goes_on_when_who_asked_for_it_gives_up() -> None:
+async def test_a_fetch_continues_when_its_caller_is_cancelled() -> None:
     """A service account's token is dead once it is exchanged, so the exchange must come to its end."""
     clock = VirtualClock()
     kept: list[str] = []
@@ -215,9 +215,9 @@ async def test_a_fetch_goes_on_when_who_asked_for_it_gives_up() -> None:
     assert auth.token == Token("token-number-1")
 
 
-async def test_tokens_are_masked_in_everything_that_is_printed(clock: InstantClock) -> None:
+async def test_tokens_are_masked_in_output(clock: InstantClock) -> None:
     login = Login()
-    login.given = 41
+    login.issued = 41
     async with signed_in(login, clock) as send:
         await send()
     assert redact("Bearer token-number-42") == "Bearer (sensitive)"

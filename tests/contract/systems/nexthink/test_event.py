@@ -94,7 +94,7 @@ async def test_event_for_an_execution_that_does_not_wait_is_rejected(tenant: Ben
     with pytest.raises(DiagnosticError) as caught:
         await tenant.events().create(event(execution), b"")
     (diagnostic,) = caught.value.diagnostics
-    assert diagnostic.summary == "The event was not sent"
+    assert diagnostic.summary == "Nexthink event was not sent"
     assert "EXECUTION_NOT_WAITING" in diagnostic.detail
 
 

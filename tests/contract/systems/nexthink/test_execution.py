@@ -86,7 +86,7 @@ async def test_no_request_follows_one_that_failed(tenant: Bench) -> None:
     tenant.world.faults.add(rejection(body="DESK-10001"))
     result = await resource.create(config, b"")
     assert [diagnostic.summary for diagnostic in result.diagnostics] == [
-        "The Nexthink execution was not started (request 2 of 3)"
+        "Nexthink execution was not started (request 2 of 3)"
     ]
     assert result.state is not None
     assert len(result.state.request_ids or []) == 1
@@ -233,7 +233,7 @@ class TestResuming:
         result = await tenant.executions().read(seen.state, b"")
         assert result.state is not None
         assert result.state.record_expired is True
-        assert "no record" in result.diagnostics[0].summary
+        assert "no longer exists in Nexthink" in result.diagnostics[0].summary
 
     async def test_request_without_rows_yet_is_active(self, tenant: Bench) -> None:
         tenant.world.behaviours.change({"nexthink": {"row_lag_seconds": 600}})
@@ -260,12 +260,12 @@ class TestResuming:
         assert result.state.requests == started.requests
 
     async def test_import_of_an_unknown_request_is_rejected(self, tenant: Bench) -> None:
-        with pytest.raises(DiagnosticError, match="There is no Nexthink execution"):
+        with pytest.raises(DiagnosticError, match=r"Nexthink execution .* does not exist"):
             await tenant.executions().import_state(f"{REBOOT}/00000000-0000-4000-8000-000000000000")
 
     async def test_import_without_status_query_is_rejected(self, tenant: Bench) -> None:
         tenant.process(status_query=None)
-        with pytest.raises(DiagnosticError, match="was not imported") as caught:
+        with pytest.raises(DiagnosticError, match="Failed to import Nexthink execution") as caught:
             await tenant.executions().import_state(f"{REBOOT}/00000000-0000-4000-8000-000000000000")
         assert "$request_id" in caught.value.diagnostics[0].detail
 

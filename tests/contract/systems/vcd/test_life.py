@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from provider_py.execution.lifecycle import UNFINISHED
+from provider_py.execution.private_state import PrivateState
 from provider_py.execution.run import Timeouts
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd.app import BEHAVIOURS, CHOICES
@@ -87,7 +87,7 @@ async def test_words_for_states_are_read_in_any_spelling(life: Life, word: str, 
     answer = await life.create(workflow=ONBOARD.name, parameters=PARAMETERS, timeouts=timeouts)
     assert answer.state is not None
     assert answer.state.status == word
-    assert ("ended with status" in answer.diagnostics[0].summary) is ends
+    assert ("failed with status" in answer.diagnostics[0].summary) is ends
 
 
 @pytest.mark.parametrize("missing", ["404", "403"])
@@ -110,7 +110,7 @@ async def test_destroying_cancels_what_is_still_there(life: Life, missing: str, 
     state = await life.made(workflow=ONBOARD.name, parameters=PARAMETERS, wait=False, on_destroy="cancel")
     if gone:
         life.world.runs.forget(str(state.id))
-    assert (await life.resource.delete(state, UNFINISHED)).state is None
+    assert (await life.resource.delete(state, PrivateState.UNFINISHED.encode())).state is None
     assert all(run.cancelled_at is not None for run in life.world.runs.of("vcd"))
     assert len(life.asked("DELETE", "/state")) == 1
 
