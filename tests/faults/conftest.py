@@ -1,4 +1,4 @@
-"""Stacks that need no `terraform init`, and the provider in this process, on a clock that goes faster than ours."""
+"""Stacks that need no `terraform init`, and the provider in this process, on an accelerated clock."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from provider_py.cli.sandbox import SandboxProcess
 from provider_py.sandbox.server import Sandbox
 from tests.acceptance.stack import Stack
 from tests.contract.systems.driving import RUN_SECONDS, SPEED, Driver, driving
-from tests.faults.scenes import runs_of
+from tests.faults.scenarios import runs_of
 
 UNLIMITED = {"harness": {"requests_per_minute": 0, "deployments_per_day": 0}}
 
 
 @pytest.fixture(scope="session")
 def initialised(terraform_binary: Path, terraform_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a working directory in which the provider is installed."""
+    """Return a working directory in which the provider is installed."""
     directory = tmp_path_factory.mktemp("initialised")
-    made = Stack(terraform_binary, directory, terraform.environment(terraform_home))
-    made.write(runs_of(["vcd"]))
-    made.init()
+    prepared = Stack(terraform_binary, directory, terraform.environment(terraform_home))
+    prepared.write(runs_of(["vcd"]))
+    prepared.init()
     return directory
 
 
 @pytest.fixture
 def stack(stack: Stack, sandbox: SandboxProcess, initialised: Path) -> Stack:
-    """Give a stack that is ready to be applied, with systems that limit nothing."""
+    """Return an initialised stack, and switch off the request limits of the systems."""
     shutil.copytree(initialised, stack.directory, symlinks=True, dirs_exist_ok=True)
     sandbox.ask("POST", "/behaviours", UNLIMITED)
     stack.environment["HARNESS_REQUESTS_PER_MINUTE"] = "6000"
@@ -53,6 +53,6 @@ async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 @pytest.fixture
 async def driver(served: Sandbox) -> AsyncIterator[Driver]:
-    """Give a provider that is configured by the environment alone."""
-    async with driving(served) as given:
-        yield given
+    """Run a provider that is configured by the environment alone."""
+    async with driving(served) as running:
+        yield running

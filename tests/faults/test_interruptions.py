@@ -1,4 +1,4 @@
-"""Applies that end before their runs do: whatever ended them, the next apply goes on with the same runs."""
+"""Applies that end before their runs do: the next apply resumes the same runs."""
 
 from __future__ import annotations
 
@@ -13,54 +13,54 @@ import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
 from tests.acceptance.stack import Stack
-from tests.faults.scenes import (
-    LOOKS,
+from tests.faults.scenarios import (
     SUCCESS,
     SYSTEMS,
     TITLES,
     address,
     finish,
     ids,
+    inject_fault,
     never_ending,
     phases,
     run_of,
     runs_of,
     sent,
-    spoil,
-    wait_for_looks,
+    wait_for_polls,
     wait_until,
 )
+from tests.support.requests import POLLS
 
 pytestmark = pytest.mark.terraform
 
-BORN_FIRST = "lifecycle { create_before_destroy = true }"
+CREATE_FIRST = "lifecycle { create_before_destroy = true }"
 APPLY = ("apply", "-input=false", "-no-color", "-auto-approve")
 
 
 def waiting(stack: Stack, sandbox: SandboxProcess, body: str, *, times: int = 1) -> subprocess.Popen[str]:
-    """Start an apply of runs that do not end, so many of each system, and wait until it waits for them."""
+    """Begin to apply runs that do not end, so many of each system, and return when they have been polled."""
     never_ending(sandbox, *SYSTEMS, times=times)
     stack.write(body)
     process = stack.start(*APPLY)
-    wait_for_looks(sandbox, *(system for system in SYSTEMS if f"workflow_{system}_execution" in body))
+    wait_for_polls(sandbox, *(system for system in SYSTEMS if f"workflow_{system}_execution" in body))
     return process
 
 
 def providers(process: subprocess.Popen[str]) -> Sequence[int]:
     """Return the ids of the processes that Terraform has started."""
-    found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
+    children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in children.stdout.split()]
 
 
 def actions(stack: Stack, *options: str) -> Mapping[str, Sequence[str]]:
-    """Return what a plan is going to do, by address."""
+    """Return the planned actions by address."""
     assert stack.plan("-out=planned", *options).status in {0, 2}
     shown = json.loads(stack.run("show", "-json", "planned").stdout)
-    return {each["address"]: each["change"]["actions"] for each in shown["resource_changes"]}
+    return {change["address"]: change["change"]["actions"] for change in shown["resource_changes"]}
 
 
 def assert_same_runs(stack: Stack, sandbox: SandboxProcess, started: Mapping[str, Sequence[str]]) -> None:
-    """Every system has the runs it had, they are in the state, and they have ended well."""
+    """Check that no run was added, and that the state holds them with their successful end."""
     for system, runs in started.items():
         assert ids(sandbox, system) == runs
         values = stack.values(address(system))
@@ -72,12 +72,12 @@ def assert_same_runs(stack: Stack, sandbox: SandboxProcess, started: Mapping[str
 def started(sandbox: SandboxProcess, systems: Sequence[str] = SYSTEMS) -> Mapping[str, Sequence[str]]:
     """Return the one run that each system has started."""
     runs = {system: ids(sandbox, system) for system in systems}
-    assert {system: len(each) for system, each in runs.items()} == dict.fromkeys(systems, 1)
+    assert {system: len(started) for system, started in runs.items()} == dict.fromkeys(systems, 1)
     return runs
 
 
 @pytest.mark.parametrize("victim", ["provider", "everything"])
-def test_killed_while_waiting(stack: Stack, sandbox: SandboxProcess, victim: str) -> None:
+def test_runs_of_a_killed_apply_are_resumed(stack: Stack, sandbox: SandboxProcess, victim: str) -> None:
     process = waiting(stack, sandbox, runs_of(SYSTEMS))
     runs = started(sandbox)
     if victim == "provider":
@@ -94,12 +94,12 @@ def test_killed_while_waiting(stack: Stack, sandbox: SandboxProcess, victim: str
     assert_same_runs(stack, sandbox, runs)
 
 
-def test_interrupted_once(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_runs_of_an_interrupted_apply_are_resumed(stack: Stack, sandbox: SandboxProcess) -> None:
     process = waiting(stack, sandbox, runs_of(SYSTEMS))
     runs = started(sandbox)
     result = stack.interrupt(process, seconds=15)
     for system in SYSTEMS:
-        assert f"Warning: {TITLES[system]} {runs[system][0]} is still going on" in result.stdout
+        assert f"Warning: {TITLES[system]} {runs[system][0]} is still running" in result.stdout
     assert not any(resource.get("tainted") for resource in stack.state().values())
     assert actions(stack) == {address(system): ["update"] for system in SYSTEMS}
     finish(sandbox)
@@ -107,11 +107,11 @@ def test_interrupted_once(stack: Stack, sandbox: SandboxProcess) -> None:
     assert_same_runs(stack, sandbox, runs)
 
 
-def test_interrupted_twice(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_runs_of_an_apply_that_is_interrupted_twice_are_resumed(stack: Stack, sandbox: SandboxProcess) -> None:
     process = waiting(stack, sandbox, runs_of(SYSTEMS))
     runs = started(sandbox)
     (provider,) = providers(process)
-    os.kill(provider, signal.SIGSTOP)  # else it answers before the second Ctrl-C
+    os.kill(provider, signal.SIGSTOP)  # or it answers before the second Ctrl-C
     assert process.stdout is not None
     assert process.stderr is not None
     os.kill(process.pid, signal.SIGINT)
@@ -138,24 +138,22 @@ resource "terraform_data" "after" {
     ("journal", "lines"),
     [
         ("kept", ()),
-        ("kept", (BORN_FIRST,)),
+        ("kept", (CREATE_FIRST,)),
         ("lost", ()),
     ],
     ids=["plain", "created before destroyed", "without a journal"],
 )
-def test_a_run_that_outlasts_its_time_limit(
-    stack: Stack, sandbox: SandboxProcess, journal: str, lines: Sequence[str]
-) -> None:
+def test_a_timed_out_run_is_resumed(stack: Stack, sandbox: SandboxProcess, journal: str, lines: Sequence[str]) -> None:
     never_ending(sandbox, *SYSTEMS)
     outputs = ", ".join(f"{address(system)}.id" for system in SYSTEMS)
     stack.write(runs_of(SYSTEMS, 'timeouts = { create = "3s" }', *lines) + DEPENDANT % outputs)
     result = stack.apply()
     runs = started(sandbox)
     for system in SYSTEMS:
-        (error,) = (each for each in result.errors if each.address == address(system))
-        assert error.summary == f"{TITLES[system]} {runs[system][0]} has not ended in time"
-        assert "the next apply takes it up again" in error.detail
-    assert stack.state().keys() == {address(system) for system in SYSTEMS}, "dependants must not go on"
+        (error,) = (problem for problem in result.errors if problem.address == address(system))
+        assert error.summary == f"{TITLES[system]} {runs[system][0]} timed out"
+        assert "the next apply resumes waiting for it" in error.detail
+    assert stack.state().keys() == {address(system) for system in SYSTEMS}, "dependants must not be created"
     if journal == "lost":
         for file in (stack.directory / ".terraform").glob("workflow-journal*"):
             file.unlink()
@@ -165,8 +163,8 @@ def test_a_run_that_outlasts_its_time_limit(
     assert_same_runs(stack, sandbox, runs)
 
 
-@pytest.mark.parametrize("lines", [(), (BORN_FIRST,)], ids=["plain", "created before destroyed"])
-def test_a_run_that_outlasts_its_time_limit_is_cancelled_by_a_destruction_only(
+@pytest.mark.parametrize("lines", [(), (CREATE_FIRST,)], ids=["plain", "created before destroyed"])
+def test_a_timed_out_run_is_cancelled_by_destroy_and_not_by_its_replacement(
     stack: Stack, sandbox: SandboxProcess, lines: Sequence[str]
 ) -> None:
     systems = ("harness", "vcd")
@@ -181,7 +179,7 @@ def test_a_run_that_outlasts_its_time_limit_is_cancelled_by_a_destruction_only(
     write("1m")
     process = stack.start(*APPLY)
     sandbox.forget_requests()
-    wait_for_looks(sandbox, *systems)
+    wait_for_polls(sandbox, *systems)
     finish(sandbox)
     process.communicate(timeout=30)
     assert process.returncode == 0
@@ -196,14 +194,14 @@ def test_a_run_that_outlasts_its_time_limit_is_cancelled_by_a_destruction_only(
     wait_until(lambda: phases(sandbox, "harness") == phases(sandbox, "vcd") == ["SUCCEEDED", "CANCELLED"], "the end")
     write("1m")
     stack.applied()
-    assert [len(ids(sandbox, system)) for system in systems] == [3, 3], "what was destroyed is not taken up again"
+    assert [len(ids(sandbox, system)) for system in systems] == [3, 3], "a destroyed run is not resumed"
 
 
-def test_a_run_that_outlasts_the_time_limit_of_its_resumption(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_a_resumed_run_that_times_out_is_resumed_again(stack: Stack, sandbox: SandboxProcess) -> None:
     process = waiting(stack, sandbox, run_of("vcd", 'timeouts = { update = "2s" }'))
     stack.interrupt(process, seconds=15)
     (error,) = stack.apply().errors
-    assert "has not ended in time" in error.summary
+    assert "timed out" in error.summary
     assert "timeouts.update" in error.detail
     assert actions(stack) == {address("vcd"): ["update"]}
     finish(sandbox)
@@ -212,16 +210,16 @@ def test_a_run_that_outlasts_the_time_limit_of_its_resumption(stack: Stack, sand
     assert stack.values(address("vcd"))["ended_at"]
 
     stack.applied(f"-replace={address('vcd')}")
-    assert len(ids(sandbox)) == 2, "a replacement that is asked for starts a run"
+    assert len(ids(sandbox)) == 2, "-replace starts a run"
 
 
-def test_credentials_that_are_refused_while_waiting(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_a_run_is_resumed_after_its_credentials_were_rejected(stack: Stack, sandbox: SandboxProcess) -> None:
     process = waiting(stack, sandbox, run_of("harness"))
     (run,) = ids(sandbox)
-    spoil(sandbox, "harness", LOOKS["harness"], "status", status=401, times=None)
+    inject_fault(sandbox, "harness", POLLS["harness"], "status", status=401, times=None)
     stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert f"Harness execution {run} could no longer be followed" in stdout + stderr
+    assert f"Lost track of Harness execution {run}" in stdout + stderr
     assert stack.state()[address("harness")]["tainted"] is True
     sandbox.ask("DELETE", "/faults")
     finish(sandbox)
@@ -231,10 +229,10 @@ def test_credentials_that_are_refused_while_waiting(stack: Stack, sandbox: Sandb
     assert stack.plan().status == 0
 
 
-def test_equal_runs_each_keep_their_own(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_equal_resources_keep_their_own_runs(stack: Stack, sandbox: SandboxProcess) -> None:
     systems = ("harness", "vcd")
     process = waiting(stack, sandbox, runs_of(systems, "count = 2"), times=2)
-    wait_until(lambda: all(_all_looked_at(sandbox, system) for system in systems), "a look at every run")
+    wait_until(lambda: all(_all_polled(sandbox, system) for system in systems), "poll of every run")
     stack.kill(process)
     (stack.directory / ".terraform.tfstate.lock.info").unlink(missing_ok=True)
     runs = {system: set(ids(sandbox, system)) for system in systems}
@@ -246,7 +244,7 @@ def test_equal_runs_each_keep_their_own(stack: Stack, sandbox: SandboxProcess) -
         assert kept == runs[system]
 
 
-def _all_looked_at(sandbox: SandboxProcess, system: str) -> bool:
-    looks = "".join(str(request) for request in sent(sandbox, system, LOOKS[system]))
+def _all_polled(sandbox: SandboxProcess, system: str) -> bool:
+    polled = "".join(str(request) for request in sent(sandbox, system, POLLS[system]))
     runs: Sequence[Any] = ids(sandbox, system)
-    return len(runs) == 2 and all(run in looks for run in runs)
+    return len(runs) == 2 and all(run in polled for run in runs)

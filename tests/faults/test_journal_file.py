@@ -1,4 +1,4 @@
-"""The journal as a file: unwritable, damaged, shared by processes, and what is in it."""
+"""The journal as a file: unwritable, damaged, shared by processes, and its contents."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.faults.hosted import DETACHED, errors, process, state, warnings
-from tests.faults.scenes import STARTS, ids, sent, spoil, wait_until
+from tests.faults.processes import DETACHED, errors, process, state, warnings
+from tests.faults.scenarios import ids, inject_fault, sent, wait_until
+from tests.support.requests import STARTS
 
-KIND = "workflow_vcd_execution"
+TYPE = "workflow_vcd_execution"
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    """Name a journal."""
+    """Return the path of a journal that does not exist yet."""
     return tmp_path / "kept" / "journal.sqlite3"
 
 
@@ -45,76 +46,70 @@ def contents(journal: Path) -> bytes:
     return b"".join(file.read_bytes() for file in journal.parent.glob(f"{journal.name}*"))
 
 
-def test_a_row_is_there_until_terraform_shows_the_run(
+def test_a_row_is_kept_until_a_later_process_is_shown_the_run(
     environment: Mapping[str, str], journal: Path, sandbox: SandboxProcess
 ) -> None:
     with process(environment) as provider:
-        created = provider.create(KIND, **DETACHED)
+        created = provider.create(TYPE, **DETACHED)
         run = state(created)["import_id"]
         assert [row[2] for row in rows(journal)] == [run]
         assert provider.plugin.shutdown() == 0
     assert [row[2] for row in rows(journal)] == [run]
     with process(environment) as provider:
-        provider.refresh(KIND, created)
+        provider.refresh(TYPE, created)
         assert provider.plugin.shutdown() == 0
     assert rows(journal) == []
     assert not list(journal.parent.glob("*.lock"))
     assert len(ids(sandbox)) == 1
 
 
-def test_what_a_killed_process_started_is_taken_over_once(
-    environment: Mapping[str, str], sandbox: SandboxProcess
-) -> None:
+def test_a_run_of_a_killed_process_is_taken_over_once(environment: Mapping[str, str], sandbox: SandboxProcess) -> None:
     with process(environment) as provider:
-        first = state(provider.create(KIND, **DETACHED))
+        first = state(provider.create(TYPE, **DETACHED))
         provider.plugin.process.kill()
     with process(environment) as provider:
-        second = state(provider.create(KIND, **DETACHED))
-        third = state(provider.create(KIND, **DETACHED))
+        second = state(provider.create(TYPE, **DETACHED))
+        third = state(provider.create(TYPE, **DETACHED))
     assert second["id"] == first["id"]
     assert third["id"] != first["id"]
     assert ids(sandbox) == [first["id"], third["id"]]
 
 
-def test_a_start_that_a_killed_process_had_sent_is_searched_for(
-    environment: Mapping[str, str], sandbox: SandboxProcess
-) -> None:
-    spoil(sandbox, "vcd", STARTS["vcd"], "delay", after=True, seconds=60)
+def test_a_start_of_a_killed_process_is_searched_for(environment: Mapping[str, str], sandbox: SandboxProcess) -> None:
+    inject_fault(sandbox, "vcd", STARTS["vcd"], "delay", after=True, seconds=60)
     with process(environment) as provider:
-        unanswered = provider.begin(KIND, **DETACHED)
-        wait_until(lambda: len(ids(sandbox)) == 1, "the start")
+        unanswered = provider.begin(TYPE, **DETACHED)
+        wait_until(lambda: len(ids(sandbox)) == 1, "start")
         provider.plugin.process.kill()
         assert unanswered.exception() is not None
     with process(environment) as provider:
-        assert [state(provider.create(KIND, **DETACHED))["id"]] == ids(sandbox)
+        assert [state(provider.create(TYPE, **DETACHED))["id"]] == ids(sandbox)
     assert len(sent(sandbox, "vcd", STARTS["vcd"])) == 1
 
 
-def test_living_processes_do_not_take_each_others_starts(
+def test_running_processes_do_not_take_over_each_others_starts(
     environment: Mapping[str, str], sandbox: SandboxProcess
 ) -> None:
     with process(environment) as one, process(environment) as other:
-        spoil(sandbox, "vcd", STARTS["vcd"], "delay", after=True, seconds=2)
-        slow = one.begin(KIND, **DETACHED)
-        wait_until(lambda: len(ids(sandbox)) == 1, "the first start")
-        quick = other.create(KIND, **DETACHED)
+        inject_fault(sandbox, "vcd", STARTS["vcd"], "delay", after=True, seconds=2)
+        slow = one.begin(TYPE, **DETACHED)
+        wait_until(lambda: len(ids(sandbox)) == 1, "first start")
+        quick = other.create(TYPE, **DETACHED)
         assert {state(slow.result())["id"], state(quick)["id"]} == set(ids(sandbox))
         assert state(slow.result())["id"] == ids(sandbox)[0]
 
 
-def test_the_same_run_in_another_workspace_is_another_run(
-    environment: Mapping[str, str], sandbox: SandboxProcess
-) -> None:
+def test_equal_runs_of_two_workspaces_are_two_runs(environment: Mapping[str, str], sandbox: SandboxProcess) -> None:
     with process({**environment, "TF_WORKSPACE": "blue"}) as provider:
-        state(provider.create(KIND, **DETACHED))
+        state(provider.create(TYPE, **DETACHED))
         provider.plugin.process.kill()
     with process({**environment, "TF_WORKSPACE": "green"}) as provider:
-        state(provider.create(KIND, **DETACHED))
+        state(provider.create(TYPE, **DETACHED))
     assert len(set(ids(sandbox))) == 2
 
 
 @pytest.mark.parametrize("obstacle", ["a file for a directory", "a directory", "read-only"])
-def test_nothing_is_started_that_cannot_be_written_down(
+def test_nothing_is_started_when_the_journal_is_unusable(
     environment: Mapping[str, str], journal: Path, sandbox: SandboxProcess, obstacle: str
 ) -> None:
     if obstacle == "a directory":
@@ -126,32 +121,32 @@ def test_nothing_is_started_that_cannot_be_written_down(
         if os.access(journal.parent, os.W_OK):
             pytest.skip("this user may write everywhere")
     with process(environment) as provider:
-        (error,) = errors(provider.create(KIND, **DETACHED))
-    assert error.startswith("The Cloud Director execution was not started\n")
+        (error,) = errors(provider.create(TYPE, **DETACHED))
+    assert error.startswith("Cloud Director execution was not started\n")
     assert str(journal) in error
     assert "WORKFLOW_JOURNAL" in error
     assert ids(sandbox) == []
 
 
 @pytest.mark.parametrize("content", [b"no database at all, and long enough to be one" * 100, b"SQLite format 3\0" * 9])
-def test_a_damaged_file_is_set_aside(
+def test_a_damaged_file_is_renamed(
     environment: Mapping[str, str], journal: Path, sandbox: SandboxProcess, content: bytes
 ) -> None:
     journal.parent.mkdir()
     journal.write_bytes(content)
     with process(environment) as provider:
-        created = provider.create(KIND, **DETACHED)
+        created = provider.create(TYPE, **DETACHED)
         (warning,) = warnings(created)
-        assert "journal of started runs was damaged" in warning
-        assert warnings(provider.create(KIND, **DETACHED, triggers={"number": "2"})) == []
+        assert "Damaged journal of started runs" in warning
+        assert warnings(provider.create(TYPE, **DETACHED, triggers={"number": "2"})) == []
     assert state(created)["id"] == ids(sandbox)[0]
-    (aside,) = journal.parent.glob(f"{journal.name}.damaged-*")
-    assert aside.read_bytes() == content
-    assert str(aside) in warning
+    (renamed,) = journal.parent.glob(f"{journal.name}.damaged-*")
+    assert renamed.read_bytes() == content
+    assert str(renamed) in warning
     assert len(rows(journal)) == 2
 
 
-def test_no_input_and_no_secret_is_in_the_file(
+def test_the_file_contains_neither_inputs_nor_secrets(
     environment: Mapping[str, str], journal: Path, sandbox: SandboxProcess
 ) -> None:
     arguments = {

@@ -10,7 +10,8 @@ import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
 from tests.acceptance.stack import Stack
-from tests.faults.scenes import STARTS, spoil
+from tests.faults.scenarios import inject_fault
+from tests.support.requests import STARTS
 
 pytestmark = pytest.mark.terraform
 
@@ -51,15 +52,15 @@ def provider_lines(log: str) -> Iterator[str]:
 
 
 def bearers(sandbox: SandboxProcess) -> set[str]:
-    """Return the tokens that the systems were called with."""
-    given = (str(request["headers"].get("authorization", "")) for request in sandbox.requests())
-    return {header.removeprefix("Bearer ") for header in given if header.startswith("Bearer ")}
+    """Return the tokens that the systems received."""
+    headers = (str(request["headers"].get("authorization", "")) for request in sandbox.requests())
+    return {header.removeprefix("Bearer ") for header in headers if header.startswith("Bearer ")}
 
 
-def assert_clean(secrets: Mapping[str, str], texts: Mapping[str, str]) -> None:
+def assert_no_secrets(secrets: Mapping[str, str], texts: Mapping[str, str]) -> None:
     """No text holds a secret."""
-    found = [f"{name} in {place}" for place, text in texts.items() for name, value in secrets.items() if value in text]
-    assert found == []
+    leaks = [f"{name} in {place}" for place, text in texts.items() for name, value in secrets.items() if value in text]
+    assert leaks == []
 
 
 def test_no_secret_is_written_anywhere(stack: Stack, sandbox: SandboxProcess) -> None:
@@ -73,48 +74,48 @@ def test_no_secret_is_written_anywhere(stack: Stack, sandbox: SandboxProcess) ->
         "POST", "/scripts", {"system": "vcd", "ending": "failure", "reason": f"cannot sign in with {PARAMETER}"}
     )
     echo = f"refused: {VARIABLE}, {PARAMETER}, {', '.join(secrets.values())}"
-    for system in ("harness", "vcd"):  # what fails is what is talked about most
+    for system in ("harness", "vcd"):  # failures produce the most text
         answer = {"message": echo, "errors": [{"message": echo}]}
-        spoil(sandbox, system, STARTS[system], "json", status=500, body=answer, after=True)
+        inject_fault(sandbox, system, STARTS[system], "json", status=500, body=answer, after=True)
 
     planned = stack.run("plan", "-input=false", "-no-color", "-out=saved")
     assert planned.status == 0, planned.stderr
     applied = stack.run("apply", "-input=false", "-no-color", "saved")
     assert applied.status == 1
-    assert "ended with status failed" in applied.stderr
+    assert "failed with status failed" in applied.stderr
 
     tokens = bearers(sandbox)
     assert len(tokens) >= 2
     secrets |= {"sensitive variable": VARIABLE, "sensitive parameter": PARAMETER}
     secrets |= {f"token {number}": token for number, token in enumerate(tokens)}
     own = list(provider_lines(log.read_text()))
-    assert any("answered 200" in line for line in own), "the log is the provider's, with its details"
+    assert any("answered 200" in line for line in own), "the log has the provider's details"
     assert any("the start was not answered" in line and "refused: (sensitive)" in line for line in own)
     terraform_data = stack.directory / ".terraform"
     journal = [file for file in terraform_data.iterdir() if file.name.startswith("workflow-journal")]
     assert journal
     state = (stack.directory / "terraform.tfstate").read_text()
-    assert_clean(
+    assert_no_secrets(
         secrets,
         {
             "the log": "\n".join(own),
             "the plan's output": planned.stdout + planned.stderr,
             "the apply's output": applied.stdout + applied.stderr,
-            "the plan file": unzipped_state_and_plan(stack.directory / "saved"),
+            "the plan file": plan_without_configuration(stack.directory / "saved"),
             "the state": state,
             **{file.name: file.read_bytes().decode("latin-1") for file in journal},
         },
     )
 
 
-def unzipped_state_and_plan(file: Path) -> str:
-    """Return what a plan file says of resources; the configuration that it has a copy of is the user's own text."""
+def plan_without_configuration(file: Path) -> str:
+    """Return a plan file without its copy of the configuration, which is the user's own text."""
     with zipfile.ZipFile(file) as archive:
         names = [name for name in archive.namelist() if not name.startswith("tfconfig/")]
         return "".join(archive.read(name).decode("latin-1") for name in names)
 
 
-def test_the_session_token_of_cloud_director_is_no_output(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_the_session_token_of_cloud_director_is_not_an_output(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(
         'resource "workflow_vcd_execution" "run" {\n  workflow = "Onboard tenant"\n'
         '  parameters = { vmName = "web-1" }\n}\n'
@@ -124,4 +125,4 @@ def test_the_session_token_of_cloud_director_is_no_output(stack: Stack, sandbox:
     assert outputs["vmId"] == "vm-42"
     assert not [name for name in outputs if name.startswith(("_vcd_", "_vdc_"))]
     state = "".join(file.read_text() for file in stack.directory.glob("terraform.tfstate*"))
-    assert_clean({token: token for token in bearers(sandbox)}, {"the state": state})
+    assert_no_secrets({token: token for token in bearers(sandbox)}, {"the state": state})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,18 +19,13 @@ from provider_py.systems.nexthink.execution import NexthinkExecution
 from provider_py.systems.nexthink.targets import Device
 from provider_py.systems.vcd.execution import VcdExecution
 from tests.support.clock import ScaledClock
+from tests.support.requests import STARTS, matches
 
 SPEED = 100.0
 RUN_SECONDS = 6.0
 PATIENCE_SECONDS = 20.0
 """Real seconds after which a test that waits has failed."""
 SYSTEMS = ("harness", "nexthink", "vcd")
-
-_STARTS: Mapping[str, Callable[[RecordedRequest], bool]] = {
-    "harness": lambda request: "startExecution(" in str(request.body),
-    "nexthink": lambda request: request.path.endswith("/workflows/execute"),
-    "vcd": lambda request: request.method == "POST" and request.path.endswith("/executions"),
-}
 
 
 def simple(system: str, **arguments: Any) -> Any:
@@ -116,7 +111,11 @@ class Driver:
 
     def starts(self, system: str) -> list[RecordedRequest]:
         """Return the requests for a start."""
-        return [each for each in self.requests if each.system == system and _STARTS[system](each)]
+        return [
+            request
+            for request in self.requests
+            if request.system == system and matches(STARTS[system], request.method, request.path, request.body)
+        ]
 
     @property
     def requests(self) -> list[RecordedRequest]:

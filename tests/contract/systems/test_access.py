@@ -95,7 +95,7 @@ async def test_a_system_that_is_out_of_order(driver: Driver, system: str, kind: 
 async def test_a_login_page_in_place_of_the_system(driver: Driver, system: str) -> None:
     driver.sandbox.world.faults.add(Fault(system, FaultKind.HTML, status=200, body="<html>Sign in</html>", times=None))
     text = only(await driver.plan(simple(system)), Severity.WARNING)
-    assert "may come from a proxy or a login page?" in text
+    assert "it may come from a proxy or a login page" in text
 
 
 @every_system

@@ -137,7 +137,7 @@ async def test_a_new_token_that_is_rejected_too_is_an_error(clock: InstantClock)
 async def test_without_a_token_nothing_is_sent_or_repeated(
     clock: InstantClock, fault: SystemFault, raised: type[SystemFault]
 ) -> None:
-    """The channel that fetches tokens repeats by itself; a request that needs one must not look as if it had been sent."""
+    """The channel that fetches tokens repeats by itself; a request that lacks one must not look as if it was sent."""
     login = Login()
     login.fault = fault
     async with signed_in(login, clock) as send:

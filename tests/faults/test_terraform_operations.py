@@ -1,4 +1,4 @@
-"""What Terraform offers beside plan and apply: no run is started by surprise, and none that is wanted is missed."""
+"""Operations besides plan and apply: none starts a run unexpectedly, and none omits one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
 from tests.acceptance.stack import Stack
-from tests.faults.scenes import (
-    LOOKS,
+from tests.faults.scenarios import (
     SUCCESS,
     SYSTEMS,
     address,
@@ -22,21 +21,22 @@ from tests.faults.scenes import (
     sent,
     wait_until,
 )
+from tests.support.requests import POLLS
 
 pytestmark = pytest.mark.terraform
 
-BORN_FIRST = "lifecycle { create_before_destroy = true }"
+CREATE_FIRST = "lifecycle { create_before_destroy = true }"
 
 
 def release(number: int) -> str:
-    """Return triggers of which each number starts a run."""
+    """Return triggers that start a run for every number."""
     return f'triggers = {{ release = "{number}" }}'
 
 
-def test_created_before_destroyed(stack: Stack, sandbox: SandboxProcess) -> None:
-    stack.write(runs_of(SYSTEMS, BORN_FIRST, release(1)))
+def test_create_before_destroy_starts_one_run(stack: Stack, sandbox: SandboxProcess) -> None:
+    stack.write(runs_of(SYSTEMS, CREATE_FIRST, release(1)))
     stack.applied()
-    stack.write(runs_of(SYSTEMS, BORN_FIRST, release(2)))
+    stack.write(runs_of(SYSTEMS, CREATE_FIRST, release(2)))
     stack.applied()
     for system in SYSTEMS:
         _, second = ids(sandbox, system)
@@ -44,7 +44,7 @@ def test_created_before_destroyed(stack: Stack, sandbox: SandboxProcess) -> None
     assert stack.plan().status == 0
 
 
-def test_replacement_and_target(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_replace_and_target_start_runs_of_their_own(stack: Stack, sandbox: SandboxProcess) -> None:
     body = run_of("vcd", name="one") + run_of("vcd", name="two")
     stack.write(body)
     stack.applied(f"-target={address('vcd', 'one')}")
@@ -57,7 +57,7 @@ def test_replacement_and_target(stack: Stack, sandbox: SandboxProcess) -> None:
     assert stack.plan().status == 0
 
 
-def test_a_failed_run_is_started_anew_without_a_refresh_too(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_a_failed_run_is_replaced_without_a_refresh_too(stack: Stack, sandbox: SandboxProcess) -> None:
     for system in SYSTEMS:
         sandbox.ask("POST", "/scripts", {"system": system, "ending": "failure"})
     stack.write(runs_of(SYSTEMS))
@@ -68,7 +68,7 @@ def test_a_failed_run_is_started_anew_without_a_refresh_too(stack: Stack, sandbo
         assert stack.values(address(system))["id"] == second
 
 
-def test_a_saved_plan_starts_its_run_once(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_a_saved_plan_starts_its_runs_once(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(runs_of(SYSTEMS))
     assert stack.plan("-out=saved").status == 2
     assert ids(sandbox) == []
@@ -89,7 +89,7 @@ def test_a_moved_run_is_not_started_again(stack: Stack, sandbox: SandboxProcess)
     assert [stack.values(address("vcd", "new"))["id"]] == ids(sandbox)
 
 
-def test_imported_runs_are_not_started_again_until_something_changes(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_imported_runs_are_replaced_only_when_an_input_changes(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(runs_of(SYSTEMS, release(1)))
     stack.applied()
     state = stack.state()
@@ -115,7 +115,7 @@ def test_imported_runs_are_not_started_again_until_something_changes(stack: Stac
     assert [len(ids(sandbox, system)) for system in SYSTEMS] == [2, 2, 2]
 
 
-def test_runs_that_are_not_waited_for(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_runs_that_are_not_waited_for_end_at_a_refresh(stack: Stack, sandbox: SandboxProcess) -> None:
     never_ending(sandbox, *SYSTEMS)
     stack.write(runs_of(SYSTEMS, "wait = false"))
     stack.applied()
@@ -128,11 +128,11 @@ def test_runs_that_are_not_waited_for(stack: Stack, sandbox: SandboxProcess) -> 
         assert ([values["id"]], values["status"]) == (ids(sandbox, system), SUCCESS[system])
     sandbox.forget_requests()
     stack.applied()
-    assert sandbox.requests() == [], "nothing is asked about runs that have ended"
+    assert sandbox.requests() == [], "runs that have ended are not polled"
     assert len(ids(sandbox)) == 3
 
 
-def test_runs_that_are_waited_for_after_all(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_turning_wait_on_resumes_waiting(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(runs_of(SYSTEMS, "wait = false"))
     stack.applied()
     stack.write(runs_of(SYSTEMS, "wait = true"))
@@ -142,8 +142,8 @@ def test_runs_that_are_waited_for_after_all(stack: Stack, sandbox: SandboxProces
         assert ([values["id"]], values["status"]) == (ids(sandbox, system), SUCCESS[system])
 
 
-@pytest.mark.parametrize("end", ["still going on", "ended meanwhile"])
-def test_unfinished_runs_are_cancelled_where_that_is_wanted(stack: Stack, sandbox: SandboxProcess, end: str) -> None:
+@pytest.mark.parametrize("end", ["still running", "ended meanwhile"])
+def test_destroy_cancels_unfinished_runs_when_configured(stack: Stack, sandbox: SandboxProcess, end: str) -> None:
     systems = ("harness", "vcd")
     never_ending(sandbox, *systems)
     stack.write(runs_of(systems, "wait = false", 'on_destroy = "cancel"'))
@@ -155,10 +155,10 @@ def test_unfinished_runs_are_cancelled_where_that_is_wanted(stack: Stack, sandbo
     assert destroyed.status == 0, destroyed.stderr
     ended = "SUCCEEDED" if end == "ended meanwhile" else "CANCELLED"
     for system in systems:
-        wait_until(lambda system=system: phases(sandbox, system) == [ended], f"the end in {system}")  # type: ignore[misc]
+        wait_until(lambda system=system: phases(sandbox, system) == [ended], f"end of the run in {system}")  # type: ignore[misc]
 
 
-def test_a_run_whose_record_is_gone_is_kept(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_a_run_whose_record_expired_is_kept(stack: Stack, sandbox: SandboxProcess) -> None:
     systems = ("harness", "vcd")
     never_ending(sandbox, *systems)
     stack.write(runs_of(systems, "wait = false"))
@@ -172,17 +172,17 @@ def test_a_run_whose_record_is_gone_is_kept(stack: Stack, sandbox: SandboxProces
         assert (values["id"], values["record_expired"]) == (run, True)
     stack.write(runs_of(systems))
     stack.applied()
-    assert ids(sandbox) == [], "nothing was started in place of what is gone"
+    assert ids(sandbox) == [], "an expired run is not replaced"
 
 
-def test_a_finished_run_is_never_looked_at_again(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_a_finished_run_is_never_polled_again(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(runs_of(SYSTEMS))
     stack.applied()
     for run in ids(sandbox):
         sandbox.ask("DELETE", f"/runs/{run}")
     sandbox.forget_requests()
     assert stack.plan().status == 0
-    assert [sent(sandbox, system, LOOKS[system]) for system in SYSTEMS] == [[], [], []]
+    assert [sent(sandbox, system, POLLS[system]) for system in SYSTEMS] == [[], [], []]
     stack.write(runs_of(SYSTEMS, 'on_failure = "keep"', 'timeouts = { create = "1h" }'))
     changes = [json.loads(line) for line in stack.applied().stdout.splitlines()]
     summary = next(line["changes"] for line in changes if line.get("type") == "change_summary")

@@ -1,75 +1,25 @@
-"""What can go wrong while a run is waited for: nothing of it ends the wait early, or starts a second run."""
+"""Faults while a run is waited for: none ends the wait early or starts a second run."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from provider_py.execution.private_state import PrivateState
 from provider_py.execution.run import Timeouts
 from provider_py.plugin import Severity
 from provider_py.sandbox.server import Sandbox
-from provider_py.sandbox.world import RecordedRequest, Script
 from provider_py.systems.vcd.settings import VcdSettings
 from tests.contract.systems.driving import Driver, driving, only, simple
-from tests.faults.scenes import HOUR, LOOKS, PATIENCE, SUCCESS, SYSTEMS
-from tests.faults.test_doubtful_starts import IMPATIENT, spoil
+from tests.faults.in_process import IMPATIENT, finish, keep_running, token_requests, until, until_polled
+from tests.faults.scenarios import HOUR, SUCCESS, SYSTEMS, inject_fault
+from tests.support.requests import POLLS
 
-TOKENS = {"nexthink": "/oauth2/default/v1/token", "vcd": "/oauth/tenant/acme/token"}
 every_system = pytest.mark.parametrize("system", SYSTEMS)
-
-
-def looks(driver: Driver, system: str) -> Sequence[RecordedRequest]:
-    """Return the looks that a system got."""
-    match = LOOKS[system]
-    return [
-        each
-        for each in driver.requests
-        if each.system == system
-        and each.method == match["method"]
-        and match.get("path", "") in each.path
-        and match.get("body", "") in str(each.body)
-    ]
-
-
-def token_requests(driver: Driver, system: str) -> int:
-    """Return how often a token was asked for."""
-    return sum(each.path == TOKENS[system] for each in driver.requests)
-
-
-def hold_back(driver: Driver, system: str, **script: Any) -> None:
-    """Have the coming runs of a system last until the test ends them, or go as the script says."""
-    driver.sandbox.world.runs.scripts.append(Script(system, times=None, **({"seconds": 24 * HOUR} | script)))
-
-
-def finish(driver: Driver, **changes: Any) -> None:
-    """Let every run end now."""
-    world = driver.sandbox.world
-    for run in driver.runs():
-        for name, value in changes.items():
-            setattr(run, name, value)
-        run.finish(world.clock())
-
-
-async def until_looked_at(driver: Driver, system: str, times: int = 1) -> None:
-    """Wait for so many further answers to looks."""
-
-    def answered() -> int:
-        return sum(each.status is not None for each in looks(driver, system))
-
-    before = answered()
-    await come_about(lambda: answered() >= before + times)
-
-
-async def come_about(holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not holds():  # noqa: ASYNC110 - the sandbox tells of nothing by itself
-            await asyncio.sleep(0.005)
 
 
 @every_system
@@ -87,26 +37,27 @@ async def come_about(holds: Callable[[], bool]) -> None:
     ],
     ids=["500", "502 HTML", "200 HTML", "truncated", "cut", "silence", "another shape", "null"],
 )
-async def test_a_look_that_goes_wrong(served: Sandbox, system: str, kind: str, options: dict[str, Any]) -> None:
+async def test_a_wait_outlasts_faulty_polls(served: Sandbox, system: str, kind: str, options: dict[str, Any]) -> None:
     async with driving(served, **IMPATIENT) as driver:
-        hold_back(driver, system)
+        keep_running(driver, system)
         creation = asyncio.create_task(driver.create(simple(system)))
         await driver.until(system)
-        await until_looked_at(driver, system)
-        spoil(served, system, LOOKS[system], kind, times=6, **options)  # more than one look tries by itself
-        await come_about(lambda: not served.world.faults.faults)
+        await until_polled(driver, system)
+        inject_fault(served, system, POLLS[system], kind, times=6, **options)  # more than the channel repeats by itself
+        await until(lambda: not served.world.faults.faults)
         finish(driver)
         answer = await creation
         assert list(answer.diagnostics) == []
         assert ([answer.state.id], answer.state.status) == ([run.id for run in driver.runs()], SUCCESS[system])
+        assert len(driver.starts(system)) == 1
 
 
 @every_system
-async def test_an_unheard_of_status_is_no_end(driver: Driver, system: str) -> None:
-    hold_back(driver, system, hold="METAMORPHOSING")
+async def test_an_unknown_status_does_not_end_the_wait(driver: Driver, system: str) -> None:
+    keep_running(driver, system, hold="METAMORPHOSING")
     creation = asyncio.create_task(driver.create(simple(system)))
     await driver.until(system)
-    await until_looked_at(driver, system, times=3)
+    await until_polled(driver, system, times=3)
     assert not creation.done()
     finish(driver)
     answer = await creation
@@ -114,19 +65,19 @@ async def test_an_unheard_of_status_is_no_end(driver: Driver, system: str) -> No
     assert answer.state.status == SUCCESS[system]
 
 
-async def test_a_status_of_null_is_no_end(driver: Driver) -> None:
+async def test_a_null_status_does_not_end_the_wait(driver: Driver) -> None:
     starting = {"starting_status": "PREPARING", "starting_seconds": float(HOUR)}
     driver.sandbox.world.behaviours.change({"harness": starting})
     creation = asyncio.create_task(driver.create(simple("harness")))
     await driver.until("harness")
-    await until_looked_at(driver, "harness", times=2)
+    await until_polled(driver, "harness", times=2)
     assert not creation.done()
     finish(driver)
     assert (await creation).state.status == "SUCCESS"
 
 
 @pytest.mark.parametrize(
-    ("system", "word", "who"),
+    ("system", "status", "advice"),
     [
         ("harness", "PAUSED", "act in Harness"),
         ("harness", "WAITING", "act in Harness"),
@@ -135,31 +86,31 @@ async def test_a_status_of_null_is_no_end(driver: Driver) -> None:
     ],
 )
 async def test_a_run_that_waits_for_a_person_is_waited_for(
-    driver: Driver, system: str, word: str, who: str, caplog: pytest.LogCaptureFixture
+    driver: Driver, system: str, status: str, advice: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    hold_back(driver, system, hold=word)
+    keep_running(driver, system, hold=status)
     with caplog.at_level(logging.INFO, "provider_py"):
         creation = asyncio.create_task(driver.create(simple(system)))
         await driver.until(system)
-        await until_looked_at(driver, system, times=2)
+        await until_polled(driver, system, times=2)
         assert not creation.done()
-    (line,) = (each for each in caplog.messages if f" is {word} " in each)
-    assert who in line
+    (line,) = (message for message in caplog.messages if f" is {status} " in message)
+    assert advice in line
     finish(driver)
     assert (await creation).state.status == SUCCESS[system]
 
 
 @pytest.mark.parametrize(("system", "missing"), [("harness", "404"), ("vcd", "404"), ("vcd", "403")])
-async def test_a_record_that_goes_is_not_a_reason_to_start_again(driver: Driver, system: str, missing: str) -> None:
+async def test_an_expired_record_does_not_start_another_run(driver: Driver, system: str, missing: str) -> None:
     driver.sandbox.world.behaviours.change({"vcd": {"missing": missing}})
-    hold_back(driver, system)
+    keep_running(driver, system)
     creation = asyncio.create_task(driver.create(simple(system)))
     await driver.until(system)
-    await until_looked_at(driver, system)
+    await until_polled(driver, system)
     (run,) = driver.runs()
     driver.sandbox.world.runs.forget(run.id)
     answer = await creation
-    assert "There is no record of" in only(answer.diagnostics, Severity.WARNING)
+    assert "no longer exists in" in only(answer.diagnostics, Severity.WARNING)
     assert (answer.state.id, answer.state.record_expired) == (run.id, True)
 
     before = len(driver.requests)
@@ -169,18 +120,18 @@ async def test_a_record_that_goes_is_not_a_reason_to_start_again(driver: Driver,
     assert len(driver.starts(system)) == 1
 
 
-async def test_a_right_that_is_taken_away_is_not_a_record_that_goes(driver: Driver) -> None:
-    hold_back(driver, "vcd")
+async def test_a_revoked_permission_is_not_an_expired_record(driver: Driver) -> None:
+    keep_running(driver, "vcd")
     creation = asyncio.create_task(driver.create(simple("vcd")))
     await driver.until("vcd")
-    spoil(driver.sandbox, "vcd", {"method": "GET", "path": "/executions"}, "status", status=403, times=None)
+    inject_fault(driver.sandbox, "vcd", {"method": "GET", "path": "/executions"}, "status", status=403, times=None)
     answer = await creation
-    assert "could no longer be followed" in only(answer.diagnostics, Severity.ERROR)
+    assert "Lost track of" in only(answer.diagnostics, Severity.ERROR)
     assert not answer.state.record_expired
 
 
-async def test_nexthink_shows_no_rows_of_a_request(driver: Driver) -> None:
-    hold_back(driver, "nexthink")
+async def test_a_nexthink_request_without_rows_is_waited_for(driver: Driver) -> None:
+    keep_running(driver, "nexthink")
     creation = asyncio.create_task(
         driver.create(simple("nexthink", timeouts=Timeouts(create="20s"), poll_interval="1s"))
     )
@@ -188,16 +139,16 @@ async def test_nexthink_shows_no_rows_of_a_request(driver: Driver) -> None:
     (run,) = driver.runs()
     driver.sandbox.world.runs.forget(run.id)
     answer = await creation
-    assert "has not ended in time" in only(answer.diagnostics, Severity.ERROR)
+    assert "timed out" in only(answer.diagnostics, Severity.ERROR)
     assert (answer.state.id, answer.state.status) == (run.id, "in_progress")
 
 
-async def test_each_run_of_a_shared_look_gets_its_own_answer(driver: Driver) -> None:
-    hold_back(driver, "harness")
+async def test_every_run_of_a_shared_poll_gets_its_own_answer(driver: Driver) -> None:
+    keep_running(driver, "harness")
     configs = [simple("harness", triggers={"number": str(number)}, poll_interval="2s") for number in range(5)]
     creations = [asyncio.create_task(driver.create(config)) for config in configs]
     await driver.until("harness", runs=len(configs))
-    await until_looked_at(driver, "harness", times=2)
+    await until_polled(driver, "harness", times=2)
     runs = driver.runs()
     driver.sandbox.world.runs.forget(runs[0].id)
     for run, ending in zip(runs[1:], ("success", "failure", "EXPIRED", "success"), strict=True):
@@ -210,56 +161,58 @@ async def test_each_run_of_a_shared_look_gets_its_own_answer(driver: Driver) -> 
 
 
 @pytest.mark.parametrize("system", ["nexthink", "vcd"])
-async def test_a_revoked_token_is_renewed_once_for_all_who_wait(driver: Driver, system: str) -> None:
-    hold_back(driver, system)
+async def test_concurrent_runs_share_one_token_and_renew_a_revoked_one_once(driver: Driver, system: str) -> None:
+    keep_running(driver, system)
     configs = [simple(system, triggers={"number": str(number)}, poll_interval="2s") for number in range(8)]
     creations = [asyncio.create_task(driver.create(config)) for config in configs]
     await driver.until(system, runs=len(configs))
-    await until_looked_at(driver, system, times=len(configs))
-    assert token_requests(driver, system) == 1
-    driver.sandbox.world.advance(2 * HOUR)  # the system forgets its tokens earlier than it said
-    await until_looked_at(driver, system, times=2 * len(configs))
-    assert token_requests(driver, system) == 2
+    await until_polled(driver, system, times=len(configs))
+    assert len(token_requests(driver, system)) == 1
+    driver.sandbox.world.advance(2 * HOUR)  # the system revokes its tokens earlier than announced
+    await until_polled(driver, system, times=2 * len(configs))
+    assert len(token_requests(driver, system)) == 2
     finish(driver)
     answers = await asyncio.gather(*creations)
     assert {answer.state.status for answer in answers} == {SUCCESS[system]}
-    assert token_requests(driver, system) == 2
+    assert len({answer.state.id for answer in answers}) == len(configs)
+    assert len(token_requests(driver, system)) == 2
     assert len(driver.starts(system)) == len(configs)
 
 
 @pytest.mark.parametrize("system", ["nexthink", "vcd"])
 async def test_a_token_is_renewed_before_it_expires(driver: Driver, system: str) -> None:
     driver.sandbox.world.behaviours.change({system: {"token_seconds": 60}})
-    hold_back(driver, system)
+    keep_running(driver, system)
     creation = asyncio.create_task(driver.create(simple(system, poll_interval="2s")))
-    await come_about(lambda: token_requests(driver, system) >= 3)
+    await until(lambda: len(token_requests(driver, system)) >= 3)
     finish(driver)
-    assert (await creation).state.status == SUCCESS[system]
-    assert all(each.status != 401 for each in driver.requests)
-    first, *_, last = (each.at for each in driver.requests if each.path == TOKENS[system])
+    answer = await creation
+    assert (answer.state.status, list(answer.diagnostics)) == (SUCCESS[system], [])
+    assert all(request.status != 401 for request in driver.requests)
+    first, *_, last = (request.at for request in token_requests(driver, system))
     assert last - first >= 100
 
 
-async def test_a_service_account_whose_file_is_lost_does_not_lose_the_run(
+async def test_a_lost_service_account_file_does_not_lose_the_run(
     served: Sandbox, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("VCD_API_TOKEN")
     file = tmp_path / "token.json"
     file.write_text('{"refresh_token": "sandbox-service-account-token"}')
     async with driving(served, vcd=VcdSettings(service_account_token_file=str(file))) as driver:
-        hold_back(driver, "vcd")
+        keep_running(driver, "vcd")
         creation = asyncio.create_task(driver.create(simple("vcd")))
         await driver.until("vcd")
-        await until_looked_at(driver, "vcd")
+        await until_polled(driver, "vcd")
         file.unlink()
         served.world.advance(2 * HOUR)
         answer = await creation
         assert "token file cannot be used" in only(answer.diagnostics, Severity.ERROR)
         assert [run.id for run in driver.runs()] == [answer.state.id]
-        assert answer.private == b"unfinished"
+        assert answer.private == PrivateState.UNFINISHED.encode()
 
 
-async def test_a_query_of_the_resource_is_used_for_a_run_that_is_taken_over(served: Sandbox) -> None:
+async def test_a_run_that_is_taken_over_is_polled_with_the_query_of_its_resource(served: Sandbox) -> None:
     config = simple("nexthink", status_query="#workflow_request_status")
     async with driving(served) as driver:
         started = await driver.started(config)

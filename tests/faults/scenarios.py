@@ -1,4 +1,4 @@
-"""What the fault tests have in common: the smallest run of each system, its requests, and the sandbox's runs."""
+"""What the fault tests share: the smallest run of each system, the sandbox's runs, and faults."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any, Final
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
+from provider_py.sandbox import faults
+from provider_py.sandbox.server import Sandbox
+from tests.support.requests import POLLS, matches
 
 SYSTEMS: Final = ("harness", "nexthink", "vcd")
 SUCCESS: Final = {"harness": "SUCCESS", "nexthink": "success", "vcd": "completed"}
@@ -21,21 +24,6 @@ _BODIES: Final = {
     "harness": '  application = "Test App"\n  workflow = "restart"',
     "nexthink": '  workflow = "#reboot_device"\n  devices = [{ name = "LAPTOP-01" }]',
     "vcd": '  workflow = "Refresh inventory"',
-}
-STARTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "harness": {"method": "POST", "body": "startExecution("},
-    "nexthink": {"method": "POST", "path": "/workflows/execute"},
-    "vcd": {"method": "POST", "path": "/executions"},
-}
-LOOKS: Final[Mapping[str, Mapping[str, str]]] = {
-    "harness": {"method": "POST", "body": "executionStateBatch"},
-    "nexthink": {"method": "POST", "path": "/nql/execute"},
-    "vcd": {"method": "GET", "path": "/executions/"},
-}
-LOOKUPS: Final[Mapping[str, Mapping[str, str]]] = {
-    "harness": {"method": "POST", "body": "workflowByName"},
-    "nexthink": {"method": "GET", "path": "/workflows/details"},
-    "vcd": {"method": "GET", "path": "/presentation"},
 }
 PATIENCE: Final = 60
 HOUR: Final = 3600
@@ -59,53 +47,57 @@ def address(system: str, name: str = "run") -> str:
 
 def ids(sandbox: SandboxProcess, system: str | None = None) -> Sequence[str]:
     """Return the ids of all runs that were ever started, oldest first."""
-    found = sandbox.ask("GET", "/runs" + (f"?system={system}" if system else ""))
-    return [str(run["id"]) for run in found]
+    runs = sandbox.ask("GET", "/runs" + (f"?system={system}" if system else ""))
+    return [str(run["id"]) for run in runs]
 
 
 def phases(sandbox: SandboxProcess, system: str) -> Sequence[str]:
-    """Return how a system's runs stand, oldest first."""
+    """Return the phases of a system's runs, oldest first."""
     return [str(run["phase"]) for run in sandbox.ask("GET", f"/runs?system={system}")]
 
 
 def never_ending(sandbox: SandboxProcess, *systems: str, times: int = 1) -> None:
-    """Have the next run of each system, or so many, go on until it is finished by hand."""
+    """Have the next run of each system, or so many, last until the test finishes it."""
     for system in systems:
         sandbox.ask("POST", "/scripts", {"system": system, "seconds": HOUR, "times": times})
 
 
 def finish(sandbox: SandboxProcess) -> None:
-    """Let every run end well."""
+    """Let every run end successfully."""
     for run in ids(sandbox):
         sandbox.ask("PATCH", f"/runs/{run}", {"finish": True})
 
 
-def spoil(sandbox: SandboxProcess, system: str, match: Mapping[str, str], kind: str, **fault: Any) -> None:
-    """Prepare a fault."""
-    sandbox.ask("POST", "/faults", {"system": system, "match": dict(match), "kind": kind, **fault})
+def inject_fault(
+    sandbox: SandboxProcess | Sandbox, system: str, match: Mapping[str, str], kind: str, **options: Any
+) -> None:
+    """Have the next matching request fail, or so many; the sandbox may be a process or in this one."""
+    if isinstance(sandbox, Sandbox):
+        fault = faults.Fault(system, faults.FaultKind(kind), faults.Match(**match), **options)
+        sandbox.world.faults.add(fault)
+    else:
+        sandbox.ask("POST", "/faults", {"system": system, "match": dict(match), "kind": kind, **options})
 
 
 def sent(sandbox: SandboxProcess, system: str, match: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
-    """Return the requests of a kind that a system got."""
+    """Return the matching requests that a system received."""
     return [
         request
         for request in sandbox.requests(system)
-        if match.get("method") == request["method"]
-        and match.get("path", "") in request["path"]
-        and match.get("body", "") in str(request["body"])
+        if matches(match, request["method"], request["path"], request["body"])
     ]
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until something holds."""
+    """Wait until a condition holds; `what` names it."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         if time.monotonic() > deadline:
-            pytest.fail(f"{what} did not come about in {PATIENCE} s")
+            pytest.fail(f"no {what} within {PATIENCE} s")
         time.sleep(0.05)
 
 
-def wait_for_looks(sandbox: SandboxProcess, *systems: str) -> None:
-    """Wait until Terraform waits for a run in each system, which has been looked at at least once."""
+def wait_for_polls(sandbox: SandboxProcess, *systems: str) -> None:
+    """Wait until a run of each system has been polled."""
     for system in systems:
-        wait_until(lambda system=system: bool(sent(sandbox, system, LOOKS[system])), f"a look at a {system} run")  # type: ignore[misc]
+        wait_until(lambda system=system: bool(sent(sandbox, system, POLLS[system])), f"poll of a {system} run")  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The provider's process as Terraform runs it, driven through the protocol, two of them at once where need be."""
+"""Provider processes as Terraform runs them, driven through the protocol."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import contextlib
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from tfplugin6 import tfplugin6_pb2 as pb
 
 from tests.protocol import host
 
+Answer: TypeAlias = pb.ApplyResourceChange.Response | pb.PlanResourceChange.Response
 DETACHED: Final = {"workflow": "Refresh inventory", "wait": False}
 """The arguments of a Cloud Director run that is not waited for."""
 
@@ -24,10 +25,12 @@ class Process:
 
     @functools.cached_property
     def schemas(self) -> Mapping[str, Mapping[str, bool]]:
-        """By resource type, the attributes and whether each is a result only."""
+        """The attributes by resource type, and whether they are results only."""
         answer = self.plugin.stub.GetProviderSchema(pb.GetProviderSchema.Request())
         return {
-            name: {each.name: each.computed and not each.optional for each in schema.block.attributes}
+            name: {
+                attribute.name: attribute.computed and not attribute.optional for attribute in schema.block.attributes
+            }
             for name, schema in answer.resource_schemas.items()
         }
 
@@ -40,23 +43,23 @@ class Process:
         )
         assert list(answer.diagnostics) == []
 
-    def create(self, kind: str, **arguments: Any) -> pb.ApplyResourceChange.Response:
-        """Plan and apply a creation."""
-        answer: pb.ApplyResourceChange.Response = self.begin(kind, **arguments).result()
+    def create(self, type_name: str, **arguments: Any) -> pb.ApplyResourceChange.Response:
+        """Plan and apply a create."""
+        answer: pb.ApplyResourceChange.Response = self.begin(type_name, **arguments).result()
         return answer
 
-    def begin(self, kind: str, **arguments: Any) -> Any:
-        """Plan a creation and begin to apply it; `result` of the answer waits for its end."""
-        config = {**dict.fromkeys(self.schemas[kind]), **arguments}
-        planned = self.plugin.plan(None, config, kind=kind)
-        assert [each for each in planned.diagnostics if each.severity == pb.Diagnostic.ERROR] == []
-        request = self.plugin.apply_request(None, planned, config, kind=kind)
+    def begin(self, type_name: str, **arguments: Any) -> Any:
+        """Plan a create and begin to apply it; `result` of the answer waits for its end."""
+        config = {**dict.fromkeys(self.schemas[type_name]), **arguments}
+        planned = self.plugin.plan(None, config, kind=type_name)
+        assert errors(planned) == []
+        request = self.plugin.apply_request(None, planned, config, kind=type_name)
         return self.plugin.stub.ApplyResourceChange.future(request)
 
-    def refresh(self, kind: str, created: pb.ApplyResourceChange.Response) -> None:
-        """Show the provider that a state holds what was created."""
+    def refresh(self, type_name: str, created: pb.ApplyResourceChange.Response) -> None:
+        """Refresh what was created, as Terraform does with what its state holds."""
         self.plugin.stub.ReadResource(
-            pb.ReadResource.Request(type_name=kind, current_state=created.new_state, private=created.private)
+            pb.ReadResource.Request(type_name=type_name, current_state=created.new_state, private=created.private)
         )
 
 
@@ -64,9 +67,9 @@ class Process:
 def process(environment: Mapping[str, str]) -> Iterator[Process]:
     """Run the provider."""
     with host.started(module="provider_py", environment=environment) as plugin:
-        made = Process(plugin)
-        made.configure()
-        yield made
+        provider = Process(plugin)
+        provider.configure()
+        yield provider
 
 
 def state(answer: pb.ApplyResourceChange.Response) -> Mapping[str, Any]:
@@ -76,11 +79,19 @@ def state(answer: pb.ApplyResourceChange.Response) -> Mapping[str, Any]:
     return tree
 
 
-def errors(answer: pb.ApplyResourceChange.Response) -> Sequence[str]:
+def errors(answer: Answer) -> Sequence[str]:
     """Return the texts of the errors."""
-    return [f"{each.summary}\n{each.detail}" for each in answer.diagnostics if each.severity == pb.Diagnostic.ERROR]
+    return _texts(answer, pb.Diagnostic.ERROR)
 
 
-def warnings(answer: pb.ApplyResourceChange.Response) -> Sequence[str]:
+def warnings(answer: Answer) -> Sequence[str]:
     """Return the texts of the warnings."""
-    return [f"{each.summary}\n{each.detail}" for each in answer.diagnostics if each.severity == pb.Diagnostic.WARNING]
+    return _texts(answer, pb.Diagnostic.WARNING)
+
+
+def _texts(answer: Answer, severity: pb.Diagnostic.Severity.ValueType) -> Sequence[str]:
+    return [
+        f"{diagnostic.summary}\n{diagnostic.detail}"
+        for diagnostic in answer.diagnostics
+        if diagnostic.severity == severity
+    ]
