@@ -183,7 +183,7 @@ class NexthinkLauncher:
             if not isinstance(answer, models.ExecutionResponse):
                 raise Unanswered(SYSTEM, "the execute request was answered without a request ID")
             request_id, execution_ids = str(answer.request_uuid), [str(uuid) for uuid in answer.executions_uuids]
-        self._poller.expect(request_id, Expected(execution_ids, query=part.status_query, since=now()))
+        self._poller.expect(request_id, Expected(execution_ids, query=part.status_query, sent_at=now()))
         detail = Detail(execution_ids)
         return Started(Run(request_id, "in_progress", Phase.ACTIVE, detail, started_at=rfc3339(now())))
 
@@ -196,15 +196,15 @@ class NexthinkLauncher:
         started = {request.id: request.execution_ids or () for request in state.requests or ()}
         seen = {execution.execution_id for execution in state.executions or () if execution.status is not None}
         most = targets.count_executions(state.devices or (), state.users or (), state.api_version) if keys else 0
-        since = datetime.fromisoformat(state.started_at).timestamp() if state.started_at else None
+        sent_at = datetime.fromisoformat(state.started_at).timestamp() if state.started_at else None
         for key in keys:
             expected = Expected(
                 started.get(key, ()),
-                most,
+                max_executions=most,
                 query=self._status_query(state),
                 awaited=state.wait,
                 seen=not seen.isdisjoint(started.get(key, ())),
-                since=self._nexthink.runtime.clock.time() if since is None else since,
+                sent_at=self._nexthink.runtime.clock.time() if sent_at is None else sent_at,
             )
             self._poller.expect(key, expected)
 

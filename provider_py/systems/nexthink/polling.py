@@ -4,11 +4,11 @@ Nexthink has no call that reports a request or an execution. What there is is NQ
 the ID of a request, returns a row for each execution. That falls short in four ways, and each decides something here:
 
 1. Rows come with a delay of seconds to minutes. "All rows have ended" therefore says nothing as long as rows may be
-   missing. The answer to an execute call lists the IDs of its executions, and a request goes on until each of them has
-   a row that has ended.
-2. Where that answer was lost (a run taken over from the journal, or imported), the IDs are not known. If as many rows
-   have ended as the request can have at most, it has ended too; otherwise two polls in a row must find the same number.
-   That is the best there is, and no guarantee: rows that are delayed for longer than a poll interval are missed.
+   missing. The answer to an execute call lists the IDs of its executions, and a request stays active until each of
+   them has a row that has ended.
+2. Where that answer is not at hand (a run taken over from the journal, or imported), the IDs are not known. If as many
+   rows have ended as the request can have at most, it has ended too; otherwise two polls in a row must find the same
+   number. That is the best there is, and no guarantee: rows delayed for longer than a poll interval are missed.
 3. No rows at all may mean too early or deleted. It counts as deleted only if rows were seen before, by this process or
    by an earlier one (they are in the state), or if the request is older than any delay (`GONE_SECONDS`).
 4. A query returns about a thousand rows. As long as one of those is active, the request is, so no more need be known.
@@ -87,17 +87,17 @@ class Detail:
 class Expected:
     """What is known of a request besides its ID, to conclude from rows.
 
-    `execution_ids` are empty where the answer to the start was lost; then `most` is how many executions there are at
-    most, 0 if that is not known either. Without a `query`, polling fails if the run is `awaited`. `seen`: there were
-    rows before; `since`: when the request was sent, in seconds since the epoch.
+    `execution_ids` are empty where the answer to the start was lost; then `max_executions` is how many executions
+    there are at most, 0 if that is not known either. Without a `query`, polling fails if the run is `awaited`. `seen`:
+    there were rows before; `sent_at`: when the request was sent, in seconds since the epoch.
     """
 
     execution_ids: Sequence[str] = ()
-    most: int = 0
+    max_executions: int = 0
     query: str | None = None
     awaited: bool = False
     seen: bool = False
-    since: float = 0.0
+    sent_at: float = 0.0
 
 
 class RequestPoller:
@@ -147,7 +147,7 @@ class RequestPoller:
             self._seen.add(request_id)
         previous, self._row_counts[request_id] = self._row_counts.get(request_id), len(reported)
         run = request_state(request_id, reported, expected.execution_ids)
-        settled = expected.execution_ids or len(reported) >= expected.most or previous == len(reported)
+        settled = expected.execution_ids or len(reported) >= expected.max_executions or previous == len(reported)
         return run if settled else _in_progress(request_id, expected, reported)
 
     async def _poll_export(
@@ -168,7 +168,7 @@ class RequestPoller:
         return run
 
     def _is_gone(self, request_id: str, expected: Expected) -> bool:
-        age = self._nexthink.runtime.clock.time() - expected.since
+        age = self._nexthink.runtime.clock.time() - expected.sent_at
         return expected.seen or request_id in self._seen or age > GONE_SECONDS
 
 

@@ -86,8 +86,9 @@ class NexthinkWorkflow(NexthinkWorkflowDetails):
 
 async def read(nexthink: Nexthink, config: NexthinkWorkflow) -> NexthinkWorkflow:
     """Return the workflow; raises DiagnosticError if none has this ID."""
-    found = details(await get_workflow(nexthink, config.workflow))
-    return dataclasses.replace(config, **{name: getattr(found, name) for name in attributes(NexthinkWorkflowDetails)})
+    workflow = details(await get_workflow(nexthink, config.workflow))
+    fields = {name: getattr(workflow, name) for name in attributes(NexthinkWorkflowDetails)}
+    return dataclasses.replace(config, **fields)
 
 
 def details(workflow: models.Workflow) -> NexthinkWorkflowDetails:

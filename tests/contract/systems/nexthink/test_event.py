@@ -8,6 +8,7 @@ import pytest
 
 from provider_py.plugin import DiagnosticError, Severity
 from provider_py.sandbox.faults import Fault, FaultKind, Match
+from provider_py.sandbox.nexthink.tenant import workflow
 from provider_py.systems.nexthink.event import NexthinkEvent
 from tests.support.nexthink import Bench, laptops, planned
 
@@ -46,8 +47,6 @@ async def test_event_resumes_the_execution(tenant: Bench, shape: str, details: s
 
 
 async def test_workflow_uuid_saves_the_lookup(tenant: Bench) -> None:
-    from provider_py.sandbox.nexthink.tenant import workflow
-
     gate = workflow(GATE)
     assert gate is not None
     execution = await start_waiting(tenant)

@@ -11,6 +11,7 @@ import pytest
 from provider_py.execution.poller import Poller
 from provider_py.plugin import DiagnosticError
 from provider_py.sandbox.faults import Fault, FaultKind, Match
+from provider_py.sandbox.nexthink.tenant import directory
 from provider_py.sandbox.world import Script
 from provider_py.systems.nexthink.execution import NexthinkExecution, NexthinkLauncher
 from provider_py.systems.nexthink.exports import read_rows
@@ -20,6 +21,13 @@ from tests.support.nexthink import QUERY, Bench, changed, fleet, laptops, planne
 
 EXECUTE = "/workflows/execute"
 REBOOT = "#reboot_device"
+
+
+def collector_uid() -> str:
+    """Return the UUID of a laptop's Collector."""
+    device = directory().device("LAPTOP-01", None, None)
+    assert device is not None
+    return device.collector_uid
 
 
 async def test_run_on_devices_and_users(tenant: Bench) -> None:
@@ -39,11 +47,7 @@ async def test_run_on_devices_and_users(tenant: Bench) -> None:
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
 async def test_both_api_versions(tenant: Bench, version: str) -> None:
-    from provider_py.sandbox.nexthink.tenant import directory
-
-    device = directory().device("LAPTOP-01", None, None)
-    assert device is not None
-    devices = [Device(collector_uid=device.collector_uid.upper())]
+    devices = [Device(collector_uid=collector_uid().upper())]
     state = await tenant.run(workflow=REBOOT, devices=devices, api_version=version)
     assert state.status == "success"
     (request,) = tenant.requests(EXECUTE)
@@ -69,14 +73,10 @@ async def test_duplicate_target_is_sent_once(tenant: Bench) -> None:
 
 
 async def test_v1_compares_devices_by_collector_uid_only(tenant: Bench) -> None:
-    from provider_py.sandbox.nexthink.tenant import directory
-
-    device = directory().device("LAPTOP-01", None, None)
-    assert device is not None
-    devices = [Device(collector_uid=device.collector_uid, name=name) for name in ("one", "other")]
+    devices = [Device(collector_uid=collector_uid(), name=name) for name in ("one", "other")]
     state = await tenant.run(workflow=REBOOT, devices=devices, api_version="v1")
     (request,) = tenant.requests(EXECUTE)
-    assert request.body["devices"] == [device.collector_uid]  # type: ignore[index]
+    assert request.body["devices"] == [collector_uid()]  # type: ignore[index]
     assert len(state.execution_ids or []) == 1
 
 
