@@ -155,7 +155,7 @@ def test_wrong_configurations_are_refused_where_they_are_wrong(stack: Stack) -> 
     wrong = CONFIGURATION.replace('color = "red"', 'color = ""')
     stack.configure(wrong)
     refused = stack("validate", code=1)
-    assert 'Invalid value of `tags["color"]`' in refused.stderr
+    assert 'Invalid value for `tags["color"]`' in refused.stderr
     assert "toy_thing.one" in refused.stderr
     assert 'tags     = { color = ""' in refused.stderr
 

@@ -79,7 +79,7 @@ token = cdktf.TerraformVariable(stack, "v").string_value
 
 
 REFUSED = {
-    "PetsToy, name='a', mood='odd'": 'mood: It is not valid. "odd" is not one of the values allowed',
+    "PetsToy, name='a', mood='odd'": 'mood: It is not valid. Must be one of: "calm", "wild"; got "odd"',
     "PetsToy, name='a', wheels=[{'size': 1}, {}]": "wheels.1.size: It is required",
     "PetsToy, name='a', by_place={'x': {'size': 1, 'sise': 2}}": "by_place.x.sise: 'sise' is not an argument",
     "PetsToy, name='a', spare=3": "spare: It is of the wrong type. Write a dict with size, colours in place of 3",
