@@ -70,7 +70,11 @@ def test_empty_offers(plugin: Plugin) -> None:
         ({"lines": ["x", None]}, ["lines", "1"], "null"),
         ({"size": "1.5"}, ["size"], "1.5 is not a whole number"),
         ({"devices": [device("a"), device("")]}, ["devices", "1", "name"], "visible character"),
-        ({"settings": {"timeout": "soon", "region": None, "token": None}}, ["settings", "timeout"], "Must be a duration"),
+        (
+            {"settings": {"timeout": "soon", "region": None, "token": None}},
+            ["settings", "timeout"],
+            "Must be a duration",
+        ),
         ({"enabled": False, "size": 1}, ["size"], "A disabled thing has no size"),
     ],
 )
@@ -207,7 +211,7 @@ def test_read_reports_what_is_gone_and_keeps_what_it_cannot_read(plugin: Plugin)
 
     assert tree(read({**CREATED, "name": "gone"}).new_state) is None
     failed = read({**CREATED, "behaviour": "read crash"})
-    assert "This is a bug of the provider" in failed.diagnostics[0].detail
+    assert "This is a bug in the provider" in failed.diagnostics[0].detail
     assert "Report it." in failed.diagnostics[0].detail
     assert (tree(failed.new_state), failed.private) == ({**CREATED, "behaviour": "read crash"}, b"p")
 
