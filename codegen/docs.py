@@ -20,7 +20,7 @@ _KINDS: Final = {Kind.STRING: "String", Kind.NUMBER: "Number", Kind.BOOL: "Boole
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The attributes of one object: `anchor` and `path` are empty for the resource itself."""
+    """The attributes of one object; `anchor` and `path` are empty for the resource itself."""
 
     anchor: str
     path: str
