@@ -1,4 +1,10 @@
-"""Models of the provider as the templates of constructs see them: classes, arguments, types and references."""
+"""The provider's models as the templates of constructs see them: classes, arguments, types and references.
+
+A template that walked the models itself would repeat three decisions in every toolkit, and one toolkit would get them
+wrong: which names a property may not have (the toolkits' classes would lose members silently), how a nested model is
+called when two resources nest different models of one name, and what Python type a reference has at every depth of
+lists and maps. They are taken here, once, and templates only write them down.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +29,7 @@ RESERVED: Final = frozenset(
     to_terraform with_ creation_stack resolve type_hint
     """.split()  # noqa: SIM905  # fifty names are readable as a block only
 )
-"""Members of the toolkits' classes, which a property of the same name would override unasked; it gets a `_` behind."""
+"""Members of the toolkits' classes; a property of such a name gets a trailing `_`, so that it overrides none."""
 
 _META: Final[Mapping[str, str]] = {
     "count": "float | {library}.TerraformCount",
@@ -69,7 +75,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A class to be generated; `kind` is the type without, `type` with the provider's prefix."""
+    """A class to generate; `kind` is the type name without the provider's prefix, `type` with it."""
 
     name: str
     summary: str
@@ -83,7 +89,7 @@ class Class:
 
 
 def context(registered: Registry, library: str) -> dict[str, Any]:
-    """Describe the whole registry to the templates of one toolkit."""
+    """Describe the whole registry for the templates of one toolkit."""
     names = _names(registered)
     describe = _Describer(names, library)
     entries = [describe.entry(entry, "Resource", class_name(entry.name)) for entry in registered.resources]
@@ -106,7 +112,7 @@ def context(registered: Registry, library: str) -> dict[str, Any]:
 
 
 def class_name(name: str) -> str:
-    """Return the class of a type name: HarnessExecution of harness_execution."""
+    """Return the class name of a type name: HarnessExecution for harness_execution."""
     return "".join(part.capitalize() for part in name.split("_"))
 
 
@@ -144,7 +150,7 @@ class _Describer:
         }
         clash = sorted(meta.keys() & {argument.name for argument in described.arguments})
         if clash:
-            message = f"{entry.name}: {', '.join(clash)} cannot be arguments, Terraform has its own of that name"
+            message = f"{entry.name}: {', '.join(clash)} cannot be arguments: Terraform has meta-arguments of that name"
             raise CodegenError(message)
         return Class(
             name=name,

@@ -25,7 +25,7 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The attributes of one object: `anchor` and `path` are empty for the resource itself."""
+    """The attributes of one object; `anchor` and `path` are empty for the resource itself."""
 
     anchor: str
     path: str

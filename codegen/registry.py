@@ -1,4 +1,4 @@
-"""What the provider offers, as constructs and documentation need it: names, models, descriptions."""
+"""The provider's registry as constructs and documentation need it: type names, models, descriptions."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def load() -> Registry:
 
 
 def full_type(entry: Entry) -> str:
-    """Return the type name that configurations write."""
+    """Return the type name that configurations use."""
     return f"{PROVIDER}_{entry.name}"
 
 
 def nested_models(models: Iterable[type[Any]]) -> list[type[Any]]:
-    """Return the models that attributes nest, each once, those they nest themselves first."""
+    """Return the models that attributes nest, without duplicates and innermost first."""
     found: dict[type[Any], None] = {}
     for model in models:
         for attribute in attributes(model).values():
