@@ -13,6 +13,7 @@ from provider_py.cli.demo import ROOT
 from provider_py.cli.sandbox import SandboxProcess
 from provider_py.sandbox.vcd import access
 from provider_py.sandbox.vcd.library import WORKFLOWS
+from tests.acceptance.host import Release
 from tests.acceptance.stack import Stack
 
 pytestmark = pytest.mark.terraform
@@ -28,7 +29,10 @@ def starts(sandbox: SandboxProcess) -> list[dict[str, Any]]:
     ]
 
 
-def test_the_onboarding_example_passes_outputs_to_another_run(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_the_onboarding_example_passes_outputs_to_another_run(
+    stack: Stack, sandbox: SandboxProcess, release: Release
+) -> None:
+    release.require("1.11", "the write-only argument of the example")
     shutil.copytree(ROOT / "examples" / "onboard-tenant", stack.directory, dirs_exist_ok=True)
     stack.environment["TF_VAR_password"] = "correct-horse"
     stack.init()
