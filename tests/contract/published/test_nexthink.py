@@ -173,5 +173,5 @@ async def test_every_published_operation_is_replayed_and_each_exception_is_neede
 def test_the_documents_would_find_what_is_wrong(path: str, body: dict[str, Any], rule: str) -> None:
     headers = {"Host": "x", "Content-Type": "application/json", "Authorization": "Bearer t"}
     request: web.Request = make_mocked_request("POST", path, headers=headers)
-    fault = Contract.read("nexthink", "openapi.json").request_fault(request, json.dumps(body).encode())
+    fault = Contract.read("nexthink", "openapi.json").request_error(request, json.dumps(body).encode())
     assert rule in str(fault)

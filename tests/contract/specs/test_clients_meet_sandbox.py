@@ -109,7 +109,7 @@ async def test_nexthink_workflows_are_read(tenant: NexthinkClient, world: World)
     found = await get_all_workflows.asyncio(client=tenant)
     assert isinstance(found, list)
     assert None in {each.description for each in found}
-    world.behaviours.change({"nexthink": {"details_shape": "array"}})
+    world.behaviors.change({"nexthink": {"details_shape": "array"}})
     details = await get_workflow.asyncio(client=tenant, nql_id="#reboot_device")
     assert isinstance(details, list)
     assert [version.status for version in details[0].versions] == ["INACTIVE", "ACTIVE", "DRAFT"]
@@ -119,7 +119,7 @@ async def test_nexthink_workflows_are_read(tenant: NexthinkClient, world: World)
 async def test_nexthink_runs_are_started_triggered_and_followed(
     tenant: NexthinkClient, world: World, shape: str
 ) -> None:
-    world.behaviours.change({"nexthink": {"trigger_shape": shape}})
+    world.behaviors.change({"nexthink": {"trigger_shape": shape}})
     workflow, started = await run_gate(tenant)
     answer = await trigger_thinklet.asyncio(
         workflow, started.executions_uuids[0], client=tenant, body=ThinkletTriggerRequest()
@@ -161,7 +161,7 @@ async def test_vcd_outputs_of_unknown_kinds_are_kept(site: VcdClient, world: Wor
 
 @pytest.mark.parametrize("shape", ["string", "object", "value"])
 async def test_vcd_states_are_read_in_every_shape(site: VcdClient, world: World, shape: str) -> None:
-    world.behaviours.change({"vcd": {"state_shape": shape}})
+    world.behaviors.change({"vcd": {"state_shape": shape}})
     started = await start_workflow_execution.asyncio(ONBOARD, client=site, body=CONTEXT)
     assert isinstance(started, WsWorkflowExecution)
     await cancel_workflow_execution.asyncio_detailed(ONBOARD, str(started.id), client=site)
@@ -172,7 +172,7 @@ async def test_vcd_states_are_read_in_every_shape(site: VcdClient, world: World,
 
 @pytest.mark.parametrize("form", ["colon", "short"])
 async def test_vcd_tasks_and_lists_are_read(site: VcdClient, world: World, form: str) -> None:
-    world.behaviours.change({"vcd": {"start_answer": "task", "date_form": form}})
+    world.behaviors.change({"vcd": {"start_answer": "task", "date_form": form}})
     answer = await start_workflow_execution.asyncio_detailed(ONBOARD, client=site, body=CONTEXT)
     assert answer.status_code == 202
     task = await get_task.asyncio(answer.headers["Location"].rpartition("/")[2], client=site)

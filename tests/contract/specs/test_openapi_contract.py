@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from provider_py.sandbox.openapi import Contract, OwnAnswerError
+from provider_py.sandbox.openapi import Contract, InvalidResponseError
 
 COUNT = {"type": "object", "required": ["count"], "properties": {"count": {"type": "integer", "minimum": 1}}}
 
@@ -39,7 +39,7 @@ def request(target: str = "/things/a%3Ab", method: str = "POST", kind: str = "ap
 
 
 def test_a_right_request_has_no_fault(contract: Contract) -> None:
-    assert contract.request_fault(request("/things/a%3Ab?page=5"), b'{"count": 1}') is None
+    assert contract.request_error(request("/things/a%3Ab?page=5"), b'{"count": 1}') is None
 
 
 @pytest.mark.parametrize(
@@ -54,26 +54,26 @@ def test_a_right_request_has_no_fault(contract: Contract) -> None:
     ],
 )
 def test_a_fault_says_where_and_what(contract: Contract, target: str, body: bytes, part: str) -> None:
-    assert part in (contract.request_fault(request(target), body) or "")
+    assert part in (contract.request_error(request(target), body) or "")
 
 
 def test_a_fault_does_not_repeat_values(contract: Contract) -> None:
-    assert "s3cret" not in (contract.request_fault(request(), b'{"count": "s3cret"}') or "s3cret")
+    assert "s3cret" not in (contract.request_error(request(), b'{"count": "s3cret"}') or "s3cret")
 
 
 def test_another_content_type_is_a_fault(contract: Contract) -> None:
-    assert contract.request_fault(request(kind="text/plain"), b'{"count": 1}') is not None
+    assert contract.request_error(request(kind="text/plain"), b'{"count": 1}') is not None
 
 
 @pytest.mark.parametrize(("target", "method"), [("/other", "POST"), ("/things/1", "DELETE")])
 def test_what_the_document_does_not_have_is_not_judged(contract: Contract, target: str, method: str) -> None:
-    assert contract.request_fault(request(target, method), b"") is None
-    contract.check_answer(request(target, method), b"", web.Response(status=500))
+    assert contract.request_error(request(target, method), b"") is None
+    contract.check_response(request(target, method), b"", web.Response(status=500))
 
 
 def test_answers_are_judged(contract: Contract) -> None:
-    contract.check_answer(request(), b"", web.json_response({"count": 1}))
-    with pytest.raises(OwnAnswerError, match=r"POST /things/a:b: 200: \$\.count: breaks type"):
-        contract.check_answer(request(), b"", web.json_response({"count": "1"}))
-    with pytest.raises(OwnAnswerError, match="500"):
-        contract.check_answer(request(), b"", web.Response(status=500))
+    contract.check_response(request(), b"", web.json_response({"count": 1}))
+    with pytest.raises(InvalidResponseError, match=r"POST /things/a:b: 200: \$\.count: breaks type"):
+        contract.check_response(request(), b"", web.json_response({"count": "1"}))
+    with pytest.raises(InvalidResponseError, match="500"):
+        contract.check_response(request(), b"", web.Response(status=500))

@@ -114,7 +114,7 @@ async def test_the_sandbox_serves_what_is_shipped(root: Path) -> None:
 
 async def test_an_older_server_lacks_what_we_ask_for(root: Path) -> None:
     async with Sandbox() as sandbox:
-        sandbox.world.behaviours.change({"harness": {"server_version": "2022-02"}})
+        sandbox.world.behaviors.change({"harness": {"server_version": "2022-02"}})
         given = sandbox.environment()
         outcome = await refresh(
             root,

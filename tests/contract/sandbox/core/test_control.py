@@ -96,10 +96,10 @@ async def test_behaviours_are_listed_and_changed(control: httpx2.AsyncClient) ->
 @pytest.mark.parametrize(
     ("body", "named"),
     [
-        ({"harness": {"nope": 1}}, "harness.nope: unknown; there are aborting_seconds, "),
+        ({"harness": {"nope": 1}}, "harness.nope: unknown; must be one of aborting_seconds, "),
         ({"nope": {}, "other": {"x": 1}}, "unknown system"),
-        ({"harness": {"retry_after": "never"}}, "harness.retry_after: 'never' is none of 'none', 'seconds', 'date'"),
-        ({"harness": {"null_payload": 1}}, "harness.null_payload: 1 is not of the kind of its default False"),
+        ({"harness": {"retry_after": "never"}}, "harness.retry_after: must be one of 'none', 'seconds', 'date'; got 'never'"),
+        ({"harness": {"null_payload": 1}}, "harness.null_payload: must be of the same type as its default, False; got 1"),
         ({"harness": 1}, "body: "),
         ([], "body: "),
     ],
@@ -118,7 +118,7 @@ async def test_wrong_behaviours_change_nothing(control: httpx2.AsyncClient, body
     ("path", "body", "field"),
     [
         ("/scripts", {}, "system: Field required"),
-        ("/scripts", {"system": "nope"}, "system: 'nope' is none of harness, nexthink, vcd"),
+        ("/scripts", {"system": "nope"}, "system: must be one of harness, nexthink, vcd; got 'nope'"),
         ("/scripts", {"system": "vcd", "seconds": -1}, "seconds: "),
         ("/scripts", {"system": "vcd", "times": 0}, "times: "),
         ("/scripts", {"system": "vcd", "colour": "red"}, "colour: "),
@@ -166,7 +166,7 @@ async def test_a_reset_brings_back_the_first_state(
 
     assert (sandbox.world.runs.of(), sandbox.world.runs.scripts, sandbox.world.faults.faults) == ([], [], [])
     assert sandbox.world.requests == []
-    assert sandbox.world.behaviours["harness"]["requests_per_minute"] == 30
+    assert sandbox.world.behaviors["harness"]["requests_per_minute"] == 30
     assert sandbox.world.speed == 1.0
     listed = (await harness.post("/api/graphql", json={"query": "{ executions(limit: 1) { nodes { id } } }"})).json()
     assert listed == {"data": {"executions": {"nodes": []}}}

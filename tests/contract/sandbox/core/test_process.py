@@ -119,9 +119,9 @@ async def test_a_silent_request_does_not_keep_it_from_stopping() -> None:
 
 async def test_two_sandboxes_share_nothing() -> None:
     async with Sandbox() as one, Sandbox() as other:
-        one.world.behaviours.change({"harness": {"null_payload": True}})
+        one.world.behaviors.change({"harness": {"null_payload": True}})
 
-        assert other.world.behaviours["harness"]["null_payload"] is False
+        assert other.world.behaviors["harness"]["null_payload"] is False
         assert one.urls != other.urls
 
 

@@ -17,7 +17,7 @@ from tests.contract.sandbox.harness.requests import RUN_SECONDS, Harness
 async def harness() -> AsyncIterator[Harness]:
     world = World(run_seconds=RUN_SECONDS, timer=lambda: 0.0)
     async with TestServer(application(world)) as server:
-        world.behaviours.change({"harness": {"requests_per_minute": 0}})
+        world.behaviors.change({"harness": {"requests_per_minute": 0}})
         async with httpx2.AsyncClient(
             base_url=str(server.make_url("/gateway")),
             params={"accountId": CREDENTIALS["HARNESS_ACCOUNT_ID"]},

@@ -71,7 +71,7 @@ async def test_an_execution_stays_in_the_word_it_is_held_in(harness: Harness, ho
 
 @pytest.mark.parametrize(("word", "shown"), [("QUEUED", "QUEUED"), ("PREPARING", None)])
 async def test_an_execution_can_begin_before_it_runs(harness: Harness, word: str, shown: str | None) -> None:
-    harness.world.behaviours.change({"harness": {"starting_status": word, "starting_seconds": 5.0}})
+    harness.world.behaviors.change({"harness": {"starting_status": word, "starting_seconds": 5.0}})
     restart = await harness.workflow_id("restart")
 
     started = (await harness.start(restart))["execution"]
@@ -132,7 +132,7 @@ async def test_the_same_mutation_twice_starts_two(harness: Harness) -> None:
 
 
 async def test_a_start_can_answer_null_and_yet_run(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"null_payload": True}})
+    harness.world.behaviors.change({"harness": {"null_payload": True}})
     restart = await harness.workflow_id("restart")
 
     answer = (await harness.post(START, start_input(restart, notes="token-1"))).json()

@@ -124,7 +124,7 @@ def test_every_published_operation_is_valid() -> None:
 
 
 async def test_an_older_server_does_not_know_newer_fields(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"server_version": "2022-02"}})
+    harness.world.behaviors.change({"harness": {"server_version": "2022-02"}})
     execution_id = await harness.start_simple()
 
     answer = (await harness.post(f'{{ execution(executionId: "{execution_id}") {{ executionUrl }} }}')).json()

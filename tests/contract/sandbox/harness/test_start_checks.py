@@ -225,13 +225,13 @@ async def test_an_empty_pipeline_cannot_be_deployed(harness: Harness) -> None:
     ],
 )
 async def test_an_account_can_forbid_deployments(harness: Harness, behaviour: dict[str, object], text: str) -> None:
-    harness.world.behaviours.change({"harness": behaviour})
+    harness.world.behaviors.change({"harness": behaviour})
 
     assert await refused(harness, await harness.workflow_id("restart")) == text
 
 
 async def test_deployments_are_limited_by_hour_and_day(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"deployments_per_day": 5}})
+    harness.world.behaviors.change({"harness": {"deployments_per_day": 5}})
     restart = await harness.workflow_id("restart")
     for hour in range(3):
         for _ in range(2 if hour < 2 else 1):

@@ -22,7 +22,7 @@ async def test_a_wrong_key_gets_the_rest_envelope(harness: Harness, headers: dic
 
 
 async def test_a_wrong_key_can_get_graphql_errors(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"unauthorized_style": "graphql"}})
+    harness.world.behaviors.change({"harness": {"unauthorized_style": "graphql"}})
 
     response = await harness.http.post("/api/graphql", json={"query": ANY}, headers={"x-api-key": "wrong"})
 
@@ -39,7 +39,7 @@ async def test_the_api_answers_without_the_gateway_prefix(harness: Harness) -> N
 
 
 async def test_the_thirty_first_request_of_a_minute_is_refused(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"requests_per_minute": 30}})
+    harness.world.behaviors.change({"harness": {"requests_per_minute": 30}})
     statuses = [(await harness.post(ANY)).status_code for _ in range(30)]
 
     refused = await harness.post(ANY)
@@ -51,7 +51,7 @@ async def test_the_thirty_first_request_of_a_minute_is_refused(harness: Harness)
 
 
 async def test_the_window_of_the_limit_slides(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"requests_per_minute": 2}})
+    harness.world.behaviors.change({"harness": {"requests_per_minute": 2}})
     await harness.post(ANY)
     harness.world.advance(40)
     await harness.post(ANY)
@@ -63,7 +63,7 @@ async def test_the_window_of_the_limit_slides(harness: Harness) -> None:
 
 
 async def test_cloudflare_blocks_for_a_minute(harness: Harness) -> None:
-    harness.world.behaviours.change(
+    harness.world.behaviors.change(
         {"harness": {"requests_per_minute": 1, "rate_limit_style": "cloudflare", "retry_after": "seconds"}}
     )
     await harness.post(ANY)
@@ -79,7 +79,7 @@ async def test_cloudflare_blocks_for_a_minute(harness: Harness) -> None:
 
 
 async def test_retry_after_can_be_a_date(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"requests_per_minute": 1, "retry_after": "date"}})
+    harness.world.behaviors.change({"harness": {"requests_per_minute": 1, "retry_after": "date"}})
     await harness.post(ANY)
 
     refused = await harness.post(ANY)

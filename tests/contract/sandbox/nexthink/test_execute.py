@@ -63,7 +63,7 @@ async def test_unknown_targets_are_dropped(tenant: httpx2.AsyncClient) -> None:
 
 
 async def test_unknown_targets_can_refuse_the_request(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"unknown_targets": "refuse"}})
+    world.behaviors.change({"nexthink": {"unknown_targets": "refuse"}})
     body = REPAIR | {"devices": [{"name": "LAPTOP-01"}, {"name": "NOBODY"}]}
     assert await refused(tenant, body) == (400, "UNKNOWN_TARGET")
 
@@ -97,7 +97,7 @@ async def test_users_are_refused_by_a_device_workflow(tenant: httpx2.AsyncClient
 
 
 async def test_params_can_go_unchecked(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"params_check": False}})
+    world.behaviors.change({"nexthink": {"params_check": False}})
     body = REPAIR | {"params": {"other": "x"}, "devices": [{"name": "LAPTOP-01"}]}
     assert (await tenant.post(V2, json=body)).status_code == 200
 
@@ -115,7 +115,7 @@ async def test_ten_thousand_targets_are_the_limit(tenant: httpx2.AsyncClient) ->
 
 
 async def test_the_published_document_demands_both_lists(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"strict_published": True}})
+    world.behaviors.change({"nexthink": {"strict_published": True}})
     body = REPAIR | {"devices": [{"name": "LAPTOP-01"}]}
     assert await refused(tenant, body) == (400, "INVALID_REQUEST")
     assert (await tenant.post(V2, json=body | {"users": []})).status_code == 200

@@ -39,7 +39,7 @@ def rows(content: bytes) -> list[dict[str, str]]:
 
 
 async def test_a_file_is_in_the_making_before_it_is_complete(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"export_seconds": 10}})
+    world.behaviors.change({"nexthink": {"export_seconds": 10}})
     request = await started(tenant, 1500)
     world.advance(60)
     export = await exported(tenant, request)
@@ -75,7 +75,7 @@ async def test_a_file_may_be_compressed(tenant: httpx2.AsyncClient, world: World
 
 
 async def test_the_licence_may_cut_a_file_short(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"export_limit": 3}})
+    world.behaviors.change({"nexthink": {"export_limit": 3}})
     request = await started(tenant, 5)
     world.advance(60)
     export = await exported(tenant, request)
@@ -87,7 +87,7 @@ async def test_the_licence_may_cut_a_file_short(tenant: httpx2.AsyncClient, worl
 
 
 async def test_an_export_may_fail(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"export_error": "too many rows"}})
+    world.behaviors.change({"nexthink": {"export_error": "too many rows"}})
     export = await exported(tenant, "any")
     world.advance(1)
     assert (await status(tenant, export)).json() == {"status": "ERROR", "errorDescription": "too many rows"}
@@ -127,13 +127,13 @@ async def test_an_export_that_is_not_there(tenant: httpx2.AsyncClient) -> None:
 
 
 async def test_the_right_to_nql_can_be_missing(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"nql_right": False}})
+    world.behaviors.change({"nexthink": {"nql_right": False}})
     assert (await tenant.post(EXPORT, json={"queryId": QUERY})).status_code == 403
     assert (await status(tenant, "any")).status_code == 403
 
 
 async def test_the_right_to_workflows_can_be_missing(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"workflows_right": False}})
+    world.behaviors.change({"nexthink": {"workflows_right": False}})
     answer = await tenant.get("/api/v1/workflows/details", params={"nqlId": "#reboot_device"})
     assert (answer.status_code, set(answer.json())) == (403, {"code", "details"})
 

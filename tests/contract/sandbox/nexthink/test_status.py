@@ -121,7 +121,7 @@ async def test_errors_have_the_shape_of_nql(
 
 
 async def test_the_right_to_nql_can_be_missing(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"nql_right": False}})
+    world.behaviors.change({"nexthink": {"nql_right": False}})
     assert (await tenant.post(NQL, json={"queryId": QUERY})).status_code == 403
 
 
@@ -155,7 +155,7 @@ class TestEvent:
         assert {row["status"] for row in await rows(tenant, started["requestUuid"])} == {"success"}
 
     async def test_the_answer_can_be_one_object(self, tenant: httpx2.AsyncClient, world: World) -> None:
-        world.behaviours.change({"nexthink": {"trigger_shape": "object"}})
+        world.behaviors.change({"nexthink": {"trigger_shape": "object"}})
         started = await start(tenant, 1, "#approval_gate")
         url = self.url(await self.gate(tenant), started["executionsUuids"][0])
         assert (await tenant.post(url, json={})).json() == {"requestUuid": started["requestUuid"]}

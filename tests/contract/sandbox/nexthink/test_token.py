@@ -42,7 +42,7 @@ async def test_a_token_request_must_be_a_form(anonymous: httpx2.AsyncClient) -> 
 async def test_credentials_in_the_form_count_only_when_switched_on(anonymous: httpx2.AsyncClient, world: World) -> None:
     form = FORM | {"client_id": CLIENT[0], "client_secret": CLIENT[1]}
     assert (await anonymous.post(TOKEN, data=form)).status_code == 401
-    world.behaviours.change({"nexthink": {"token_auth": "either"}})
+    world.behaviors.change({"nexthink": {"token_auth": "either"}})
     assert (await anonymous.post(TOKEN, data=form)).status_code == 200
 
 
@@ -59,7 +59,7 @@ async def test_a_token_expires(tenant: httpx2.AsyncClient, world: World) -> None
 
 
 async def test_the_token_life_can_be_set(anonymous: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"token_seconds": 5}})
+    world.behaviors.change({"nexthink": {"token_seconds": 5}})
     assert (await anonymous.post(TOKEN, data=FORM, auth=CLIENT)).json()["expires_in"] == 5
 
 

@@ -40,7 +40,7 @@ async def test_a_filter_outside_the_document_is_refused(tenant: httpx2.AsyncClie
 
 
 async def test_the_published_document_demands_both_filters(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"strict_published": True}})
+    world.behaviors.change({"nexthink": {"strict_published": True}})
     assert (await tenant.get(LIST)).status_code == 400
     assert (await tenant.get(LIST, params={"dependency": "USER", "triggerMethod": "API"})).status_code == 200
 
@@ -62,13 +62,13 @@ async def test_descriptions_may_be_null(tenant: httpx2.AsyncClient) -> None:
 
 
 async def test_details_can_be_the_published_array(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"details_shape": "array"}})
+    world.behaviors.change({"nexthink": {"details_shape": "array"}})
     found = (await tenant.get(DETAILS, params={"nqlId": "#reboot_device"})).json()
     assert [each["id"] for each in found] == ["#reboot_device"]
 
 
 async def test_ids_can_come_bare(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"id_form": "bare"}})
+    world.behaviors.change({"nexthink": {"id_form": "bare"}})
     assert (await tenant.get(DETAILS, params={"nqlId": "#reboot_device"})).json()["id"] == "reboot_device"
 
 

@@ -41,7 +41,7 @@ async def test_wrong_passwords_get_an_empty_401(anonymous: httpx2.AsyncClient, w
     login = (f"{access.USER}@{access.ORG}", "wrong")
     answer = await anonymous.post(SESSIONS, auth=login)
     assert (answer.status_code, answer.content) == (401, b"")
-    world.behaviours.change({"vcd": {"unauthorized_body": "error"}})
+    world.behaviors.change({"vcd": {"unauthorized_body": "error"}})
     answer = await anonymous.post(SESSIONS, auth=login)
     assert (answer.status_code, answer.json()["minorErrorCode"]) == (401, "UNAUTHORIZED")
 
@@ -59,7 +59,7 @@ async def test_an_exchange_needs_no_version(anonymous: httpx2.AsyncClient) -> No
 
 
 async def test_an_api_token_can_be_repeated(anonymous: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"vcd": {"api_token_answer": "repeat"}})
+    world.behaviors.change({"vcd": {"api_token_answer": "repeat"}})
     answer = await anonymous.post(TENANT_TOKEN, data=form(access.API_TOKEN))
     assert answer.json()["refresh_token"] == access.API_TOKEN
 
@@ -105,7 +105,7 @@ async def test_a_token_is_a_jwt_that_expires(site: httpx2.AsyncClient, world: Wo
 
 
 async def test_the_token_life_can_be_set(anonymous: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"vcd": {"token_seconds": 5}})
+    world.behaviors.change({"vcd": {"token_seconds": 5}})
     assert (await anonymous.post(TENANT_TOKEN, data=form(access.API_TOKEN))).json()["expires_in"] == 5
 
 

@@ -70,7 +70,7 @@ async def test_outputs_come_with_the_session(site: httpx2.AsyncClient, world: Wo
     token = {each["name"]: each["value"]["value"] for each in outputs if each["scope"] == "token"}
     assert token["_vcd_sessionToken"] == site.headers["Authorization"].removeprefix("Bearer ")
     assert (token["_vcd_orgName"], token["_vcd_isAdmin"]) == ("acme", "false")
-    world.behaviours.change({"vcd": {"session_outputs": False}})
+    world.behaviors.change({"vcd": {"session_outputs": False}})
     assert {each["scope"] for each in (await show(site, id_))["outputParameters"]} == {"local"}
 
 
@@ -136,7 +136,7 @@ async def test_a_run_ends_in_another_word(site: httpx2.AsyncClient, world: World
 async def test_the_state_has_several_shapes(
     site: httpx2.AsyncClient, world: World, shape: str, expected: object
 ) -> None:
-    world.behaviours.change({"vcd": {"state_shape": shape}})
+    world.behaviors.change({"vcd": {"state_shape": shape}})
     id_ = await start(site)
     world.advance(10)
     assert await state(site, id_) == expected
@@ -168,7 +168,7 @@ async def test_records_are_deleted_once_the_run_ended(site: httpx2.AsyncClient, 
 async def test_the_vendor_purges_records(site: httpx2.AsyncClient, world: World) -> None:
     id_ = await start(site)
     world.runs.forget(id_)
-    world.behaviours.change({"vcd": {"missing": "403"}})
+    world.behaviors.change({"vcd": {"missing": "403"}})
     assert (await site.get(url(ONBOARD, id_))).status_code == 403
     assert (await site.get(url())).json()["total"] == 0
 
@@ -188,7 +188,7 @@ async def test_another_workflows_run_is_not_there(site: httpx2.AsyncClient) -> N
 
 @pytest.mark.parametrize(("form", "suffix"), [("colon", "+00:00"), ("short", "+0000")])
 async def test_dates_have_two_forms(site: httpx2.AsyncClient, world: World, form: str, suffix: str) -> None:
-    world.behaviours.change({"vcd": {"date_form": form}})
+    world.behaviors.change({"vcd": {"date_form": form}})
     assert (await show(site, await start(site)))["startDate"].endswith(suffix)
 
 
@@ -197,7 +197,7 @@ class TestStart:
     async def test_a_workflow_has_three_ids(self, site: httpx2.AsyncClient, world: World, id_: str) -> None:
         path = f"/cloudapi/workflows/{id_}/executions"
         assert (await site.post(path, json={"parameters": [NAME]})).status_code == 201
-        world.behaviours.change({"vcd": {"workflow_ids": "urn"}})
+        world.behaviors.change({"vcd": {"workflow_ids": "urn"}})
         expected = 201 if id_ == ONBOARD.item_id else 404
         assert (await site.post(path, json={"parameters": [NAME]})).status_code == expected
 
@@ -217,14 +217,14 @@ class TestStart:
     async def test_headers_point_at_the_run(
         self, site: httpx2.AsyncClient, world: World, kind: str, header: str, part: str
     ) -> None:
-        world.behaviours.change({"vcd": {"start_answer": kind}})
+        world.behaviors.change({"vcd": {"start_answer": kind}})
         answer = await site.post(url(), json={"parameters": [NAME]})
         assert answer.status_code == 201
         assert part in answer.headers[header]
         assert (await site.get(answer.headers[header])).status_code == 200
 
     async def test_a_start_answers_a_task_only(self, site: httpx2.AsyncClient, world: World) -> None:
-        world.behaviours.change({"vcd": {"start_answer": "task"}})
+        world.behaviors.change({"vcd": {"start_answer": "task"}})
         answer = await site.post(url(), json={"parameters": [NAME]})
         assert (answer.status_code, answer.content) == (202, b"")
         assert "/api/task/" in answer.headers["Location"]
@@ -243,7 +243,7 @@ class TestStart:
 
 class TestTask:
     async def task(self, site: httpx2.AsyncClient, world: World) -> str:
-        world.behaviours.change({"vcd": {"start_answer": "task"}})
+        world.behaviors.change({"vcd": {"start_answer": "task"}})
         answer = await site.post(url(), json={"parameters": [NAME]})
         return answer.headers["Location"]
 

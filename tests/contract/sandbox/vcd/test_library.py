@@ -99,17 +99,17 @@ async def test_a_workflow_without_parameters(site: httpx2.AsyncClient) -> None:
 
 
 async def test_the_presentation_can_be_silent_about_types(site: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"vcd": {"presentation": "untyped"}})
+    world.behaviors.change({"vcd": {"presentation": "untyped"}})
     body = (await site.get(f"/cloudapi/workflows/{ONBOARD.item_id}/presentation")).json()
     assert all("type" not in each for each in body["inputParameters"])
 
 
 async def test_the_presentation_can_be_absent(site: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"vcd": {"presentation": "absent"}})
+    world.behaviors.change({"vcd": {"presentation": "absent"}})
     assert (await site.get(f"/cloudapi/workflows/{ONBOARD.item_id}/presentation")).status_code == 404
 
 
 async def test_what_is_missing_can_be_forbidden(site: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"vcd": {"missing": "403"}})
+    world.behaviors.change({"vcd": {"missing": "403"}})
     answer = await site.get(f"{ITEMS}/urn:vcloud:serviceItem:0")
     assert (answer.status_code, answer.json()["minorErrorCode"]) == (403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN")

@@ -108,7 +108,7 @@ async def test_an_optional_parameter_may_have_no_value(site: httpx2.AsyncClient)
 
 async def test_unknown_parameters(site: httpx2.AsyncClient, world: World) -> None:
     assert (await post(site, NEEDED | {"colour": TEXT})).status_code == 400
-    world.behaviours.change({"vcd": {"unknown_parameters": "ignore"}})
+    world.behaviors.change({"vcd": {"unknown_parameters": "ignore"}})
     answer = await post(site, NEEDED | {"colour": TEXT})
     assert {each["name"] for each in answer.json()["inputParameters"]} == {"password", "vm"}
 
@@ -129,5 +129,5 @@ async def test_short_input_types_count_only_when_switched_on(site: httpx2.AsyncC
     tags = {"inputType": "array", "value": [{"inputType": "string", "value": "a"}]}
     body = {"parameters": [{"name": "vmName", "value": TEXT}, {"name": "tags", "value": tags}]}
     assert (await site.post(ONBOARD_URL, json=body)).status_code == 400
-    world.behaviours.change({"vcd": {"input_types": "any"}})
+    world.behaviors.change({"vcd": {"input_types": "any"}})
     assert (await site.post(ONBOARD_URL, json=body)).status_code == 201

@@ -42,14 +42,14 @@ async def provider(anonymous: httpx2.AsyncClient) -> httpx2.AsyncClient:
 async def test_spellings_of_input_types(
     site: httpx2.AsyncClient, world: World, behaviour: str, kind: str, status: int
 ) -> None:
-    world.behaviours.change({"vcd": {"input_types": behaviour}})
+    world.behaviors.change({"vcd": {"input_types": behaviour}})
     answer = await site.post(ONBOARD, json=named(kind))
     assert answer.status_code == status
     assert status == 201 or "inputType" in answer.json()["message"]
 
 
 async def test_short_spellings_are_answered_too(site: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"vcd": {"input_types": "short"}})
+    world.behaviors.change({"vcd": {"input_types": "short"}})
     started = (await site.post(ONBOARD, json=named("string"))).json()
     world.advance(10)
     run = (await site.get(f"{ONBOARD}/{started['id']}")).json()
@@ -59,14 +59,14 @@ async def test_short_spellings_are_answered_too(site: httpx2.AsyncClient, world:
 
 
 async def test_an_execution_without_its_state(site: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"vcd": {"execution_state": "absent"}})
+    world.behaviors.change({"vcd": {"execution_state": "absent"}})
     started = (await site.post(ONBOARD, json=named("StringParam"))).json()
     assert "state" not in started
     assert (await site.get(f"{ONBOARD}/{started['id']}/state")).json() == "initializing"
 
 
 async def test_a_list_that_is_behind(site: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"vcd": {"list_lag": 5.0}})
+    world.behaviors.change({"vcd": {"list_lag": 5.0}})
     await site.post(ONBOARD, json=named("StringParam"))
     states = []
     for _ in range(5):
@@ -110,7 +110,7 @@ async def test_the_provider_sees_every_organization(provider: httpx2.AsyncClient
 async def test_the_provider_acts_in_a_tenant(
     provider: httpx2.AsyncClient, world: World, behaviour: str, context: str, status: int
 ) -> None:
-    world.behaviours.change({"vcd": {"tenant_context": behaviour}})
+    world.behaviors.change({"vcd": {"tenant_context": behaviour}})
     assert (await provider.get("/cloudapi/serviceItem", headers={CONTEXT: context})).status_code == status
     if status == 200:
         seen = await provider.get("/cloudapi/1.0.0/sessions/current", headers={CONTEXT: context})
