@@ -11,13 +11,12 @@ import re
 from collections.abc import Sequence
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSyntaxError,
     Node,
-    OperationDefinitionNode,
     print_ast,
 )
 
@@ -118,9 +117,9 @@ def from_syntax(error: GraphQLSyntaxError) -> JsonObject:
 def from_validation(document: DocumentNode, error: GraphQLError) -> JsonObject:
     """The element of `errors` for a query the schema does not allow."""
     node = (error.nodes or [document])[0]
-    path = "/".join(_path_to(document, node))
-    place = f" @ '{path}'" if path else ""
-    names = {"argument": _argument_of(document, node), "value": print_ast(node)}
+    path, argument = _find(document, node, (), "") or ((), "")
+    place = f" @ '{'/'.join(path)}'" if path else ""
+    names = {"argument": argument, "value": print_ast(node)}
     message = _reworded(_VALIDATION, error.message.replace('"$', '"'), names)
     return _element(f"Validation error of type {message}{place}", error)
 
@@ -148,23 +147,18 @@ def from_resolver(error: GraphQLError) -> JsonObject:
     return {**element, "path": list(error.path or [])}
 
 
-def _path_to(document: DocumentNode, target: Node) -> list[str]:
-    for definition in document.definitions:
-        if isinstance(definition, (OperationDefinitionNode, FragmentDefinitionNode)):
-            path = _search(definition, target, [])
-            if path is not None:
-                return path
-    return []
-
-
-def _search(node: Node, target: Node, path: list[str]) -> list[str] | None:
-    here = [*path, node.name.value] if isinstance(node, FieldNode) else path
+def _find(node: Node, target: Node, path: tuple[str, ...], argument: str) -> tuple[tuple[str, ...], str] | None:
+    """The fields that lead to a node, and the name of the argument that contains it."""
+    if isinstance(node, FieldNode):
+        path = (*path, node.name.value)
     if node is target:
-        return here
+        return path, argument
+    if isinstance(node, ArgumentNode):
+        argument = node.name.value
     for child in _children(node):
-        below = _search(child, target, here)
-        if below is not None:
-            return below
+        match = _find(child, target, path, argument)
+        if match is not None:
+            return match
     return None
 
 
@@ -177,15 +171,3 @@ def _children(node: Node) -> Sequence[Node]:
         elif isinstance(value, (tuple, list)):
             children.extend(item for item in value if isinstance(item, Node))
     return children
-
-
-def _argument_of(document: DocumentNode, target: Node) -> str:
-    """The name of the argument that contains a value."""
-    stack: list[tuple[Node, str]] = [(document, "")]
-    while stack:
-        node, argument = stack.pop()
-        if node is target:
-            return argument
-        name = getattr(getattr(node, "name", None), "value", "")
-        stack.extend((child, name if node.kind == "argument" else argument) for child in _children(node))
-    return ""

@@ -23,6 +23,7 @@ from provider_py.sandbox.harness.catalog import (
     Workflow,
 )
 from provider_py.sandbox.harness.filters import Connection, page
+from provider_py.sandbox.harness.inputs import NamedValue
 from provider_py.sandbox.runs import Phase, Run
 
 _GRAPHQL_STATUS = {
@@ -40,14 +41,6 @@ _GRAPHQL_STATUS = {
 def graphql_status(internal: str) -> str | None:
     """The status GraphQL shows for an internal one."""
     return _GRAPHQL_STATUS.get(internal, internal)
-
-
-@dataclass(frozen=True, slots=True)
-class NamedValue:
-    """A name and its value."""
-
-    name: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)

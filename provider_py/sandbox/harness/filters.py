@@ -78,16 +78,16 @@ def ids_match(condition: IdFilter | None, values: Iterable[object]) -> bool:
     """Whether one of an item's ids meets the condition; no condition is always met."""
     if condition is None:
         return True
-    wanted, present = set(condition.values), {value for value in values if value and isinstance(value, str)}
+    selected, present = set(condition.values), {value for value in values if value and isinstance(value, str)}
     if condition.operator == "NOT_NULL":
         return bool(present)
-    if not wanted:
+    if not selected:
         raise invalid("Values cannot be empty")
     if condition.operator in {"EQUALS", "LIKE"} and len(condition.values) > 1:
         raise invalid(f"Only one value needs to be inputted for operator {condition.operator}")
     if condition.operator == "LIKE":
         return any(condition.values[0] in value for value in present)
-    return bool(wanted & present) is (condition.operator != "NOT_IN")
+    return bool(selected & present) is (condition.operator != "NOT_IN")
 
 
 def _time_matches(condition: TimeFilter, moment: float) -> bool:

@@ -22,8 +22,8 @@ class VariableInput:
 
 
 @dataclass(frozen=True, slots=True)
-class ParameterValueInput:
-    """A value for a parameter of an artifact source."""
+class NamedValue:
+    """A name and its value."""
 
     name: str
     value: str
@@ -35,7 +35,7 @@ class BuildInput:
 
     artifact_source_name: str
     build_number: str
-    parameter_value_inputs: list[ParameterValueInput] | None = None
+    parameter_value_inputs: list[NamedValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,7 @@ class NumberFilter:
 
 CLASSES: dict[str, type] = {
     **{name: value for name, value in globals().items() if isinstance(value, type) and is_dataclass(value)},
+    "ParameterValueInput": NamedValue,
     "BuildNumberInput": BuildInput,
     "ParameterizedArtifactSourceInput": BuildInput,
     "RuntimeExecutionInputsToResumePipeline": ResumeRuntimeInput,

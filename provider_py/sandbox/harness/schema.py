@@ -82,7 +82,7 @@ _SINCE = {
         "User.isDisabled",
     },
 }
-"""What each release of the server added."""
+"""The fields that releases of the server added."""
 
 
 def snake(name: str) -> str:

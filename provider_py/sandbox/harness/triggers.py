@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from provider_py.sandbox.harness.account import Account, Call
 from provider_py.sandbox.harness.catalog import Application, GraphQLObject, Trigger, new_id
 from provider_py.sandbox.harness.errors import invalid
-from provider_py.sandbox.harness.executions import NamedValue
-from provider_py.sandbox.harness.inputs import VariableInput
+from provider_py.sandbox.harness.inputs import NamedValue, VariableInput
 from provider_py.sandbox.harness.registry import Input, payload
 from provider_py.sandbox.harness.resolvers import Resolver, listing
 from provider_py.sandbox.harness.start import find_entity

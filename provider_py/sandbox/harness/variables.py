@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 from provider_py.sandbox.harness.catalog import Application, Entity, Environment, Pipeline, Variable
 from provider_py.sandbox.harness.errors import ApiError, invalid
-from provider_py.sandbox.harness.executions import NamedValue
-from provider_py.sandbox.harness.inputs import VariableInput
+from provider_py.sandbox.harness.inputs import NamedValue, VariableInput
 
 
 @dataclass(frozen=True, slots=True)

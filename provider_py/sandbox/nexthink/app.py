@@ -129,7 +129,7 @@ class _Tenant:
         body: _ExecuteV2 = await request.json()
         targets = [*body.get("devices", ()), *body.get("users", ())]
         if not all(target.keys() & {"name", "uid", "collectorUid", "upn", "sid"} for target in targets):
-            raise ApiError(400, "INVALID_REQUEST", "each device and user needs an identifier")
+            raise ApiError(400, "INVALID_REQUEST", "every device and user needs an identifier")
         devices = [
             directory().device(target.get("name"), target.get("uid"), target.get("collectorUid"))
             for target in body.get("devices", ())

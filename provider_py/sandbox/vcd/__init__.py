@@ -6,17 +6,8 @@ vendor's APIs only what concerns workflow runs is simulated.
 
 from __future__ import annotations
 
-from provider_py.sandbox.vcd.app import CREDENTIALS, TASK_LOCATION, application
+from provider_py.sandbox.vcd.app import CREDENTIALS, application
 from provider_py.sandbox.vcd.behaviors import BEHAVIORS
 from provider_py.sandbox.vcd.library import ENDPOINT_TYPE, REPORTS, WORKFLOWS, Workflow
 
-__all__ = [
-    "BEHAVIORS",
-    "CREDENTIALS",
-    "ENDPOINT_TYPE",
-    "REPORTS",
-    "TASK_LOCATION",
-    "WORKFLOWS",
-    "Workflow",
-    "application",
-]
+__all__ = ["BEHAVIORS", "CREDENTIALS", "ENDPOINT_TYPE", "REPORTS", "WORKFLOWS", "Workflow", "application"]

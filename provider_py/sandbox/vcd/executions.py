@@ -217,7 +217,7 @@ def check_parameters(
                 continue
             raise bad_request(f"{workflow.name} has no parameter {name}.")
         if name in accepted:
-            raise bad_request(f"The parameter {name} is given twice.")
+            raise bad_request(f"The parameter {name} occurs twice.")
         type_ = declared[name].type
         if type_.lower() not in {"any", parameter.get("type", type_).lower()}:
             raise bad_request(f"The parameter {name} is of type {type_}, not {parameter['type']}.")

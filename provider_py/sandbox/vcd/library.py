@@ -78,7 +78,7 @@ WORKFLOWS: Final = (
     ),
     Workflow(
         "Configure endpoint",
-        "Takes a parameter of every kind.",
+        "Takes a parameter of every type.",
         (
             Variable("start", "Date"),
             Variable("password", "SecureString", mandatory=True),
@@ -103,7 +103,7 @@ WORKFLOWS: Final = (
     Workflow("Rotate keys", "Rotates the backup's keys.", service="Backup services"),
     Workflow(
         "Copy values",
-        "Answers every value it is given.",
+        "Returns its inputs.",
         (
             Variable("text", "string"),
             Variable("number", "number"),

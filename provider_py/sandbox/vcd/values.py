@@ -46,17 +46,7 @@ SHORT_NAMES: Final = {
 """The other spelling of `inputType`, which may be the one on the wire."""
 _SHORTENED: Final = {name: short for short, name in SHORT_NAMES.items()}
 
-_CLASSES: Final = {
-    "string": "StringParam",
-    "number": "NumberParam",
-    "boolean": "BooleanParam",
-    "date": "DateParam",
-    "securestring": "SecureString",
-    "encryptedstring": "EncryptedString",
-    "regexp": "Regex",
-    "mimeattachment": "MimeAttachment",
-    "properties": "Properties",
-}
+_CLASSES: Final = {name.lower(): class_ for name, class_ in SHORT_NAMES.items()} | {"regexp": "Regex"}
 
 
 class InvalidValueError(Exception):
