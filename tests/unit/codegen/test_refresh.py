@@ -118,7 +118,7 @@ async def test_the_sandbox_serves_the_shipped_schema(root: Path) -> None:
 
 async def test_fields_missing_on_an_older_server_are_reported(root: Path) -> None:
     async with Sandbox() as sandbox:
-        sandbox.world.behaviours.change({"harness": {"server_version": "2022-02"}})
+        sandbox.world.behaviors.change({"harness": {"server_version": "2022-02"}})
         outcome = await refresh_from(sandbox, root)
     assert outcome.status == 1
     assert "executionState" in outcome.touched["Execution.executionUrl was removed."]
