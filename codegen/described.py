@@ -15,6 +15,7 @@ from typing import Any, Final
 from codegen import registry
 from codegen.errors import CodegenError
 from codegen.registry import Entry, Registry
+from provider_py import SOURCE
 from provider_py.plugin import Attribute, ListOf, MapOf, Object, Primitive, Type, TypeName, attributes
 
 RESERVED: Final = frozenset(
@@ -102,7 +103,7 @@ def context(registered: Registry, library: str) -> dict[str, Any]:
         "library": library,
         "base": f"_{library}",
         "provider": registry.PROVIDER,
-        "source": registry.SOURCE,
+        "source": SOURCE,
         "models": written,
         "referred": [nested[model] for model in referred],
         "configuration": configuration,

@@ -10,7 +10,6 @@ from codegen.errors import CodegenError
 from provider_py.plugin import ListOf, MapOf, Object, Type, attributes
 
 PROVIDER: Final = "workflow"
-SOURCE: Final = "workflow-trigger/workflow"
 
 
 class Entry(Protocol):

@@ -16,11 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from provider_py import SOURCE
 from provider_py.cli.errors import CommandError
 from provider_py.cli.terraform import platform_name
 
 DISTRIBUTION: Final = "terraform-provider-workflow"
-SOURCE: Final = "workflow-trigger/workflow"
 HOSTS: Final = ("registry.terraform.io", "registry.opentofu.org")
 """The default registries of Terraform and OpenTofu: one of them completes a source without a host."""
 MIRROR: Final = Path(".terraform.d/plugins")
