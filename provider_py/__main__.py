@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from provider_py import SOURCE
+from provider_py.plugin import ProviderFactory
 from provider_py.plugin.rpc.serve import serve
 
-if TYPE_CHECKING:
-    from provider_py.plugin.resource import ProviderFactory
-
-ADDRESS: Final = "registry.terraform.io/workflow-trigger/workflow"
+ADDRESS: Final = f"registry.terraform.io/{SOURCE}"
 _SUPPORT: Final = "Please report it to the provider's maintainers, with the output of `workflow-provider report`."
 
 

@@ -67,7 +67,7 @@ async def test_an_unknown_status_does_not_end_the_wait(driver: Driver, system: s
 
 async def test_a_null_status_does_not_end_the_wait(driver: Driver) -> None:
     starting = {"starting_status": "PREPARING", "starting_seconds": float(HOUR)}
-    driver.sandbox.world.behaviours.change({"harness": starting})
+    driver.sandbox.world.behaviors.change({"harness": starting})
     creation = asyncio.create_task(driver.create(simple("harness")))
     await driver.until("harness")
     await until_polled(driver, "harness", times=2)
@@ -102,7 +102,7 @@ async def test_a_run_that_waits_for_a_person_is_waited_for(
 
 @pytest.mark.parametrize(("system", "missing"), [("harness", "404"), ("vcd", "404"), ("vcd", "403")])
 async def test_an_expired_record_does_not_start_another_run(driver: Driver, system: str, missing: str) -> None:
-    driver.sandbox.world.behaviours.change({"vcd": {"missing": missing}})
+    driver.sandbox.world.behaviors.change({"vcd": {"missing": missing}})
     keep_running(driver, system)
     creation = asyncio.create_task(driver.create(simple(system)))
     await driver.until(system)
@@ -181,7 +181,7 @@ async def test_concurrent_runs_share_one_token_and_renew_a_revoked_one_once(driv
 
 @pytest.mark.parametrize("system", ["nexthink", "vcd"])
 async def test_a_token_is_renewed_before_it_expires(driver: Driver, system: str) -> None:
-    driver.sandbox.world.behaviours.change({system: {"token_seconds": 60}})
+    driver.sandbox.world.behaviors.change({system: {"token_seconds": 60}})
     keep_running(driver, system)
     creation = asyncio.create_task(driver.create(simple(system, poll_interval="2s")))
     await until(lambda: len(token_requests(driver, system)) >= 3)

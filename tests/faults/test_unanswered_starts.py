@@ -116,14 +116,14 @@ async def test_errors_of_harness_tell_whether_a_start_had_an_effect(served: Sand
 
 
 async def test_a_run_is_found_when_harness_answers_with_null(driver: Driver) -> None:
-    driver.sandbox.world.behaviours.change({"harness": {"null_payload": True}})
+    driver.sandbox.world.behaviors.change({"harness": {"null_payload": True}})
     answer = await driver.create(simple("harness"))
     assert [run.id for run in driver.runs()] == [answer.state.id]
     assert len(driver.starts("harness")) == 1
 
 
 async def test_a_run_is_found_when_cloud_director_names_only_a_task(driver: Driver) -> None:
-    driver.sandbox.world.behaviours.change({"vcd": {"start_answer": "task"}})
+    driver.sandbox.world.behaviors.change({"vcd": {"start_answer": "task"}})
     answer = await driver.create(simple("vcd"))
     assert [run.id for run in driver.runs()] == [answer.state.id]
     assert len(driver.starts("vcd")) == 1

@@ -20,10 +20,8 @@ from provider_py.execution.lifecycle import ExecutionResource
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
 from provider_py.plugin import Change, Decoded, Plan
-from provider_py.sandbox.nexthink.app import CREDENTIALS, TOKEN_PATH, application
-from provider_py.sandbox.observer import observer
-from provider_py.sandbox.openapi import Contract
-from provider_py.sandbox.world import RecordedRequest, World
+from provider_py.sandbox import Contract, RecordedRequest, World, observer
+from provider_py.sandbox.nexthink import CREDENTIALS, TOKEN_PATH, application
 from provider_py.systems.nexthink import execution
 from provider_py.systems.nexthink.config import NexthinkSettings
 from provider_py.systems.nexthink.connection import Nexthink
@@ -153,7 +151,7 @@ def _check(checked: list[CheckedRequest]) -> Middleware:
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        violation = published.request_fault(request, await request.read())
+        violation = published.request_error(request, await request.read())
         checked.append(CheckedRequest(request.method, request.path, violation))
         return await handler(request)
 

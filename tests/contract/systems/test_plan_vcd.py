@@ -151,7 +151,7 @@ async def test_parameters_are_sent_with_the_declared_types(driver: Driver) -> No
 
 @pytest.mark.parametrize("presentation", ["untyped", "full"])
 async def test_types_are_taken_from_values_where_cloud_director_is_silent(driver: Driver, presentation: str) -> None:
-    driver.sandbox.world.behaviours.change({"vcd": {"presentation": presentation}})
+    driver.sandbox.world.behaviors.change({"vcd": {"presentation": presentation}})
     config = onboard(parameters={"vmName": "web-1", "size": 2, "notify": True, "tags": ["a"]})
     assert await driver.plan(config) == ()
     state = await driver.started(config)
@@ -159,7 +159,7 @@ async def test_types_are_taken_from_values_where_cloud_director_is_silent(driver
 
 
 async def test_types_may_be_named_where_cloud_director_is_silent(driver: Driver) -> None:
-    driver.sandbox.world.behaviours.change({"vcd": {"presentation": "untyped"}})
+    driver.sandbox.world.behaviors.change({"vcd": {"presentation": "untyped"}})
     config = VcdExecution(
         workflow="Configure endpoint",
         parameters={"vm": "vm-42", "start": "2026-01-31T12:00:00Z"},
@@ -196,7 +196,7 @@ async def test_a_version_that_the_server_does_not_speak_is_told(
 
 @pytest.mark.parametrize("answer", ["plain", "location_task", "task_header", "location_execution"])
 async def test_however_a_start_is_answered_the_run_is_found(driver: Driver, answer: str) -> None:
-    driver.sandbox.world.behaviours.change({"vcd": {"start_answer": answer}})
+    driver.sandbox.world.behaviors.change({"vcd": {"start_answer": answer}})
     applied = await driver.create(simple("vcd"))
     assert applied.state.status == "completed"
     assert bool(applied.state.task_url) is (answer in {"location_task", "task_header"})
@@ -204,7 +204,7 @@ async def test_however_a_start_is_answered_the_run_is_found(driver: Driver, answ
 
 @pytest.mark.parametrize("behaviours", [{"missing": "403"}, {"date_form": "short"}, {"session_outputs": False}])
 async def test_other_habits_of_the_server_make_no_difference(driver: Driver, behaviours: dict[str, object]) -> None:
-    driver.sandbox.world.behaviours.change({"vcd": behaviours})
+    driver.sandbox.world.behaviors.change({"vcd": behaviours})
     answer = await driver.create(onboard())
     assert list(answer.diagnostics) == []
     assert set(answer.state.outputs) == {"vmId", "ready", "addresses"}

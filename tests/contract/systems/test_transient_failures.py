@@ -14,7 +14,7 @@ from tests.contract.systems.driving import Driver, only, simple
 
 @pytest.mark.parametrize("status", ["RUNNING", "QUEUED", "PREPARING"])
 async def test_an_execution_is_followed_whatever_status_it_starts_with(driver: Driver, status: str) -> None:
-    driver.sandbox.world.behaviours.change({"harness": {"starting_status": status, "starting_seconds": 3.0}})
+    driver.sandbox.world.behaviors.change({"harness": {"starting_status": status, "starting_seconds": 3.0}})
     answer = await driver.create(simple("harness"))
     assert (answer.state.status, list(answer.diagnostics)) == ("SUCCESS", [])
 
@@ -23,7 +23,7 @@ async def test_an_execution_is_followed_whatever_status_it_starts_with(driver: D
 @pytest.mark.parametrize("retry_after", ["none", "seconds", "date"])
 async def test_the_request_limit_of_harness_is_waited_out(driver: Driver, style: str, retry_after: str) -> None:
     limits = {"requests_per_minute": 4, "rate_limit_style": style, "retry_after": retry_after}
-    driver.sandbox.world.behaviours.change({"harness": limits})
+    driver.sandbox.world.behaviors.change({"harness": limits})
     answer = await driver.create(simple("harness"))
     assert (answer.state.status, list(answer.diagnostics)) == ("SUCCESS", [])
     assert len(driver.runs()) == 1

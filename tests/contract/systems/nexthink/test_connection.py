@@ -6,7 +6,7 @@ import pytest
 
 from provider_py.execution.errors import SystemFault
 from provider_py.plugin import DiagnosticError
-from provider_py.sandbox.faults import Fault, FaultKind, Match
+from provider_py.sandbox import Fault, FaultKind, Match
 from provider_py.systems.nexthink.config import NexthinkSettings
 from provider_py.systems.nexthink.execution import NexthinkExecution
 from provider_py.systems.nexthink.workflow import NexthinkWorkflow, read
@@ -21,7 +21,7 @@ RUN = NexthinkExecution(workflow="#reboot_device", devices=laptops())
 async def test_missing_permission_is_reported_before_anything_starts(
     tenant: Bench, switch: str, permission: str
 ) -> None:
-    tenant.world.behaviours.change({"nexthink": {switch: False}})
+    tenant.world.behaviors.change({"nexthink": {switch: False}})
     (diagnostic,) = (await planned(tenant.executions(), RUN)).diagnostics
     assert f"the permission {permission}" in diagnostic.detail
     assert "403" in diagnostic.detail
@@ -31,7 +31,7 @@ async def test_missing_permission_is_reported_before_anything_starts(
 
 
 async def test_missing_permission_is_reported_by_data_sources(tenant: Bench) -> None:
-    tenant.world.behaviours.change({"nexthink": {"workflows_right": False}})
+    tenant.world.behaviors.change({"nexthink": {"workflows_right": False}})
     with pytest.raises(SystemFault, match="the permission Workflows API"):
         await read(tenant.nexthink, NexthinkWorkflow(workflow="#reboot_device"))
     with pytest.raises(SystemFault, match="the permission Workflows API"):
@@ -63,8 +63,8 @@ async def test_invalid_secret_is_reported_without_its_value(tenant: Bench) -> No
 
 
 async def test_expired_token_is_renewed(tenant: Bench) -> None:
-    tenant.world.behaviours.change({"nexthink": {"token_seconds": 30}})
-    tenant.world.behaviours.change({"nexthink": {"row_lag_seconds": 60}})
+    tenant.world.behaviors.change({"nexthink": {"token_seconds": 30}})
+    tenant.world.behaviors.change({"nexthink": {"row_lag_seconds": 60}})
     assert (await tenant.run(workflow="#reboot_device", devices=laptops())).status == "success"
     assert len(tenant.requests("/oauth2/default/v1/token")) > 1
 

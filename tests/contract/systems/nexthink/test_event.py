@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from provider_py.plugin import DiagnosticError, Severity
-from provider_py.sandbox.faults import Fault, FaultKind, Match
-from provider_py.sandbox.nexthink.tenant import workflow
+from provider_py.sandbox import Fault, FaultKind, Match
+from provider_py.sandbox.nexthink import workflow
 from provider_py.systems.nexthink.event import NexthinkEvent
 from tests.support.nexthink import Bench, laptops, planned
 
@@ -31,7 +31,7 @@ def event(execution: str, **arguments: Any) -> NexthinkEvent:
 @pytest.mark.parametrize("shape", ["array", "object"])
 @pytest.mark.parametrize("details", ["array", "object"])
 async def test_event_resumes_the_execution(tenant: Bench, shape: str, details: str) -> None:
-    tenant.world.behaviours.change({"nexthink": {"trigger_shape": shape, "details_shape": details}})
+    tenant.world.behaviors.change({"nexthink": {"trigger_shape": shape, "details_shape": details}})
     execution = await start_waiting(tenant)
     result = await tenant.events().create(event(execution, parameters={"approved": "yes"}), b"")
     assert not result.diagnostics
@@ -70,7 +70,7 @@ async def test_similar_names_are_suggested_if_workflows_are_listed(tenant: Bench
     (diagnostic,) = (await planned(tenant.events(), misspelled)).diagnostics
     assert "'#approval_gate'" in diagnostic.detail
     tenant.process()
-    tenant.world.behaviours.change({"nexthink": {"strict_published": True}})
+    tenant.world.behaviors.change({"nexthink": {"strict_published": True}})
     (diagnostic,) = (await planned(tenant.events(), misspelled)).diagnostics
     assert "Unknown Nexthink workflow 'aproval_gate'" in diagnostic.summary
 

@@ -10,9 +10,8 @@ import pytest
 
 from provider_py.execution.poller import Poller
 from provider_py.plugin import DiagnosticError
-from provider_py.sandbox.faults import Fault, FaultKind, Match
-from provider_py.sandbox.nexthink.tenant import directory
-from provider_py.sandbox.world import Script
+from provider_py.sandbox import Fault, FaultKind, Match, Script
+from provider_py.sandbox.nexthink import directory
 from provider_py.systems.nexthink.execution import NexthinkExecution, NexthinkLauncher
 from provider_py.systems.nexthink.exports import read_rows
 from provider_py.systems.nexthink.polling import target_execution
@@ -131,7 +130,7 @@ class TestExports:
         assert tenant.requests("/nql/export") == []
 
     async def test_more_executions_are_exported_once_the_returned_rows_have_ended(self, tenant: Bench) -> None:
-        tenant.world.behaviours.change({"nexthink": {"export_seconds": 5}})
+        tenant.world.behaviors.change({"nexthink": {"export_seconds": 5}})
         state = await tenant.run(workflow=REBOOT, devices=fleet(2500))
         assert state.summary is not None
         assert (state.summary.total, state.summary.succeeded) == (2500, 2500)
@@ -141,7 +140,7 @@ class TestExports:
         assert "authorization" not in file.headers
 
     async def test_slow_export_is_resumed_by_the_next_poll(self, tenant: Bench) -> None:
-        tenant.world.behaviours.change({"nexthink": {"export_seconds": 50}})
+        tenant.world.behaviors.change({"nexthink": {"export_seconds": 50}})
         state = await tenant.run(workflow=REBOOT, devices=fleet(1200))
         assert state.status == "success"
         assert len(tenant.requests("/nql/export")) == 1
@@ -159,7 +158,7 @@ class TestExports:
         assert len(tenant.requests("/nql/export")) == 2
 
     async def test_export_cut_short_by_the_licence_is_reported(self, tenant: Bench) -> None:
-        tenant.world.behaviours.change({"nexthink": {"export_limit": 1100}})
+        tenant.world.behaviors.change({"nexthink": {"export_limit": 1100}})
         config = NexthinkExecution(workflow=REBOOT, devices=fleet(1200))
         result = await tenant.executions().create(config, b"")
         (diagnostic,) = result.diagnostics
@@ -236,7 +235,7 @@ class TestResuming:
         assert "no longer exists in Nexthink" in result.diagnostics[0].summary
 
     async def test_request_without_rows_yet_is_active(self, tenant: Bench) -> None:
-        tenant.world.behaviours.change({"nexthink": {"row_lag_seconds": 600}})
+        tenant.world.behaviors.change({"nexthink": {"row_lag_seconds": 600}})
         started = await tenant.run(workflow=REBOOT, devices=laptops(), wait=False)
         result = await tenant.executions().read(started, b"")
         assert result.state is not None
@@ -321,7 +320,7 @@ class TestStatusQuery:
 
 
 async def test_delayed_rows_are_waited_for(tenant: Bench) -> None:
-    tenant.world.behaviours.change({"nexthink": {"row_lag_seconds": 60}})
+    tenant.world.behaviors.change({"nexthink": {"row_lag_seconds": 60}})
     state = await tenant.run(workflow=REBOOT, devices=laptops(2))
     assert state.summary is not None
     assert state.summary.succeeded == 2

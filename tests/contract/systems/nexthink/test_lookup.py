@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provider_py.plugin import DiagnosticError
-from provider_py.sandbox.nexthink.tenant import WORKFLOWS
+from provider_py.sandbox.nexthink import WORKFLOWS
 from provider_py.systems.nexthink import workflow, workflows
 from provider_py.systems.nexthink.workflow import NexthinkWorkflow
 from provider_py.systems.nexthink.workflows import NexthinkWorkflows
@@ -31,7 +31,7 @@ def queries(tenant: Bench) -> list[dict[str, str]]:
 @pytest.mark.parametrize("name", ["#install_software", "install_software"])
 @pytest.mark.parametrize("shape", ["array", "object"])
 async def test_workflow_is_found_with_and_without_number_sign(tenant: Bench, name: str, shape: str) -> None:
-    tenant.world.behaviours.change({"nexthink": {"details_shape": shape}})
+    tenant.world.behaviors.change({"nexthink": {"details_shape": shape}})
     state = await read(tenant, name)
     assert (state.workflow, state.id, state.name, state.status) == (
         name,
@@ -62,7 +62,7 @@ async def test_workflow_is_found_with_and_without_number_sign(tenant: Bench, nam
 
 
 async def test_omitted_fields_are_null(tenant: Bench) -> None:
-    tenant.world.behaviours.change({"nexthink": {"id_form": "bare"}})
+    tenant.world.behaviors.change({"nexthink": {"id_form": "bare"}})
     state = await read(tenant, "#reboot_device")
     assert (state.id, state.description) == ("reboot_device", None)
 
@@ -79,7 +79,7 @@ async def test_list_without_filters_takes_one_request(tenant: Bench) -> None:
 
 
 async def test_each_pair_is_requested_if_filters_are_required(tenant: Bench) -> None:
-    tenant.world.behaviours.change({"nexthink": {"strict_published": True}})
+    tenant.world.behaviors.change({"nexthink": {"strict_published": True}})
     assert sorted(await list_ids(tenant)) == sorted(workflow.id for workflow in WORKFLOWS)
     assert len(queries(tenant)) == 17
     assert len({(query.get("dependency"), query.get("triggerMethod")) for query in queries(tenant)}) == 17

@@ -61,7 +61,7 @@ class Life:
 
     def behave(self, **switches: object) -> None:
         """Set behaviours of the simulated system."""
-        self.world.behaviours.change({"vcd": switches})
+        self.world.behaviors.change({"vcd": switches})
 
 
 @dataclass

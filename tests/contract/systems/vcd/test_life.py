@@ -9,7 +9,7 @@ import pytest
 from provider_py.execution.private_state import PrivateState
 from provider_py.execution.run import Timeouts
 from provider_py.sandbox.faults import Fault, FaultKind, Match
-from provider_py.sandbox.vcd.app import BEHAVIOURS, CHOICES
+from provider_py.sandbox.vcd import BEHAVIORS
 from provider_py.sandbox.vcd.library import WORKFLOWS
 from provider_py.sandbox.world import Script
 from tests.contract.systems.vcd.conftest import Life, Site
@@ -23,7 +23,7 @@ FORMS = [{"workflow": ONBOARD.name}] + [
 ]
 VARIANTS: list[dict[str, object]] = [
     {},
-    *({name: value} for name, values in CHOICES.items() for value in values if value != BEHAVIOURS[name]),
+    *({name: value} for name, behavior in BEHAVIORS.items() for value in behavior.choices[1:]),
     {"session_outputs": False},
     {"list_lag": 3.0},
     {"list_lag": 1e6},
@@ -37,7 +37,7 @@ VARIANTS: list[dict[str, object]] = [
 
 def test_the_variants_are_all_there_are() -> None:
     switched = {name for variant in VARIANTS for name in variant}
-    assert switched | {"token_seconds"} == set(BEHAVIOURS)
+    assert switched | {"token_seconds"} == set(BEHAVIORS)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: ",".join(f"{k}={v}" for k, v in variant.items()))

@@ -1,0 +1,144 @@
+"""The plugin process: from the handshake to its end.
+
+Terraform starts the process three times for a plan and waits for the handshake each time, so the handshake is printed
+before the provider is imported; calls that arrive meanwhile wait in the socket.
+
+A host that is killed tells nobody. Its connections close, but a closed connection proves nothing, and a stream that is
+cancelled before its handler ran is never seen at all. So the parent is looked at once a second: a process whose parent
+died gets another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc
+import grpc.aio
+
+from provider_py.plugin.resource import Provider, ProviderFactory
+from provider_py.plugin.rpc.certificate import fresh_certificate
+from provider_py.plugin.rpc.handshake import handshake, private_socket, reattach, wants_tls
+
+if TYPE_CHECKING:
+    from provider_py.plugin.rpc.dispatch import Dispatcher
+
+_MESSAGE_LIMIT: Final = 256 * 1024 * 1024
+_OPTIONS: Final = (
+    ("grpc.max_receive_message_length", _MESSAGE_LIMIT),
+    ("grpc.max_send_message_length", _MESSAGE_LIMIT),
+)
+_CALLS_SECONDS: Final = 0.8
+"""Time for calls to finish; go-plugin kills the process two seconds after it asked for the end."""
+_ORPHANED_CALLS_SECONDS: Final = 0.2
+"""Further time for calls that the host no longer waits for."""
+_PARENT_SECONDS: Final = 1.0
+"""Time between two looks at the parent."""
+_CLOSE_SECONDS: Final = 0.5
+"""Time for the provider to close its files and connections."""
+
+log = logging.getLogger(__name__)
+
+
+class PluginProcess:
+    """The process and its state."""
+
+    def __init__(self, load: Callable[[], ProviderFactory], address: str, support: str, *, debugging: bool) -> None:
+        self._load = load
+        self._address = address
+        self._support = support
+        self._debugging = debugging
+        self._shutdown = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._parent = os.getppid()
+
+    async def run(self) -> None:
+        """Print the handshake, load the provider, serve until the host asks for the end."""
+        for number in (signal.SIGTERM, signal.SIGINT) if self._debugging else (signal.SIGTERM,):
+            asyncio.get_running_loop().add_signal_handler(number, self._shutdown.set)
+        with private_socket(os.environ) as socket:
+            server = grpc.aio.server(options=_OPTIONS)
+            certificate = self._listen(server, socket)
+            handlers = _Handlers()
+            server.add_generic_rpc_handlers((handlers,))
+            await server.start()
+            self._announce(socket, certificate)
+            provider, dispatcher = self._prepare(handlers)
+            gc.freeze()
+            gc.enable()
+            if not self._debugging:
+                self._watch_parent()
+            await self._shutdown.wait()
+            self._stop.set()
+            await server.stop(_CALLS_SECONDS)
+            await _end(provider, dispatcher)
+
+    def _watch_parent(self) -> None:
+        """End when the host is gone."""
+        if os.getppid() == self._parent:
+            asyncio.get_running_loop().call_later(_PARENT_SECONDS, self._watch_parent)
+        else:
+            self._shutdown.set()
+
+    def _listen(self, server: grpc.aio.Server, socket: Path) -> str:
+        """Bind the server and return its certificate, as the handshake has it."""
+        if self._debugging or not wants_tls(os.environ):
+            server.add_insecure_port(f"unix:{socket}")
+            return ""
+        certificate = fresh_certificate()
+        credentials = grpc.ssl_server_credentials([(certificate.key, certificate.chain)])
+        server.add_secure_port(f"unix:{socket}", credentials)
+        return certificate.handshake
+
+    def _announce(self, socket: Path, certificate: str) -> None:
+        line = reattach(socket, self._address) if self._debugging else handshake(socket, certificate)
+        sys.stdout.write(line)
+        sys.stdout.flush()
+
+    def _prepare(self, handlers: _Handlers) -> tuple[Provider | None, Dispatcher]:
+        """Import what serves calls; those that arrive meanwhile wait, since the event loop is busy."""
+        from provider_py.plugin.logging import configure_logging  # lazy: the handshake comes first
+        from provider_py.plugin.rpc.dispatch import Dispatcher  # lazy: as above
+        from provider_py.plugin.rpc.go_plugin import GoPluginServices  # lazy: as above
+        from provider_py.plugin.rpc.provider_service import failing, methods  # lazy: as above
+
+        configure_logging(fallback="INFO" if self._debugging else "WARN")
+        provider: Provider | None = None
+        try:
+            provider = self._load()(self._stop)
+            table = methods(provider, self._stop, restartable=self._debugging)
+        except Exception as fault:
+            log.exception("The provider could not be loaded")
+            table = failing(fault)
+        dispatcher = Dispatcher(table, self._support)
+        handlers.by_name.update(GoPluginServices(self._shutdown).handlers())
+        handlers.by_name.update(dispatcher.handlers())
+        return provider, dispatcher
+
+
+class _Handlers(grpc.GenericRpcHandler):
+    """Handlers that are known only after the server has started."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+        return self.by_name.get(handler_call_details.method)
+
+
+async def _end(provider: Provider | None, dispatcher: Dispatcher) -> None:
+    """Let calls finish and the provider close its files, within the time the host allows."""
+    await dispatcher.settle(_ORPHANED_CALLS_SECONDS)
+    if provider is None:
+        return
+    try:
+        await asyncio.wait_for(provider.close(), _CLOSE_SECONDS)
+    except Exception:
+        log.exception("The provider did not close")

@@ -1,0 +1,74 @@
+"""The house rules that no other tool checks: packages state their boundary, public names change on purpose only."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = sorted(
+    ".".join(init.parent.relative_to(ROOT).parts)
+    for folder in ("codegen", "provider_py")
+    for init in (ROOT / folder).rglob("__init__.py")
+)
+MODULES = sorted(path for folder in ("codegen", "provider_py") for path in (ROOT / folder).rglob("*.py"))
+EXPORTS = {
+    "provider_py.plugin": """
+        ApplyResult Attribute Change Check DataSource Decoded Diagnostic DiagnosticError Dynamic Key ListOf MapOf Object
+        Path Plan Primitive Provider ProviderFactory ReadResult Resource Severity Type TypeName at_most_one attributes
+        computed duration error exactly_one format_path has_error max_length model not_empty one_of optional
+        parse_duration pattern protect quoted redact required required_together resolve setting url warning
+    """,
+}
+"""The names that packages export. A change here is a change for everyone who imports them."""
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_states_its_boundary(package: str) -> None:
+    assert importlib.import_module(package).__doc__
+
+
+@pytest.mark.parametrize("package", EXPORTS)
+def test_exported_names_are_locked(package: str) -> None:
+    module = importlib.import_module(package)
+    assert sorted(module.__all__) == sorted(EXPORTS[package].split())
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_every_package_that_exports_names_is_locked() -> None:
+    exporting = {package for package in PACKAGES if hasattr(importlib.import_module(package), "__all__")}
+    assert exporting == EXPORTS.keys()
+
+
+def late_imports(path: Path) -> Iterator[str]:
+    """Return the lines with an import inside a function."""
+    text = path.read_text()
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Import | ast.ImportFrom):
+                    yield lines[inner.lineno - 1]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_an_import_inside_a_function_has_its_reason_on_the_line(path: Path) -> None:
+    assert [line for line in late_imports(path) if "#" not in line] == []
+
+
+def test_loading_the_provider_loads_neither_clients_nor_the_http_library() -> None:
+    script = """
+import sys
+import provider_py.provider
+heavy = {"httpx2", "pydantic", "attrs", "attr", "tenacity", "pyrate_limiter", "aiohttp", "harness_client.client",
+         "nexthink_client.models.workflow", "vcd_client.client"}
+print(sorted(heavy & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
