@@ -13,7 +13,7 @@ from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.server import Sandbox
 from provider_py.systems.harness.settings import HarnessSettings
 from provider_py.systems.nexthink.settings import NexthinkSettings
-from provider_py.systems.vcd.settings import VcdSettings
+from provider_py.systems.vcd.config import VcdSettings
 from tests.contract.systems.driving import Driver, driving, only, simple
 from tests.faults.scenes import LOOKS, LOOKUPS, STARTS, SUCCESS, SYSTEMS
 

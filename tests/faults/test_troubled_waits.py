@@ -14,7 +14,7 @@ from provider_py.execution.run import Timeouts
 from provider_py.plugin import Severity
 from provider_py.sandbox.server import Sandbox
 from provider_py.sandbox.world import RecordedRequest, Script
-from provider_py.systems.vcd.settings import VcdSettings
+from provider_py.systems.vcd.config import VcdSettings
 from tests.contract.systems.driving import Driver, driving, only, simple
 from tests.faults.scenes import HOUR, LOOKS, PATIENCE, SUCCESS, SYSTEMS
 from tests.faults.test_doubtful_starts import IMPATIENT, spoil

@@ -22,8 +22,8 @@ from provider_py.sandbox.vcd import access
 from provider_py.sandbox.vcd.app import application
 from provider_py.sandbox.world import RecordedRequest, World
 from provider_py.systems.vcd.execution import KIND, VcdExecution, VcdLauncher
-from provider_py.systems.vcd.settings import VcdSettings
-from provider_py.systems.vcd.system import CloudDirector
+from provider_py.systems.vcd.config import VcdSettings
+from provider_py.systems.vcd.connection import CloudDirector
 from tests.support.clock import ScaledClock
 
 SPEED = 100.0

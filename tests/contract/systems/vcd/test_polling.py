@@ -11,7 +11,7 @@ from provider_py.execution.run import Phase
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd.library import WORKFLOWS
 from provider_py.sandbox.world import RecordedRequest, Script
-from provider_py.systems.vcd.looking import Watch
+from provider_py.systems.vcd.polling import ExecutionReader
 from tests.contract.systems.vcd.conftest import Life
 
 ONBOARD = WORKFLOWS[0]
@@ -43,21 +43,21 @@ def looks(life: Life) -> tuple[int, int]:
 
 async def test_a_single_run_is_one_request(life: Life) -> None:
     (key,) = await started(life, 1)
-    seen = await Watch(life.director).look([key])
+    seen = await ExecutionReader(life.director).poll([key])
     assert looks(life) == (0, 1)
     assert list(seen) == [key]
 
 
 async def test_a_hundred_waiting_runs_are_two_requests(life: Life) -> None:
     keys = await started(life, 100)
-    seen = await Watch(life.director).look(keys)
+    seen = await ExecutionReader(life.director).poll(keys)
     assert set(seen) == set(keys)
     assert looks(life) == (1, 1)
 
 
 async def test_those_that_ended_are_asked_for_their_outputs(life: Life) -> None:
     keys = await started(life, 20, ended=3)
-    seen = await Watch(life.director).look(keys)
+    seen = await ExecutionReader(life.director).poll(keys)
     assert looks(life) == (1, 4)
     for place, key in enumerate(keys):
         run = seen[key]
@@ -69,7 +69,7 @@ async def test_those_that_ended_are_asked_for_their_outputs(life: Life) -> None:
 async def test_each_workflow_has_its_own_list(life: Life) -> None:
     keys = await started(life, 3)
     others = await started(life, 2, workflow=ROTATE.item_id)
-    seen = await Watch(life.director).look([*keys, *others])
+    seen = await ExecutionReader(life.director).poll([*keys, *others])
     assert set(seen) == {*keys, *others}
     assert looks(life) == (2, 2)
 
@@ -77,7 +77,7 @@ async def test_each_workflow_has_its_own_list(life: Life) -> None:
 async def test_what_the_list_omits_is_looked_at_singly(life: Life) -> None:
     keys = await started(life, 4)
     life.behave(list_lag=1e7)
-    seen = await Watch(life.director).look(keys)
+    seen = await ExecutionReader(life.director).poll(keys)
     assert set(seen) == set(keys)
     assert looks(life) == (1, 4)
 
@@ -85,37 +85,37 @@ async def test_what_the_list_omits_is_looked_at_singly(life: Life) -> None:
 async def test_what_is_gone_is_left_out(life: Life) -> None:
     keys = await started(life, 3)
     life.world.runs.forget(keys[1].rpartition("/")[2])
-    assert set(await Watch(life.director).look(keys)) == {keys[0], keys[2]}
+    assert set(await ExecutionReader(life.director).poll(keys)) == {keys[0], keys[2]}
 
 
 async def test_a_list_that_may_not_be_read_is_done_without(life: Life) -> None:
     keys = await started(life, 3)
     life.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET", LIST), status=403, times=1))
-    assert set(await Watch(life.director).look(keys)) == set(keys)
+    assert set(await ExecutionReader(life.director).poll(keys)) == set(keys)
     assert looks(life) == (1, 3)
 
 
 async def test_a_list_that_stays_behind_is_found_out(life: Life) -> None:
     keys = await started(life, 3)
-    watch = Watch(life.director)
+    watch = ExecutionReader(life.director)
     life.world.advance(2e6)
-    assert all(isinstance(run, SystemFault) or run.phase.ended for run in (await watch.look(keys)).values())
+    assert all(isinstance(run, SystemFault) or run.phase.ended for run in (await watch.poll(keys)).values())
 
-    watch = Watch(life.director)
+    watch = ExecutionReader(life.director)
     life.behave(list_lag=1.5e6)
     rounds = 0
-    while not all(isinstance(run, SystemFault) or run.phase.ended for run in (await watch.look(keys)).values()):
+    while not all(isinstance(run, SystemFault) or run.phase.ended for run in (await watch.poll(keys)).values()):
         rounds += 1
         assert rounds < 4
     life.world.requests.clear()
-    await watch.look(keys)
+    await watch.poll(keys)
     assert looks(life) == (0, 3)
 
 
 async def test_a_fault_of_the_list_is_told_for_each(life: Life) -> None:
     keys = await started(life, 3)
     life.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET", LIST), status=500, times=None))
-    seen = await Watch(life.director).look(keys)
+    seen = await ExecutionReader(life.director).poll(keys)
     assert set(seen) == set(keys)
     assert all(isinstance(each, SystemFault) for each in seen.values())
 
@@ -125,7 +125,7 @@ async def test_a_fault_of_one_leaves_the_others_alone(life: Life) -> None:
     life.world.faults.add(
         Fault("vcd", FaultKind.STATUS, Match("GET", keys[0].rpartition("/")[2]), status=500, times=None)
     )
-    seen = await Watch(life.director).look(keys)
+    seen = await ExecutionReader(life.director).poll(keys)
     assert [isinstance(seen[key], SystemFault) for key in keys] == [True, False, False]
 
 

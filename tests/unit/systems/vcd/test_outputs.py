@@ -9,10 +9,10 @@ from vcd_client.models import WsWorkflowExecution
 from provider_py.execution.run import Phase, Run
 from provider_py.execution.runtime import Runtime
 from provider_py.plugin import Decoded
-from provider_py.systems.vcd.execution import Detail, VcdExecution, phase, validate
-from provider_py.systems.vcd.records import run_of
-from provider_py.systems.vcd.settings import VcdSettings
-from provider_py.systems.vcd.system import CloudDirector
+from provider_py.systems.vcd.execution import VcdExecution, validate
+from provider_py.systems.vcd.polling import Detail, phase, run_of
+from provider_py.systems.vcd.config import VcdSettings
+from provider_py.systems.vcd.connection import CloudDirector
 from tests.support.clock import VirtualClock
 
 

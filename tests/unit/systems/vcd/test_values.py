@@ -6,9 +6,9 @@ import pytest
 from vcd_client.models import WsParameter
 
 from provider_py.execution.errors import Refused
-from provider_py.systems.vcd import types
-from provider_py.systems.vcd.spelling import SHORT, is_about_kinds, shortened
-from provider_py.systems.vcd.values import Unfit, alike, decode, encode, infer
+from provider_py.systems.vcd.execution import is_about_input_types
+from provider_py.systems.vcd.types import SHORT_INPUT_TYPES, check_type, with_short_input_types
+from provider_py.systems.vcd.values import EncodingError, decode, encode, infer_type, is_same
 
 ENDPOINT = "CompositeType(host:string,port:number):Endpoint"
 NESTED = "CompositeType(name:string,at:CompositeType(host:string,port:number):Endpoint,tags:Array/string):Site"
@@ -182,7 +182,7 @@ def test_nothing_stays_nothing() -> None:
     ],
 )
 def test_the_type_a_value_is_taken_for(value: object, declared: str) -> None:
-    assert infer(value) == declared
+    assert infer_type(value) == declared
     assert encode(value, declared) is not None
 
 
@@ -242,7 +242,7 @@ def test_the_type_a_value_is_taken_for(value: object, declared: str) -> None:
     ],
 )
 def test_a_value_that_cannot_be_of_its_type_is_told(declared: str, value: object, words: str) -> None:
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(EncodingError) as caught:
         encode(value, declared)
     assert words in str(caught.value)
 
@@ -293,15 +293,15 @@ def kinds_in(wire: object) -> set[str]:
 
 
 def test_the_examples_have_all_fourteen_kinds() -> None:
-    assert kinds_in([encode(value, declared) for declared, value in EVERY_KIND]) == set(SHORT)
-    assert len(SHORT) == 14
+    assert kinds_in([encode(value, declared) for declared, value in EVERY_KIND]) == set(SHORT_INPUT_TYPES)
+    assert len(SHORT_INPUT_TYPES) == 14
 
 
 @pytest.mark.parametrize(("declared", "value"), EVERY_KIND)
 def test_the_short_spelling_is_read_like_the_kinds_names(declared: str, value: object) -> None:
     wire = encode(value, declared)
-    short = shortened(wire)
-    assert kinds_in(short) <= set(SHORT.values())
+    short = with_short_input_types(wire)
+    assert kinds_in(short) <= set(SHORT_INPUT_TYPES.values())
     assert decode(through_the_client(short)) == decode(wire)
 
 
@@ -316,7 +316,7 @@ def test_the_short_spelling_is_read_like_the_kinds_names(declared: str, value: o
     ],
 )
 def test_which_refusals_are_about_the_spelling(reason: str, about: bool) -> None:
-    assert is_about_kinds(Refused("Cloud Director", reason)) is about
+    assert is_about_input_types(Refused("Cloud Director", reason)) is about
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_which_refusals_are_about_the_spelling(reason: str, about: bool) -> None
     ],
 )
 def test_which_values_are_the_same(had: object, wanted: object, same: bool) -> None:
-    assert alike(had, wanted) is same
+    assert is_same(had, wanted) is same
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_which_values_are_the_same(had: object, wanted: object, same: bool) -> N
     ],
 )  # fmt: skip
 def test_types_that_can_be_named(declared: str) -> None:
-    assert types.fault(declared) is None
+    assert check_type(declared) is None
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_types_that_can_be_named(declared: str) -> None:
     ],
 )
 def test_types_that_cannot(declared: str, words: str) -> None:
-    wrong = types.fault(declared)
+    wrong = check_type(declared)
     assert wrong is not None
     assert words in wrong
     assert len(wrong) < 400
