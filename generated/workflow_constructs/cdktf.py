@@ -1551,7 +1551,7 @@ class VcdExecution(Resource):
         parameters: Input parameters by name: strings, numbers, booleans, lists and objects, which are encoded as the types that the workflow declares. Write a date as an RFC 3339 string; a reference to an object as its ID, or as an object with `id` and optionally `type`, `href` and `display_value`; an attachment as an object with `content` (Base64) and optionally `name` and `mime_type`. Parameters that are null are omitted.
         parameter_types: Orchestrator types of parameters, such as `Date` or `Array/VC:VirtualMachine`. Only needed where Cloud Director declares no type or a wrong one.
         sensitive_parameters: Input parameters by name whose values are never stored in the plan or state. Requires `sensitive_parameters_version`, which must be changed for new values to take effect.
-        sensitive_parameters_version: Version marker for `sensitive_parameters`. A change triggers a new run.
+        sensitive_parameters_version: Version marker for `sensitive_parameters`: change it to run with new values.
         """
         arguments = given(
             triggers=triggers,
@@ -1666,7 +1666,7 @@ class VcdExecution(Resource):
 
     @property
     def sensitive_parameters_version(self) -> str:
-        """Version marker for `sensitive_parameters`. A change triggers a new run."""
+        """Version marker for `sensitive_parameters`: change it to run with new values."""
         return text(self, "sensitive_parameters_version")
 
     @property

@@ -107,7 +107,7 @@ class VcdExecution(Execution):
     ] = None
     sensitive_parameters_version: Annotated[
         str | None,
-        optional("Version marker for `sensitive_parameters`. A change triggers a new run.", replace=True),
+        optional("Version marker for `sensitive_parameters`: change it to run with new values.", replace=True),
     ] = None
     outputs: Annotated[
         Dynamic,
