@@ -2,14 +2,14 @@
 
 Destroying it forgets the execution; with `on_destroy = "cancel"` an unfinished one is canceled, without any rollback.
 
-A start has no room for a mark: the request takes the workflow's declared parameters and nothing else, and whatever an
-execution records of its caller is the same for all of a user's. So a start whose answer was lost is searched for by
-what it has: of the executions in the workflow's list, those that began since the start was intended, have the same
-inputs and belong to no run that is known. The list tells times in whole seconds, by the server's clock, hence the
-margins. Only one match is taken for the run; several are an error, and a wrong guess is worse than none. For the same
-reason equal starts are sent one at a time (`dedup_key`).
+A start cannot be marked: the request has room for the workflow's declared parameters and nothing else, and what an
+execution records of its caller is the same for all executions of a user. So a start whose answer was lost is searched
+for by what can be compared. Of the executions in the workflow's list it is the one that began since the start was
+intended, has the same inputs, and is not known to belong to another run. Times are compared by the server's clock,
+which answers give in whole seconds, hence the margins. Several matches are an error: a wrong guess would be worse. For
+the same reason equal starts are sent one at a time (`dedup_key`).
 
-Not guaranteed: someone else's start of the same workflow with the same inputs, at the same time, looks the same.
+Not guaranteed: that the match was not started by someone else, with the same inputs and at the same time.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class VcdExecution(Execution):
         optional(
             "ID of the workflow: the URN or UUID of its service item, or its ID in Orchestrator.",
             replace=True,
-            checks=(lookup.is_workflow_id,),
+            checks=(lookup.check_workflow_id,),
         ),
     ] = None
     parameters: Annotated[
@@ -314,7 +314,7 @@ async def _search(
 
 
 def _has_inputs(execution: models.WsWorkflowExecution, request: Request) -> bool:
-    """Whether an execution was given the inputs of a request; secrets, which are not answered, match anything."""
+    """Whether an execution has the inputs of a request; secrets, which are not returned, match anything."""
     actual = {
         str(parameter.name): values.decode(parameter.to_dict().get("value"))
         for parameter in elements(execution.input_parameters)

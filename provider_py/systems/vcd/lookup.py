@@ -29,7 +29,7 @@ from provider_py.systems.vcd.connection import CloudDirector
 URN: Final = "urn:vcloud:serviceItem:"
 WORKFLOW_ID: Final = rf"{URN}[0-9A-Fa-f]{{8}}(-[0-9A-Fa-f]{{4}}){{3}}-[0-9A-Fa-f]{{12}}|[0-9A-Za-z_-]{{1,128}}"
 """A service item's URN or UUID, or an ID of Orchestrator: a UUID or, for the workflows it ships with, another text."""
-is_workflow_id: Final = pattern(
+check_workflow_id: Final = pattern(
     WORKFLOW_ID, "the ID of a service item (URN or UUID) or of Orchestrator, or name the workflow with `workflow`"
 )
 INTERNAL_PREFIXES: Final = ("_vcd_", "_vdc_")

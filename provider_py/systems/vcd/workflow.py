@@ -48,7 +48,7 @@ class VcdWorkflow:
         str | None,
         optional(
             "ID of the workflow: the URN or UUID of its service item, or its ID in Orchestrator.",
-            checks=(lookup.is_workflow_id,),
+            checks=(lookup.check_workflow_id,),
         ),
     ] = None
     id: Annotated[str | None, computed("URN of the service item.")] = None
