@@ -1,8 +1,8 @@
-# Every goal makes the environment it needs; `make help` lists them.
+# Every target creates the environment it needs; `make help` lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types contracts check tests generate bench lock clean
+.PHONY: help venv demo test lint types contracts check tests hosts generate bench lock clean
 
 VENV ?= .venv
 BENCH_VENV ?= .venv-bench
@@ -15,17 +15,20 @@ READY := $(VENV)/.ready
 
 say = @printf '==> %s\n' '$(1)'
 
+# uv installs several times faster than pip, which remains for indexes that only pip is configured for.
 define make_venv
 	@"$(PYTHON)" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 || { \
-		echo "error: Python 3.11 or newer is needed, and '$(PYTHON)' is not that. Install it, or name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+		echo "error: '$(PYTHON)' is not Python 3.11 or newer. Install one, or set its path: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@"$(PYTHON)" -m venv "$(1)"
-	@"$(1)/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r "$(2)"
+	@pip() { "$(1)/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r "$$1"; }; \
+	sed -n '/^uv==/,/# via/p' requirements.lock | pip /dev/stdin; \
+	"$(1)/bin/uv" pip install -q --python "$(1)/bin/python" --require-hashes -r "$(2)" || pip "$(2)"
 endef
 
-help:  ## List the goals
+help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-venv: $(READY)  ## Make the environment in .venv from requirements.lock
+venv: $(READY)  ## Create the environment in .venv from requirements.lock
 
 $(READY): requirements.lock pyproject.toml
 	$(call say,environment: $(VENV) from requirements.lock)
@@ -33,11 +36,11 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY)  ## Run the examples with the real Terraform against the sandbox of the three systems
+demo: $(READY)  ## Apply the examples with the real Terraform against the sandbox of the three systems
 	@$(BIN)/workflow-provider demo
 
-test: lint types contracts check tests  ## Everything that must hold: lint, types, contracts, freshness, all tests
-	$(call say,all good)
+test: lint types contracts check tests  ## Run all checks: lint, types, import contracts, generated code, tests
+	$(call say,all checks passed)
 
 lint: $(READY)
 	$(call say,lint: ruff)
@@ -49,22 +52,25 @@ types: $(READY)
 	@$(BIN)/mypy --no-error-summary
 
 contracts: $(READY)
-	$(call say,who may import whom: import-linter)
+	$(call say,import contracts: import-linter)
 	@out=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$out" >&2; exit 1; }
 
-check: $(READY)  ## Fail if anything generated is stale
-	$(call say,generated code and docs are fresh)
+check: $(READY)  ## Fail if generated code or docs are outdated
+	$(call say,generated code and docs)
 	@$(BIN)/python -m codegen check
 
 tests: $(READY)
 	$(call say,tests: pytest with $(JOBS) workers)
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
+hosts: $(READY)  ## Run the acceptance tests on Terraform 1.6 to 1.15 and OpenTofu, and print a table
+	@$(BIN)/python -m tests.acceptance.hosts --jobs $(JOBS)
+
 generate: $(READY)  ## Regenerate clients, constructs and docs from specs
 	$(call say,generate)
 	@$(BIN)/python -m codegen generate
 
-bench: $(READY) $(BENCH_VENV)/.ready  ## Measure against another Python provider framework, as ratios
+bench: $(READY) $(BENCH_VENV)/.ready  ## Compare the speed with a provider written in another Python framework
 	$(call say,benchmarks)
 	@$(BIN)/python -m tests.benchmarks.run --reference-python "$(BENCH_VENV)/bin/python"
 
@@ -74,11 +80,11 @@ $(BENCH_VENV)/.ready: tests/benchmarks/requirements.lock
 	@touch $@
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
-lock: $(READY)  ## Resolve the pinned dependencies anew
+lock: $(READY)  ## Update the pinned dependencies
 	$(call say,requirements.lock)
 	@$(LOCK) --all-extras --group dev pyproject.toml -o requirements.lock
 	@$(LOCK) tests/benchmarks/requirements.in -o tests/benchmarks/requirements.lock
 
-clean:  ## Remove environments, caches and fetched tools
-	@rm -rf "$(VENV)" "$(BENCH_VENV)" .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist build
+clean:  ## Remove environments and caches
+	@rm -rf "$(VENV)" "$(BENCH_VENV)" .hosts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -31,23 +31,23 @@ def _missing_(cls, value: object) -> "{name}":
 
 
 class Adjustments(Plugin):
-    """Enums of answers accept values newer than the schema; enums of requests alone stay strict."""
+    """Makes enums of responses accept values newer than the schema; enums of requests alone stay strict."""
 
     def __init__(self, schema: GraphQLSchema, config_dict: dict[str, Any]) -> None:
-        """Find the enums of answers."""
+        """Collect the types that responses can hold."""
         super().__init__(schema, config_dict)
         composite = (GraphQLObjectType, GraphQLInterfaceType)
-        kinds = (kind for kind in schema.type_map.values() if isinstance(kind, composite))
-        self.answered = {get_named_type(field.type).name for kind in kinds for field in kind.fields.values()}
+        types = (named for named in schema.type_map.values() if isinstance(named, composite))
+        self.received = {get_named_type(field.type).name for parent in types for field in parent.fields.values()}
 
     def generate_enum(self, class_def: ast.ClassDef, enum_type: GraphQLEnumType) -> ast.ClassDef:
-        """Add the classmethod that makes a member of an unknown value."""
-        if enum_type.name in self.answered:
+        """Add the classmethod that turns an unknown value into a member."""
+        if enum_type.name in self.received:
             class_def.body.extend(ast.parse(_MISSING.format(name=class_def.name)).body)
         return class_def
 
     def generate_operation_str(self, operation_str: str, operation_definition: ExecutableDefinitionNode) -> str:
-        """Note the operation with the type names that the generator adds to it."""
+        """Record the operation as sent, with the type names that the generator adds."""
         if operation_definition.name:
             self.config_dict[SENT][operation_definition.name.value] = operation_str
         return operation_str

@@ -1,16 +1,20 @@
-"""Batching by aliases: an operation after the comment `# @batch(25)` can be asked for 25 objects in one request.
+"""Batching by aliases: an operation after the comment `# @batch(25)` can ask for 25 objects in one request.
+
+Asking for every run by itself exhausts a limit of requests per minute with some dozens of runs. A list filtered by ids
+does not do: it says neither which id has no record nor why one was refused. Aliases written out by hand do not do
+either: the generator makes a class per alias, 25 times the same type. So
 
     # @batch(25)
     query executionState($executionId: String!) {
       execution(executionId: $executionId) { ...ExecutionState }
     }
 
-gives the client's module `batches`
+becomes, in the client's module `batches`,
 
     execution_state_batch(client, execution_ids) -> list[ExecutionState | GraphQLClientGraphQLError]
 
 which sends one constant document with the aliases run0 to run24, each under `@include(if: $hasN)`, so that a caller
-passes any 1 to 25 ids. The answers are of the single operation's own type: no classes are generated per alias.
+passes any 1 to 25 ids. The results are of the single operation's own type.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from ariadne_codegen.utils import str_to_pascal_case, str_to_snake_case
 from graphql import (
@@ -28,6 +32,7 @@ from graphql import (
     FieldNode,
     NamedTypeNode,
     NameNode,
+    Node,
     NonNullTypeNode,
     OperationDefinitionNode,
     OperationType,
@@ -50,7 +55,7 @@ _SCALARS: Final = {"String": ("str", '""'), "ID": ("str", '""'), "Int": ("int", 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """An operation to be batched: one root field, one variable of a plain type."""
+    """An operation to batch: one root field, one variable of a plain type."""
 
     operation: str
     size: int
@@ -66,12 +71,12 @@ def find(document: DocumentNode) -> list[Batch]:
 
 
 def expand(batch: Batch, document: str) -> str:
-    """Return the document, which holds the operation and its fragments, with the operation asked many times."""
+    """Return the document, which holds the operation and its fragments, with one alias of its field per object."""
     operation, *fragments = parse(document).definitions
     if not isinstance(operation, OperationDefinitionNode):
-        message = f"{batch.operation}: the operation comes first in its document"
+        message = f"{batch.operation}: the operation must come first in its document"
         raise TypeError(message)
-    root = operation.selection_set.selections[0]
+    [root] = operation.selection_set.selections
     many = OperationDefinitionNode(
         operation=OperationType.QUERY,
         name=NameNode(value=f"{batch.operation}Batch"),
@@ -82,13 +87,13 @@ def expand(batch: Batch, document: str) -> str:
     return print_ast(DocumentNode(definitions=[many, *fragments]))
 
 
-def module(found: Iterable[Batch], documents: Mapping[str, str]) -> str:
+def module(batches: Iterable[Batch], documents: Mapping[str, str]) -> str:
     """Return the module `batches`; `documents` holds each operation, with its fragments, as the client sends it."""
-    batches = [_context(batch, expand(batch, documents[batch.operation])) for batch in found]
-    return render("graphql/batches.py.j2", batches=batches)
+    contexts = [_context(batch, expand(batch, documents[batch.operation])) for batch in batches]
+    return render("graphql/batches.py.j2", batches=contexts)
 
 
-def _context(batch: Batch, document: str) -> dict[str, Any]:
+def _context(batch: Batch, document: str) -> dict[str, str | int]:
     name = str_to_snake_case(batch.operation)
     python_type, blank = _SCALARS[batch.variable_type]
     return {
@@ -125,11 +130,12 @@ def _batch(operation: OperationDefinitionNode, size: int) -> Batch:
         raise _refused(operation, "only queries are batched, by two or more")
     if len(selections) != 1 or not isinstance(root, FieldNode) or root.alias:
         raise _refused(operation, "a batched query selects one field, without an alias")
-    kind = variables[0].type.type if len(variables) == 1 and isinstance(variables[0].type, NonNullTypeNode) else None
-    if not isinstance(kind, NamedTypeNode) or kind.name.value not in _SCALARS:
+    declared = variables[0].type if len(variables) == 1 else None
+    scalar = declared.type if isinstance(declared, NonNullTypeNode) else None
+    if not isinstance(scalar, NamedTypeNode) or scalar.name.value not in _SCALARS:
         raise _refused(operation, f"a batched query has one variable, a non-null {', '.join(_SCALARS)}")
     name = operation.name.value if operation.name else ""
-    return Batch(name, size, variables[0].variable.name.value, kind.name.value, root.name.value)
+    return Batch(name, size, variables[0].variable.name.value, scalar.name.value, root.name.value)
 
 
 def _refused(operation: OperationDefinitionNode, reason: str) -> SpecError:
@@ -139,18 +145,18 @@ def _refused(operation: OperationDefinitionNode, reason: str) -> SpecError:
 
 
 def _variables(batch: Batch, index: int) -> list[VariableDefinitionNode]:
-    named = ((f"has{index}", "Boolean"), (f"{batch.variable}{index}", batch.variable_type))
+    types = ((f"has{index}", "Boolean"), (f"{batch.variable}{index}", batch.variable_type))
     return [
         VariableDefinitionNode(
             variable=_variable(name),
-            type=NonNullTypeNode(type=NamedTypeNode(name=NameNode(value=kind))),
+            type=NonNullTypeNode(type=NamedTypeNode(name=NameNode(value=type_name))),
             directives=[],
         )
-        for name, kind in named
+        for name, type_name in types
     ]
 
 
-def _aliased(root: Any, batch: Batch, index: int) -> FieldNode:
+def _aliased(root: Node, batch: Batch, index: int) -> FieldNode:
     field: FieldNode = visit(root, _Rename(batch.variable, f"{batch.variable}{index}"))
     condition = ArgumentNode(name=NameNode(value="if"), value=_variable(f"has{index}"))
     return FieldNode(
@@ -171,5 +177,5 @@ class _Rename(Visitor):
         super().__init__()
         self.old, self.new = old, new
 
-    def enter_variable(self, node: VariableNode, *_: Any) -> VariableNode | None:
+    def enter_variable(self, node: VariableNode, *_: object) -> VariableNode | None:
         return _variable(self.new) if node.name.value == self.old else None

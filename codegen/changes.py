@@ -1,14 +1,17 @@
-"""What differs between a shipped specification and a newer one, told by the operations of ours that it touches."""
+"""Differences between a shipped specification and a newer one, reported by the operations of ours that they touch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+NOT_TOUCHED, TOUCHED, FAILED = 0, 1, 2
+"""Exit codes of `refresh`: whether a change touches our operations, or the comparison failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference: `text` says which, `operations` are ours that it may break or surprise; none: it does not."""
+    """One difference, in words; `operations` are ours that it may break or surprise, none if it is harmless to us."""
 
     text: str
     operations: tuple[str, ...] = ()
@@ -21,7 +24,7 @@ def report(vendor: str, changes: Sequence[Change]) -> Iterable[str]:
     if not changes:
         yield f"{vendor}: nothing has changed"
         return
-    yield f"{vendor}: {len(touching)} that touch our operations, {len(others)} others"
+    yield f"{vendor}: {len(touching)} of {len(changes)} changes touch our operations"
     for change in touching:
         yield f"  {change.text}"
         yield f"      in {', '.join(change.operations)}"

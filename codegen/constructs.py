@@ -1,7 +1,7 @@
 """The provider's registry -> Python constructs.
 
-Every back end is one `Backend`: templates, and the toolkit they import. The arguments' types, the provider's checks and
-the handling of expressions are shared by all of them.
+A back end is one `Backend`: templates, and the toolkit that they import. The types of arguments, the provider's checks
+and the handling of expressions are shared by all back ends.
 """
 
 from __future__ import annotations

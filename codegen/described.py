@@ -1,4 +1,10 @@
-"""Models of the provider as the templates of constructs see them: classes, arguments, types and references."""
+"""The provider's models as the templates of constructs see them: classes, arguments, types and references.
+
+A template that walked the models itself would repeat three decisions in every toolkit, and one toolkit would get them
+wrong: which names a property may not have (the toolkits' classes would lose members silently), how a nested model is
+called when two resources nest different models of one name, and what Python type a reference has at every depth of
+lists and maps. They are taken here, once, and templates only write them down.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +29,7 @@ RESERVED: Final = frozenset(
     to_terraform with_ creation_stack resolve type_hint
     """.split()  # noqa: SIM905  # fifty names are readable as a block only
 )
-"""Members of the toolkits' classes, which a property of the same name would override unasked; it gets a `_` behind."""
+"""Members of the toolkits' classes; a property of such a name gets a trailing `_`, so that it overrides none."""
 
 _META: Final[Mapping[str, str]] = {
     "count": "float | {library}.TerraformCount",
@@ -69,13 +75,13 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A class to be generated; `kind` is the type without, `type` with the provider's prefix."""
+    """A class to generate; `short_type` is the type name without the provider's prefix, `type` with it."""
 
     name: str
     summary: str
     arguments: list[Argument]
     attributes: list[Argument]
-    kind: str = ""
+    short_type: str = ""
     type: str = ""
     base: str = ""
     validate: str = ""
@@ -83,14 +89,14 @@ class Class:
 
 
 def context(registered: Registry, library: str) -> dict[str, Any]:
-    """Describe the whole registry to the templates of one toolkit."""
+    """Describe the whole registry for the templates of one toolkit."""
     names = _names(registered)
     describe = _Describer(names, library)
     entries = [describe.entry(entry, "Resource", class_name(entry.name)) for entry in registered.resources]
     entries += [describe.entry(entry, "DataSource", _data(entry)) for entry in registered.data_sources]
     configuration = describe.model(registered.configuration, _PROVIDER)
     nested = {model: describe.model(model, name) for model, name in names.items()}
-    written = [found for found in nested.values() if found.arguments]
+    written = [described for described in nested.values() if described.arguments]
     referred = registry.nested_models(entry.model for entry in (*registered.resources, *registered.data_sources))
     return {
         "library": library,
@@ -101,12 +107,12 @@ def context(registered: Registry, library: str) -> dict[str, Any]:
         "referred": [nested[model] for model in referred],
         "configuration": configuration,
         "entries": entries,
-        "exported": sorted([configuration.name, *(found.name for found in (*entries, *written))]),
+        "exported": sorted([configuration.name, *(described.name for described in (*entries, *written))]),
     }
 
 
 def class_name(name: str) -> str:
-    """Return the class of a type name: HarnessExecution of harness_execution."""
+    """Return the class name of a type name: HarnessExecution for harness_execution."""
     return "".join(part.capitalize() for part in name.split("_"))
 
 
@@ -117,12 +123,12 @@ def _data(entry: Entry) -> str:
     return f"Data{class_name(entry.name)}"
 
 
-def _names(registered: Registry) -> dict[type[Any], str]:
+def _names(registered: Registry) -> dict[type, str]:
     owners = [(class_name(registry.PROVIDER), registered.configuration)]
     owners += [(class_name(entry.name), entry.model) for entry in registered.resources]
     owners += [(_data(entry), entry.model) for entry in registered.data_sources]
     taken = {_PROVIDER, *(name for name, _ in owners)}
-    names: dict[type[Any], str] = {}
+    names: dict[type, str] = {}
     for owner, model in owners:
         for nested in registry.nested_models([model]):
             if nested not in names:
@@ -132,33 +138,33 @@ def _names(registered: Registry) -> dict[type[Any], str]:
 
 
 class _Describer:
-    def __init__(self, names: Mapping[type[Any], str], library: str) -> None:
+    def __init__(self, names: Mapping[type, str], library: str) -> None:
         self._names, self._library = names, library
 
     def entry(self, entry: Entry, base: str, name: str) -> Class:
         described = self.model(entry.model, name)
         meta = {
-            name: kind.format(library=self._library)
-            for name, kind in _META.items()
+            name: annotation.format(library=self._library)
+            for name, annotation in _META.items()
             if base == "Resource" or name not in _RESOURCE_ONLY
         }
         clash = sorted(meta.keys() & {argument.name for argument in described.arguments})
         if clash:
-            message = f"{entry.name}: {', '.join(clash)} cannot be arguments, Terraform has its own of that name"
+            message = f"{entry.name}: {', '.join(clash)} cannot be arguments: Terraform has meta-arguments of that name"
             raise CodegenError(message)
         return Class(
             name=name,
             summary=_one_line(entry.description),
             arguments=described.arguments,
             attributes=described.attributes,
-            kind=entry.name,
+            short_type=entry.name,
             type=registry.full_type(entry),
             base=base,
             validate="validate_resource" if base == "Resource" else "validate_data_source",
             meta=meta,
         )
 
-    def model(self, model: type[Any], name: str) -> Class:
+    def model(self, model: type, name: str) -> Class:
         declared = attributes(model).values()
         arguments = [self._argument(attribute) for attribute in declared if attribute.required or attribute.optional]
         return Class(
@@ -178,10 +184,10 @@ class _Describer:
             reference=self._reference(attribute.type),
         )
 
-    def _type(self, kind: Type) -> str:
-        match kind:
+    def _type(self, type_: Type) -> str:
+        match type_:
             case Primitive():
-                return _ARGUMENTS[kind.name]
+                return _ARGUMENTS[type_.name]
             case ListOf(element):
                 return f"Sequence[{self._type(element)}] | Expression"
             case MapOf(element):
@@ -189,21 +195,21 @@ class _Describer:
             case Object(model):
                 return f"{self._names[model]} | Expression"
 
-    def _reference(self, kind: Type) -> Reference:
-        if isinstance(kind, ListOf | MapOf):
-            name = "ListReference" if isinstance(kind, ListOf) else "MapReference"
-            element = self._reference(kind.element)
+    def _reference(self, type_: Type) -> Reference:
+        if isinstance(type_, ListOf | MapOf):
+            name = "ListReference" if isinstance(type_, ListOf) else "MapReference"
+            element = self._reference(type_.element)
             return Reference(
                 f"{name}[{element.type}]",
                 lambda owner, path: f"{name}({owner}, {_literal(path)}, {element.factory})",
                 f"lambda owner, path: {name}(owner, path, {element.factory})",
             )
-        function, result = self._single(kind)
+        function, result = self._single(type_)
         return Reference(result, lambda owner, path: f"{function}({owner}, {_literal(path)})", function)
 
-    def _single(self, kind: Primitive | Object) -> tuple[str, str]:
-        if isinstance(kind, Object):
-            name = f"{self._names[kind.model]}Reference"
+    def _single(self, type_: Primitive | Object) -> tuple[str, str]:
+        if isinstance(type_, Object):
+            name = f"{self._names[type_.model]}Reference"
             return name, name
         functions = {
             TypeName.STRING: ("text", "str"),
@@ -211,7 +217,7 @@ class _Describer:
             TypeName.BOOL: ("boolean", f"{self._library}.IResolvable"),
             TypeName.DYNAMIC: ("Reference", "Reference"),
         }
-        return functions[kind.name]
+        return functions[type_.name]
 
 
 def _literal(path: str) -> str:

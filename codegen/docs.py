@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from codegen import registry
 from codegen.output import header
@@ -15,7 +15,7 @@ from codegen.templating import render
 from provider_py.plugin import Attribute, ListOf, MapOf, Object, Primitive, Type, TypeName, attributes
 
 _ORIGIN: Final = "the provider's schema and examples"
-_KINDS: Final = {
+_TYPES: Final = {
     TypeName.STRING: "String",
     TypeName.NUMBER: "Number",
     TypeName.BOOL: "Boolean",
@@ -25,7 +25,7 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The attributes of one object: `anchor` and `path` are empty for the resource itself."""
+    """The attributes of one object; `anchor` and `path` are empty for the resource itself."""
 
     anchor: str
     path: str
@@ -40,18 +40,18 @@ def generate(registered: Registry, root: Path, docs: Path, vendors: Mapping[str,
     summary = " ".join((registered.configuration.__doc__ or "").split())
     sections = _sections(registered.configuration)
     _write(docs / "index.md", "index.md.j2", description=summary, example=example, sections=sections)
-    for kind, title, entries in (
+    for folder, title, entries in (
         ("resources", "Resource", registered.resources),
         ("data-sources", "Data Source", registered.data_sources),
     ):
         for entry in entries:
-            page = docs / kind / f"{entry.name}.md"
-            _write(page, "entry.md.j2", title=title, **_page(entry, kind, root / "examples", vendors))
+            page = docs / folder / f"{entry.name}.md"
+            _write(page, "entry.md.j2", title=title, **_page(entry, root / "examples" / folder, vendors))
 
 
-def _page(entry: Entry, kind: str, examples: Path, vendors: Mapping[str, str]) -> dict[str, Any]:
-    folder = examples / kind / registry.full_type(entry)
-    name = "resource.tf" if kind == "resources" else "data-source.tf"
+def _page(entry: Entry, examples: Path, vendors: Mapping[str, str]) -> dict[str, object]:
+    folder = examples / registry.full_type(entry)
+    name = "resource.tf" if examples.name == "resources" else "data-source.tf"
     return {
         "type": registry.full_type(entry),
         "subcategory": vendors.get(entry.name.split("_", 1)[0], ""),
@@ -62,7 +62,7 @@ def _page(entry: Entry, kind: str, examples: Path, vendors: Mapping[str, str]) -
     }
 
 
-def _write(page: Path, template: str, **context: Any) -> None:
+def _write(page: Path, template: str, **context: object) -> None:
     page.parent.mkdir(parents=True, exist_ok=True)
     text = render(f"docs/{template}", header=header(_ORIGIN), provider=registry.PROVIDER, **context)
     page.write_text(text, "utf-8")
@@ -72,7 +72,7 @@ def _read(path: Path) -> str:
     return path.read_text("utf-8").strip() if path.is_file() else ""
 
 
-def _sections(model: type[Any], path: str = "") -> list[Section]:
+def _sections(model: type, path: str = "") -> list[Section]:
     declared = attributes(model).values()
     section = Section(
         anchor=_anchor(path),
@@ -104,10 +104,10 @@ def _anchor(path: str) -> str:
     return f"nestedatt--{path.replace('.', '--')}" if path else ""
 
 
-def _type(kind: Type) -> str:
-    match kind:
+def _type(type_: Type) -> str:
+    match type_:
         case Primitive():
-            return _KINDS[kind.name]
+            return _TYPES[type_.name]
         case ListOf(Object()):
             return "Attributes List"
         case MapOf(Object()):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,7 @@ from graphql import (
     GraphQLSchema,
     NoUnusedFragmentsRule,
     OperationDefinitionNode,
-    build_schema,
+    build_ast_schema,
     concat_ast,
     parse,
     print_ast,
@@ -46,17 +45,17 @@ def generate(spec: Spec, root: Path, package: Path) -> None:
     """Generate the client package."""
     schema = read_schema(root, spec.document)
     document = concat_ast(read_operations(root, spec))
-    _judge(schema, document)
-    found = batches.find(document)
+    _validate(schema, document)
+    batched = batches.find(document)
     package.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=package.parent) as inputs:
         (Path(inputs) / _SCHEMA).write_text(_nameable_schema(root, spec.document), "utf-8")
         (Path(inputs) / _OPERATIONS).write_text(print_ast(document), "utf-8")
         (Path(inputs) / _BASE_CLIENT).write_text(render(f"graphql/{_BASE_CLIENT}.j2"), "utf-8")
         sent = _run_generator(spec, Path(inputs), package)
-    if found:
+    if batched:
         module = package / "batches.py"
-        module.write_text(batches.module(found, sent), "utf-8")
+        module.write_text(batches.module(batched, sent), "utf-8")
         format_python(module)
     make_lazy(package)
     finish_package(package, f"{spec.document} and {spec.operations}")
@@ -65,9 +64,7 @@ def generate(spec: Spec, root: Path, package: Path) -> None:
 def read_schema(root: Path, file: str) -> GraphQLSchema:
     """Read a schema in the definition language."""
     try:
-        return build_schema(Text(read_text(root, file), file))
-    except GraphQLError as error:
-        raise _spec_error(error, file) from None
+        return build_ast_schema(_parse(root, file))
     except TypeError as error:
         raise SpecError(file, "", str(error)) from None
 
@@ -75,10 +72,10 @@ def read_schema(root: Path, file: str) -> GraphQLSchema:
 def read_operations(root: Path, spec: Spec) -> list[DocumentNode]:
     """Read every .graphql file of the operations folder."""
     folder = spec.operations or spec.document
-    found = sorted((root / folder).glob("*.graphql"))
-    if not found:
+    paths = sorted((root / folder).glob("*.graphql"))
+    if not paths:
         raise SpecError(folder, "", "holds no .graphql file")
-    return [_parse(root, path.relative_to(root).as_posix()) for path in found]
+    return [_parse(root, path.relative_to(root).as_posix()) for path in paths]
 
 
 def _nameable_schema(root: Path, file: str) -> str:
@@ -95,17 +92,12 @@ def _parse(root: Path, file: str) -> DocumentNode:
         raise _spec_error(error, file) from None
 
 
-def _judge(schema: GraphQLSchema, document: DocumentNode) -> None:
+def _validate(schema: GraphQLSchema, document: DocumentNode) -> None:
     for error in validate(schema, document, _RULES):
         raise _spec_error(error, "")
-    for definition in _anonymous(document):
-        source = definition.loc.source.name if definition.loc else ""
-        raise SpecError(source, "", "an operation has no name")
-
-
-def _anonymous(document: DocumentNode) -> Iterable[OperationDefinitionNode]:
-    operations = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
-    return (operation for operation in operations if operation.name is None)
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode) and node.name is None:
+            raise SpecError(node.loc.source.name if node.loc else "", "", "an operation has no name")
 
 
 def _spec_error(error: GraphQLError, file: str) -> SpecError:
@@ -117,11 +109,10 @@ def _spec_error(error: GraphQLError, file: str) -> SpecError:
 
 
 def _run_generator(spec: Spec, inputs: Path, package: Path) -> dict[str, str]:
-    # Imported here: slow, and only the process that generates a GraphQL client needs it.
-    from ariadne_codegen.client_generators import dependencies
-    from ariadne_codegen.main import client as run
+    from ariadne_codegen.client_generators import dependencies  # lazy: 1 s, GraphQL clients only
+    from ariadne_codegen.main import client as run  # lazy: as above
 
-    # A base client of ours (typed, without subscriptions and uploads) comes without the module of its errors.
+    # Our own base client (typed, without subscriptions) replaces the generator's, but not the module of its errors.
     errors = Path(str(dependencies.__file__)).parent / "exceptions.py"
     sent: dict[str, str] = {}
     settings = {
@@ -139,11 +130,11 @@ def _run_generator(spec: Spec, inputs: Path, package: Path) -> dict[str, str]:
         "lazy_imports": True,
         "defer_model_build": True,
         "plugins": [f"{Adjustments.__module__}.{Adjustments.__qualname__}"],
-        "scalars": {name: {"type": kind} for name, kind in spec.scalars.items()},
+        "scalars": {name: {"type": python_type} for name, python_type in spec.scalars.items()},
     }
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             run({"tool": {"ariadne-codegen": settings}, SENT: sent})  # type: ignore[no-untyped-call]  # it has no types
-    except Exception as error:  # whatever the generator raises, the user reads one line
+    except Exception as error:  # whatever the generator raises, the user gets one line
         raise SpecError(spec.document, "", f"ariadne-codegen: {error}") from error
     return sent

@@ -1,10 +1,14 @@
-"""Differences between two GraphQL schemas, and which of our operations use what is different."""
+"""Differences between two GraphQL schemas, and which of our operations use what is different.
+
+graphql-core finds the differences, but says what they are about in prose only. So the names are read back from its
+text, and each operation is reduced to the same names: the types that it receives or sends, and their fields it uses.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from graphql import (
     BreakingChange,
@@ -35,7 +39,7 @@ from graphql import (
 from codegen.changes import Change
 
 _HARMLESS: Final = {DangerousChangeType.OPTIONAL_ARG_ADDED, DangerousChangeType.OPTIONAL_INPUT_FIELD_ADDED}
-"""We do not send what we do not know."""
+"""Our operations do not send what they do not know."""
 _WITH_FIELDS: Final = (GraphQLObjectType, GraphQLInterfaceType)
 _FIELD: Final = re.compile(r"\b\w+\.\w+\b")
 _WORD: Final = re.compile(r"\w+")
@@ -45,21 +49,21 @@ _ENUM: Final = re.compile(r"enum type (\w+)")
 def compare(old: GraphQLSchema, new: GraphQLSchema, document: DocumentNode) -> list[Change]:
     """Return every breaking and dangerous change, with the operations of the document that it touches."""
     uses = {name: frozenset(_used(old, parts)) for name, parts in _operations(document).items()}
-    found: list[BreakingChange | DangerousChange] = [
+    changes: list[BreakingChange | DangerousChange] = [
         *find_breaking_changes(old, new),
         *find_dangerous_changes(old, new),
     ]
-    kept = [change for change in found if "DIRECTIVE" not in change.type.name]  # our operations use the standard ones
-    return [*(_change(change, uses) for change in kept), *(Change(text) for text in _additions(old, new))]
+    ours = (change for change in changes if "DIRECTIVE" not in change.type.name)  # we use the standard directives only
+    return [*(_change(change, uses) for change in ours), *(Change(text) for text in _additions(old, new))]
 
 
 def _additions(old: GraphQLSchema, new: GraphQLSchema) -> Iterator[str]:
-    for name, kind in new.type_map.items():
-        known = old.type_map.get(name)
-        if known is None:
+    for name, after in new.type_map.items():
+        before = old.type_map.get(name)
+        if before is None:
             yield f"{name} was added."
-        elif isinstance(kind, _WITH_FIELDS) and isinstance(known, _WITH_FIELDS):
-            yield from (f"{name}.{field} was added." for field in kind.fields if field not in known.fields)
+        elif isinstance(after, _WITH_FIELDS) and isinstance(before, _WITH_FIELDS):
+            yield from (f"{name}.{field} was added." for field in after.fields if field not in before.fields)
 
 
 def _change(change: BreakingChange | DangerousChange, uses: Mapping[str, frozenset[str]]) -> Change:
@@ -70,7 +74,7 @@ def _change(change: BreakingChange | DangerousChange, uses: Mapping[str, frozens
 
 
 def _subjects(description: str) -> frozenset[str]:
-    """Return the field, or the types, that a description is about: graphql-core tells them in its text only."""
+    """Return the field, or the types, that a description is about."""
     if field := _FIELD.search(description):
         return frozenset({field[0]})
     if enum := _ENUM.search(description):
@@ -104,31 +108,31 @@ class _Spreads(Visitor):
         super().__init__()
         self.names: list[str] = []
 
-    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
         self.names.append(node.name.value)
 
 
 def _used(schema: GraphQLSchema, parts: Iterable[Node]) -> Iterator[str]:
-    """Name the types that an operation gets or sends, and as Type.field every field of theirs that it uses."""
+    """Name the types that an operation receives or sends, and as Type.field every field of theirs that it uses."""
     for part in parts:
         info = TypeInfo(schema)
         collector = _Selections(schema, info)
         visit(part, TypeInfoVisitor(info, collector))
         yield from collector.used
         for variable in getattr(part, "variable_definitions", None) or ():
-            kind = type_from_ast(schema, variable.type)
-            if kind is not None:
-                yield from _sent(get_named_type(kind), set())
+            variable_type = type_from_ast(schema, variable.type)
+            if variable_type is not None:
+                yield from _sent(get_named_type(variable_type), set())
 
 
-def _sent(kind: GraphQLNamedType, seen: set[str]) -> Iterator[str]:
-    if kind.name in seen:
+def _sent(sent: GraphQLNamedType, seen: set[str]) -> Iterator[str]:
+    if sent.name in seen:
         return
-    seen.add(kind.name)
-    yield kind.name
-    if isinstance(kind, GraphQLInputObjectType):
-        for name, field in kind.fields.items():
-            yield f"{kind.name}.{name}"
+    seen.add(sent.name)
+    yield sent.name
+    if isinstance(sent, GraphQLInputObjectType):
+        for name, field in sent.fields.items():
+            yield f"{sent.name}.{name}"
             yield from _sent(get_named_type(field.type), seen)
 
 
@@ -139,15 +143,15 @@ class _Selections(Visitor):
         self._info = info
         self.used: set[str] = set()
 
-    def enter_field(self, node: FieldNode, *_: Any) -> None:
-        parent, given = self._info.get_parent_type(), self._info.get_type()
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        parent, result = self._info.get_parent_type(), self._info.get_type()
         if parent is None:
             return
         self.used.update(f"{owner}.{node.name.value}" for owner in self._with_possible(parent))
-        if given is not None:
-            self.used.update(self._with_possible(get_named_type(given)))
+        if result is not None:
+            self.used.update(self._with_possible(get_named_type(result)))
 
-    def _with_possible(self, kind: GraphQLNamedType) -> list[str]:
-        if isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
-            return [kind.name, *(each.name for each in self._schema.get_possible_types(kind))]
-        return [kind.name]
+    def _with_possible(self, named: GraphQLNamedType) -> list[str]:
+        if isinstance(named, GraphQLInterfaceType | GraphQLUnionType):
+            return [named.name, *(possible.name for possible in self._schema.get_possible_types(named))]
+        return [named.name]

@@ -1,7 +1,7 @@
-"""OpenAPI -> typed REST client: read, correct by overlay, judge, generate.
+"""OpenAPI -> typed REST client: read, correct by overlay, validate, generate.
 
-The generator drops what it cannot understand, and of two operations with one operationId it keeps one, so documents
-are validated first and its warnings are errors here.
+The generator drops what it cannot understand, and of two operations with one operationId it keeps one. So documents are
+validated first, and the generator's warnings are errors here.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from codegen import overlay
+from codegen.documents import JsonObject, JsonValue, elements, members, read, resolve
 from codegen.errors import SpecError
 from codegen.lazy import make_lazy
 from codegen.output import finish_package, format_python
-from codegen.sources import Spec, read_text
+from codegen.sources import Spec
 from codegen.templating import TEMPLATES, render
 
 _HTTPX: Final = re.compile(r"\bhttpx\b")
@@ -43,30 +42,29 @@ def generate(spec: Spec, root: Path, package: Path) -> None:
     finish_package(package, spec.document)
 
 
-def _constraints(document: Any) -> str:
-    properties = [*_properties(document.get("components", {}).get("schemas", {})), *_parameters(document)]
-    patterns = {place: repr(schema["pattern"]) for place, schema in properties if "pattern" in schema}
-    max_items = {place: schema["maxItems"] for place, schema in properties if "maxItems" in schema}
+def _constraints(document: JsonValue) -> str:
+    schemas = [*_properties(document), *_parameters(document)]
+    patterns = {place: repr(schema["pattern"]) for place, schema in schemas if "pattern" in schema}
+    max_items = {place: schema["maxItems"] for place, schema in schemas if "maxItems" in schema}
     return render("openapi/constraints.py.j2", patterns=patterns, max_items=max_items)
 
 
-def _properties(schemas: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, schema in schemas.items():
-        for key, value in schema.get("properties", {}).items():
-            yield f"{name}.{key}", value
-            if isinstance(value.get("items"), dict):
-                yield f"{name}.{key}[]", value["items"]
+def _properties(document: JsonValue) -> Iterator[tuple[str, JsonObject]]:
+    for name, schema in members(document, "components", "schemas").items():
+        for key, value in members(schema, "properties").items():
+            yield f"{name}.{key}", members(value)
+            yield f"{name}.{key}[]", members(value, "items")
 
 
-def _parameters(document: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for path in document.get("paths", {}).values():
-        for operation in path.values():
-            if isinstance(operation, dict) and "operationId" in operation:
-                for parameter in operation.get("parameters", ()):
-                    yield f"{operation['operationId']}.{parameter.get('name')}", parameter.get("schema", {})
+def _parameters(document: JsonValue) -> Iterator[tuple[str, JsonObject]]:
+    for path in members(document, "paths").values():
+        for operation in map(members, members(path).values()):
+            if "operationId" in operation:
+                for parameter in elements(operation.get("parameters")):
+                    yield f"{operation['operationId']}.{members(parameter).get('name')}", members(parameter, "schema")
 
 
-def corrected(spec: Spec, root: Path) -> Any:
+def corrected(spec: Spec, root: Path) -> JsonValue:
     """Return the document with the overlay applied."""
     document = read(root, spec.document)
     if spec.overlay is None:
@@ -74,24 +72,9 @@ def corrected(spec: Spec, root: Path) -> Any:
     return overlay.apply(document, read(root, spec.overlay), spec.overlay)
 
 
-def read(root: Path, file: str) -> Any:
-    """Read JSON or YAML; numbers, strings and the rest stay what JSON would make of them."""
-    text = read_text(root, file)
-    try:
-        return json.loads(text) if file.endswith(".json") else yaml.safe_load(text)
-    except json.JSONDecodeError as error:
-        raise SpecError(file, f"line {error.lineno}, column {error.colno}", f"is not JSON: {error.msg}") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        location = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise SpecError(file, location, f"is not YAML: {error.problem or error.context}") from None
-    except yaml.YAMLError as error:
-        raise SpecError(file, "", f"is not YAML: {error}") from None
-
-
-def merge(documents: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge documents of one API, by file name; equal parts unite, different values are an error."""
-    merged: dict[str, Any] = {}
+def merge(documents: Mapping[str, JsonValue]) -> JsonObject:
+    """Merge documents of one API, by file name; equal parts become one, different values are an error."""
+    merged: JsonObject = {}
     for file, document in documents.items():
         if not isinstance(document, dict):
             raise SpecError(file, "", "is not an OpenAPI document")
@@ -99,36 +82,36 @@ def merge(documents: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _merge(target: dict[str, Any], addition: Mapping[str, Any], file: str, location: str) -> None:
+def _merge(target: JsonObject, addition: JsonObject, file: str, location: str) -> None:
     for key, value in addition.items():
-        place = f"{location}.{key}"
+        place, present = f"{location}.{key}", target.get(key)
         if key not in target:
             target[key] = json.loads(json.dumps(value))
-        elif isinstance(target[key], dict) and isinstance(value, dict):
-            _merge(target[key], value, file, place)
-        elif target[key] != value:
+        elif isinstance(present, dict) and isinstance(value, dict):
+            _merge(present, value, file, place)
+        elif present != value:
             raise SpecError(file, place, "differs from the documents merged before it")
 
 
-def validate(document: Any, file: str) -> None:
+def validate(document: JsonValue, file: str) -> None:
     """Raise SpecError for the first fault: not OpenAPI 3, a reference to nothing, an operationId used twice."""
-    # Imported here: slow, and only the process that generates a REST client needs it.
-    from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+    from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator  # lazy: 1 s, REST clients only
 
-    if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith(("3.0", "3.1")):
+    version = str(members(document).get("openapi", ""))
+    if not isinstance(document, dict) or not version.startswith(("3.0", "3.1")):
         raise SpecError(file, "$.openapi", "is not an OpenAPI 3.0 or 3.1 document")
     for location, reference in _references(document, "$"):
-        if not _resolves(document, reference):
+        if resolve(document, reference) is None:
             raise SpecError(file, location, f"{reference} refers to nothing")
-    validator = OpenAPIV31SpecValidator if str(document["openapi"]).startswith("3.1") else OpenAPIV30SpecValidator
+    validator = OpenAPIV31SpecValidator if version.startswith("3.1") else OpenAPIV30SpecValidator
     for error in validator(document).iter_errors():
         raise SpecError(file, error.json_path, error.message)
 
 
-def _references(node: Any, location: str) -> Iterator[tuple[str, str]]:
+def _references(node: JsonValue, location: str) -> Iterator[tuple[str, str]]:
     if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield location, node["$ref"]
+        if isinstance(reference := node.get("$ref"), str):
+            yield location, reference
         for key, value in node.items():
             yield from _references(value, f"{location}.{key}")
     elif isinstance(node, list):
@@ -136,22 +119,9 @@ def _references(node: Any, location: str) -> Iterator[tuple[str, str]]:
             yield from _references(value, f"{location}[{index}]")
 
 
-def _resolves(document: Any, reference: str) -> bool:
-    if not reference.startswith("#/"):
-        return False
-    node = document
-    for part in reference[2:].split("/"):
-        key = part.replace("~1", "/").replace("~0", "~")
-        if not isinstance(node, dict) or key not in node:
-            return False
-        node = node[key]
-    return True
-
-
 def _run_generator(spec: Spec, source: Path, package: Path) -> None:
-    # Imported here: slow, and only the process that generates a REST client needs it.
-    from openapi_python_client import generate as run
-    from openapi_python_client.config import Config, ConfigFile, MetaType
+    from openapi_python_client import generate as run  # lazy: 2 s, REST clients only
+    from openapi_python_client.config import Config, ConfigFile, MetaType  # lazy: as above
 
     settings = ConfigFile(
         package_name_override=spec.package,
@@ -161,15 +131,15 @@ def _run_generator(spec: Spec, source: Path, package: Path) -> None:
     )
     config = Config.from_sources(settings, MetaType.NONE, source, "utf-8", overwrite=False, output_path=package)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        faults = run(config=config, custom_template_path=_templates(Path(folder)))
-    for fault in faults:
-        reason = " ".join(part for part in (fault.header, fault.detail) if part)
+        problems = run(config=config, custom_template_path=_templates(Path(folder)))
+    for problem in problems:
+        reason = " ".join(part for part in (problem.header, problem.detail) if part)
         raise SpecError(spec.document, "", f"openapi-python-client: {reason}")
 
 
 def _templates(folder: Path) -> Path:
     """Put the generator's templates into a folder, with httpx2 in place of httpx, and our own over them."""
-    from openapi_python_client import __file__ as generator  # slow, as above
+    from openapi_python_client import __file__ as generator  # lazy: as above
 
     shutil.copytree(Path(generator).parent / "templates", folder, dirs_exist_ok=True)
     for template in folder.rglob("*.jinja"):

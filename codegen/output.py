@@ -1,7 +1,10 @@
-"""What generation leaves behind: headers, the manifest, and old output replaced by new in one go.
+"""What generation leaves behind: headers, the manifest, and new output in place of the old.
 
-Everything is made in a staging folder beside the old output first. A failure until then leaves the old output whole;
-the replacement itself is a few renames, undone if one of them fails.
+Generators write file by file and stop at the first fault. Writing straight into generated/ would leave half of the new
+output among the old, and would keep the files of operations that are gone. So everything is made in a staging folder
+first, on the same file system: a failure until then leaves the old output whole. The replacement itself is a few
+renames, undone if one of them fails. Not covered is a process killed between two renames: `git checkout` restores the
+output, and `.codegen-*` can be deleted.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ def header(origin: str) -> str:
 
 @contextmanager
 def staging(root: Path) -> Iterator[Path]:
-    """Provide a folder on the same file system as the output, removed at the end."""
+    """Provide a folder on the same file system as the output; it is removed at the end."""
     with tempfile.TemporaryDirectory(prefix=".codegen-", dir=root) as folder:
         yield Path(folder)
 
@@ -52,7 +55,7 @@ def finish_package(package: Path, origin: str) -> None:
 
 
 def format_python(*paths: Path, fix: bool = False) -> None:
-    """Format generated Python, whatever the settings of the folders around it; `fix` drops unused imports and sorts."""
+    """Format generated Python, whatever the settings around it; `fix` also sorts imports and drops unused ones."""
     style = ("--quiet", "--no-cache", "--isolated", "--line-length", "120", "--target-version", "py311")
     if fix:
         rules = ("--fix-only", "--select=F401,I")
@@ -79,14 +82,14 @@ def write_manifest(staged: Path, specs: Iterable[tuple[str, str]], generators: M
 def differences(staged: Path, root: Path) -> list[str]:
     """Name each file under the targets that is missing, stale or surplus in the root."""
     new, old = _hashes(staged), _hashes(root)
-    found = [f"missing: {name}" for name in new.keys() - old.keys()]
-    found += [f"surplus: {name}" for name in old.keys() - new.keys()]
-    found += [f"stale: {name}" for name in new.keys() & old.keys() if new[name] != old[name]]
-    return sorted(found, key=lambda line: line.split(": ", 1)[1])
+    lines = [f"missing: {name}" for name in new.keys() - old.keys()]
+    lines += [f"surplus: {name}" for name in old.keys() - new.keys()]
+    lines += [f"stale: {name}" for name in new.keys() & old.keys() if new[name] != old[name]]
+    return sorted(lines, key=lambda line: line.split(": ", 1)[1])
 
 
 def replace(staged: Path, root: Path, targets: Sequence[str] = TARGETS) -> None:
-    """Put the staged targets in place of the old ones; on failure put the old ones back."""
+    """Put the staged targets in place of the old ones; if that fails, put the old ones back."""
     with staging(root) as old:
         done: list[str] = []
         try:
@@ -116,8 +119,8 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _hashes(root: Path) -> dict[str, str]:
-    found: list[Path] = []
+    owned: list[Path] = []
     for target in TARGETS:
         path = root / target
-        found += files(path) if path.is_dir() else [path] if path.exists() else []
-    return {file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in found}
+        owned += files(path) if path.is_dir() else [path] if path.exists() else []
+    return {file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in owned}

@@ -20,7 +20,7 @@ _MESSAGE: Final = re.compile(
 
 
 def generate(spec: Spec, root: Path, package: Path) -> None:
-    """Compile every .proto of the folder into one package.
+    """Compile every .proto file of the folder into one package.
 
     The compiler sees the files under the package's name, so that generated imports name the package.
     """

@@ -1,10 +1,10 @@
-"""What the provider offers, as constructs and documentation need it: names, models, descriptions."""
+"""The provider's registry as constructs and documentation need it: type names, models, descriptions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from codegen.errors import CodegenError
 from provider_py.plugin import ListOf, MapOf, Object, Type, attributes
@@ -21,7 +21,7 @@ class Entry(Protocol):
         """The type without the provider's prefix."""
 
     @property
-    def model(self) -> type[Any]:
+    def model(self) -> type:
         """The class whose fields are the attributes."""
 
     @property
@@ -33,7 +33,7 @@ class Entry(Protocol):
 class Registry:
     """The provider block, the resources and the data sources."""
 
-    configuration: type[Any]
+    configuration: type
     resources: Sequence[Entry]
     data_sources: Sequence[Entry]
 
@@ -49,24 +49,24 @@ def load() -> Registry:
 
 
 def full_type(entry: Entry) -> str:
-    """Return the type name that configurations write."""
+    """Return the type name that configurations use."""
     return f"{PROVIDER}_{entry.name}"
 
 
-def nested_models(models: Iterable[type[Any]]) -> list[type[Any]]:
-    """Return the models that attributes nest, each once, those they nest themselves first."""
-    found: dict[type[Any], None] = {}
+def nested_models(models: Iterable[type]) -> list[type]:
+    """Return the models that attributes nest, without duplicates and innermost first."""
+    nesting: dict[type, None] = {}
     for model in models:
         for attribute in attributes(model).values():
             nested = nested_model(attribute.type)
             if nested is not None:
-                found.update(dict.fromkeys(nested_models([nested])))
-                found[nested] = None
-    return list(found)
+                nesting.update(dict.fromkeys(nested_models([nested])))
+                nesting[nested] = None
+    return list(nesting)
 
 
-def nested_model(kind: Type) -> type[Any] | None:
+def nested_model(type_: Type) -> type | None:
     """Return the model at the bottom of a type, if there is one."""
-    while isinstance(kind, ListOf | MapOf):
-        kind = kind.element
-    return kind.model if isinstance(kind, Object) else None
+    while isinstance(type_, ListOf | MapOf):
+        type_ = type_.element
+    return type_.model if isinstance(type_, Object) else None

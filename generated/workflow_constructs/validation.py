@@ -6,9 +6,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provider_py.plugin.diagnostics import Diagnostic, Severity, error
-from provider_py.plugin.resource import Decoded
-from provider_py.plugin.schema import Attribute, ListOf, MapOf, Object, Primitive, Type, TypeName, attributes
+from provider_py.plugin import (
+    Attribute,
+    Decoded,
+    Diagnostic,
+    ListOf,
+    MapOf,
+    Object,
+    Primitive,
+    Severity,
+    Type,
+    TypeName,
+    attributes,
+    error,
+)
 
 from .expressions import is_unknown
 
@@ -17,40 +28,40 @@ class InvalidArgumentError(ValueError):
     """A construct's arguments break the provider's rules; the message names the construct, the argument and the rule."""
 
 
-def validate_resource(kind: str, name: str, arguments: Mapping[str, Any]) -> None:
-    """Validatable the arguments of a resource."""
-    from provider_py.provider import RESOURCES  # lazy: only constructs of this kind need it
+def validate_resource(type_name: str, name: str, arguments: Mapping[str, Any]) -> None:
+    """Raise InvalidArgumentError if the provider would reject the arguments of a resource."""
+    from provider_py.provider import RESOURCES  # lazy: brings all systems along, and is needed here only
 
-    _validate(kind, name, next(entry for entry in RESOURCES if entry.name == kind), arguments)
+    _validate(next(entry for entry in RESOURCES if entry.name == type_name), name, arguments)
 
 
-def validate_data_source(kind: str, name: str, arguments: Mapping[str, Any]) -> None:
-    """Validatable the arguments of a data source."""
-    from provider_py.provider import DATA_SOURCES  # lazy: only constructs of this kind need it
+def validate_data_source(type_name: str, name: str, arguments: Mapping[str, Any]) -> None:
+    """Raise InvalidArgumentError if the provider would reject the arguments of a data source."""
+    from provider_py.provider import DATA_SOURCES  # lazy: as above
 
-    _validate(kind, name, next(entry for entry in DATA_SOURCES if entry.name == kind), arguments)
+    _validate(next(entry for entry in DATA_SOURCES if entry.name == type_name), name, arguments)
 
 
 def validate_provider(name: str, arguments: Mapping[str, Any]) -> None:
-    """Validatable the arguments of the provider."""
+    """Raise InvalidArgumentError if the provider would reject its configuration."""
     from provider_py.provider import ProviderConfig  # lazy: as above
 
-    _raise(f"provider {name!r}", _check_object(ProviderConfig, arguments, ()))
+    _raise_errors(f"provider {name!r}", _check_object(ProviderConfig, arguments, ()))
 
 
-def _validate(kind: str, name: str, entry: Any, arguments: Mapping[str, Any]) -> None:
-    found = _check_object(entry.model, arguments, ())
-    if not found:
+def _validate(entry: Any, name: str, arguments: Mapping[str, Any]) -> None:
+    diagnostics = _check_object(entry.model, arguments, ())
+    if not diagnostics:
         unknown = frozenset(key for key, value in arguments.items() if is_unknown(value))
-        found = [found for found in entry.validate(Decoded(_build(entry.model, arguments), unknown))]
-    _raise(f"workflow_{kind} {name!r}", found)
+        diagnostics = list(entry.validate(Decoded(_build(entry.model, arguments), unknown)))
+    _raise_errors(f"workflow_{entry.name} {name!r}", diagnostics)
 
 
-def _raise(what: str, found: list[Diagnostic]) -> None:
-    errors = [diagnostic for diagnostic in found if diagnostic.severity is Severity.ERROR]
+def _raise_errors(construct: str, diagnostics: list[Diagnostic]) -> None:
+    errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
     if errors:
         lines = (f"{_place(diagnostic)}{diagnostic.summary}. {diagnostic.detail}" for diagnostic in errors)
-        raise InvalidArgumentError(f"{what}: " + "; ".join(lines))
+        raise InvalidArgumentError(f"{construct}: " + "; ".join(lines))
 
 
 def _place(diagnostic: Diagnostic) -> str:
@@ -59,18 +70,18 @@ def _place(diagnostic: Diagnostic) -> str:
 
 def _check_object(model: type[Any], value: Mapping[str, Any], path: tuple[str | int, ...]) -> list[Diagnostic]:
     known = _arguments(model)
-    found = [
-        error(f"{key!r} is not an argument", f"Write one of {', '.join(known)}", (*path, str(key)))
+    diagnostics = [
+        error("Unsupported argument", f"{key!r} is not one of the arguments {', '.join(known)}", (*path, str(key)))
         for key in value
         if key not in known
     ]
     for name, attribute in known.items():
-        given = value.get(name)
-        if given is None and attribute.required:
-            found.append(error("It is required", "Give it a value", (*path, name)))
-        elif given is not None:
-            found += _check(attribute, given, (*path, name))
-    return found
+        argument = value.get(name)
+        if argument is not None:
+            diagnostics += _check(attribute, argument, (*path, name))
+        elif attribute.required:
+            diagnostics.append(error("Missing required argument", "Set it to a value", (*path, name)))
+    return diagnostics
 
 
 def _arguments(model: type[Any]) -> dict[str, Attribute]:
@@ -80,14 +91,14 @@ def _arguments(model: type[Any]) -> dict[str, Attribute]:
 
 
 def _check(attribute: Attribute, value: Any, path: tuple[str | int, ...]) -> list[Diagnostic]:
-    wrong = _check_type(attribute.type, value, path)
-    if wrong:
-        return wrong
-    found = [] if is_unknown(value) else [text for check in attribute.checks if (text := check(value))]
+    wrong_types = _check_type(attribute.type, value, path)
+    if wrong_types:
+        return wrong_types
+    problems = [] if is_unknown(value) else [text for check in attribute.checks if (text := check(value))]
     for element in _elements(value):
         if not is_unknown(element):
-            found += [text for check in attribute.element_checks if (text := check(element))]
-    return [error("It is not valid", text, path) for text in found]
+            problems += [text for check in attribute.element_checks if (text := check(element))]
+    return [error("Invalid value", text, path) for text in problems]
 
 
 def _elements(value: Any) -> list[Any]:
@@ -96,32 +107,35 @@ def _elements(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
-def _check_type(kind: Type, value: Any, path: tuple[str | int, ...]) -> list[Diagnostic]:
-    if isinstance(value, Mapping) and isinstance(kind, Object):
-        return _check_object(kind.model, value, path)
-    if isinstance(value, Mapping) and isinstance(kind, MapOf):
-        return [found for key, item in value.items() for found in _check_type(kind.element, item, (*path, str(key)))]
-    if isinstance(value, (list, tuple)) and isinstance(kind, ListOf):
-        return [found for index, item in enumerate(value) for found in _check_type(kind.element, item, (*path, index))]
-    if value is None or is_unknown(value) or (isinstance(kind, Primitive) and _fits(kind.name, value)):
+def _check_type(declared: Type, value: Any, path: tuple[str | int, ...]) -> list[Diagnostic]:
+    if isinstance(value, Mapping) and isinstance(declared, Object):
+        return _check_object(declared.model, value, path)
+    if isinstance(value, Mapping) and isinstance(declared, MapOf):
+        checked = (_check_type(declared.element, item, (*path, str(key))) for key, item in value.items())
+        return [diagnostic for diagnostics in checked for diagnostic in diagnostics]
+    if isinstance(value, (list, tuple)) and isinstance(declared, ListOf):
+        checked = (_check_type(declared.element, item, (*path, index)) for index, item in enumerate(value))
+        return [diagnostic for diagnostics in checked for diagnostic in diagnostics]
+    if value is None or is_unknown(value) or (isinstance(declared, Primitive) and _fits(declared.name, value)):
         return []
-    return [error("It is of the wrong type", f"Write {_expected(kind)} in place of {value!r}", path)]
+    # The value itself may be a secret: its type says enough.
+    return [error("Wrong type", f"Must be {_expected(declared)}, not of type {type(value).__name__}", path)]
 
 
-def _fits(kind: TypeName, value: Any) -> bool:
-    if kind is TypeName.NUMBER:
+def _fits(primitive: TypeName, value: Any) -> bool:
+    if primitive is TypeName.NUMBER:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
-    # Terraform turns numbers and bools into text.
-    plain = {TypeName.STRING: (str, int, float), TypeName.BOOL: (bool,), TypeName.DYNAMIC: (object,)}
-    return isinstance(value, plain[kind])
+    # Terraform turns numbers and bools into strings.
+    accepted = {TypeName.STRING: (str, int, float), TypeName.BOOL: (bool,), TypeName.DYNAMIC: (object,)}
+    return isinstance(value, accepted[primitive])
 
 
-def _expected(kind: Type) -> str:
-    if isinstance(kind, Primitive):
-        return f"a {kind.name.value}"
-    if isinstance(kind, Object):
-        return f"a dict with {', '.join(_arguments(kind.model))}"
-    return "a list" if isinstance(kind, ListOf) else "a dict"
+def _expected(declared: Type) -> str:
+    if isinstance(declared, Primitive):
+        return f"a {declared.name.value}"
+    if isinstance(declared, Object):
+        return f"a dict with {', '.join(_arguments(declared.model))}"
+    return "a list" if isinstance(declared, ListOf) else "a dict"
 
 
 def _build(model: type[Any], value: Mapping[str, Any]) -> Any:
@@ -131,11 +145,11 @@ def _build(model: type[Any], value: Mapping[str, Any]) -> Any:
     return model(**{name: _known(fields[name].type, item) for name, item in value.items()})
 
 
-def _known(kind: Type, value: Any) -> Any:
-    if isinstance(kind, Object) and isinstance(value, Mapping):
-        return _build(kind.model, value)
-    if isinstance(kind, MapOf) and isinstance(value, Mapping):
-        return {key: _known(kind.element, item) for key, item in value.items()}
-    if isinstance(kind, ListOf) and isinstance(value, (list, tuple)):
-        return [_known(kind.element, item) for item in value]
+def _known(declared: Type, value: Any) -> Any:
+    if isinstance(declared, Object) and isinstance(value, Mapping):
+        return _build(declared.model, value)
+    if isinstance(declared, MapOf) and isinstance(value, Mapping):
+        return {key: _known(declared.element, item) for key, item in value.items()}
+    if isinstance(declared, ListOf) and isinstance(value, (list, tuple)):
+        return [_known(declared.element, item) for item in value]
     return None if is_unknown(value) else value

@@ -1,10 +1,7 @@
-"""What the command line says when it cannot go on.
-
-CommandError    the message is for the user: what happened and what to do; exit status 1, never a traceback
-"""
+"""The error that a user of the command line can act on."""
 
 from __future__ import annotations
 
 
 class CommandError(Exception):
-    """A command is given up; the message says what happened and what to do."""
+    """A command failed: the message says what happened and what to do, and is printed without a traceback."""

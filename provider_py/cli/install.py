@@ -1,7 +1,8 @@
-"""`workflow-provider install`: a launcher where `terraform init` looks without any configuration.
+"""`workflow-provider install`: put the provider where `terraform init` finds it without any configuration.
 
-Terraform reads providers from an implied local mirror under the user's home. What is put there is not a copy of the
-provider but a two-line script that starts it from this environment, so an upgrade of the environment needs no copying.
+Terraform reads providers from an implied local mirror in the user's home directory. A copy of a Python environment
+would not run there, so the mirror gets a two-line script that starts the provider from the environment it was
+installed in; upgrading that environment upgrades the provider.
 """
 
 from __future__ import annotations
@@ -21,33 +22,33 @@ from provider_py.cli.terraform import platform_name
 DISTRIBUTION: Final = "terraform-provider-workflow"
 SOURCE: Final = "workflow-trigger/workflow"
 HOSTS: Final = ("registry.terraform.io", "registry.opentofu.org")
-"""A source without a host means the first to Terraform and the second to OpenTofu."""
+"""The default registries of Terraform and OpenTofu: one of them completes a source without a host."""
 MIRROR: Final = Path(".terraform.d/plugins")
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A launcher's path, and whether this call had to write it."""
+    """Path of a launcher, and whether this call wrote it."""
 
     path: Path
     written: bool
 
 
 def launchers(mirror: Path) -> Sequence[Path]:
-    """Return where the launchers of this version belong in a mirror."""
+    """Return the paths of this version's launchers in a mirror."""
     release = version(DISTRIBUTION)
-    place = Path(SOURCE) / release / platform_name() / f"terraform-provider-workflow_v{release}"
-    return [mirror / host / place for host in HOSTS]
+    relative = Path(SOURCE) / release / platform_name() / f"terraform-provider-workflow_v{release}"
+    return [mirror / host / relative for host in HOSTS]
 
 
 def install(mirror: Path) -> Sequence[Installed]:
-    """Write the launchers of this version that are missing or differ."""
+    """Write the launchers of this version that are missing or outdated."""
     content = _launcher(Path(sys.executable))
     return [Installed(path, _write(path, content)) for path in launchers(mirror)]
 
 
 def requirement() -> str:
-    """Return the block that a configuration needs."""
+    """Return the `terraform` block that a configuration needs."""
     return f"""terraform {{
   required_providers {{
     workflow = {{
@@ -59,7 +60,7 @@ def requirement() -> str:
 
 
 def _launcher(python: Path) -> str:
-    # Through sh: a "#!" line ends at 127 or 255 bytes and cannot hold spaces. -I keeps the user's PYTHON* settings out.
+    # Through sh: a "#!" line is cut at 127 or 255 bytes and cannot hold spaces. -I ignores PYTHON* variables.
     start = "from provider_py.__main__ import main; main()"
     return f'#!/bin/sh\nexec {shlex.quote(str(python))} -I -c {shlex.quote(start)} "$@"\n'
 
@@ -74,6 +75,6 @@ def _write(path: Path, content: str) -> bool:
         partial.chmod(0o755)
         partial.replace(path)
     except OSError as error:
-        message = f"{path} could not be written ({error.strerror}). Name another place with --directory."
+        message = f"Cannot write {path}: {error.strerror}. Choose another directory with --directory."
         raise CommandError(message) from error
     return True

@@ -15,7 +15,7 @@ from provider_py.cli import report as diagnosis
 from provider_py.cli import sandbox as simulation
 from provider_py.cli.errors import CommandError
 
-app = typer.Typer(help="Run workflows from Terraform.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Install and try the provider for workflow runs.", no_args_is_help=True, add_completion=False)
 
 Mirror = Annotated[
     Path | None,
@@ -28,27 +28,27 @@ def install(directory: Mirror = None) -> None:
     """Put the provider where `terraform init` finds it."""
     for launcher in installation.install(_mirror(directory)):
         print(f"{'Wrote' if launcher.written else 'Unchanged:'} {launcher.path}")
-    print(f"\nWrite this in your configuration and run `terraform init`:\n\n{installation.requirement()}")
+    print(f"\nAdd this to your configuration and run `terraform init`:\n\n{installation.requirement()}")
 
 
 @app.command()
 def sandbox(
-    run_seconds: Annotated[float, typer.Option(min=0, help="How long a run takes.")] = 2.0,
-    speed: Annotated[float, typer.Option(min=0, help="How much faster than real the systems' clock goes.")] = 1.0,
+    run_seconds: Annotated[float, typer.Option(min=0, help="Duration of a run, in seconds.")] = 2.0,
+    speed: Annotated[float, typer.Option(min=0, help="Speed of the systems' clock, as a factor.")] = 1.0,
 ) -> None:
-    """Serve the three systems on loopback until Ctrl-C; prints the variables that point the provider at them."""
+    """Simulate the three systems on loopback until Ctrl-C, and print the variables that point the provider at them."""
     simulation.serve(run_seconds=run_seconds, speed=speed)
 
 
 @app.command()
 def demo() -> None:
-    """Apply the examples to the sandbox with the real Terraform; needs a checkout of the project."""
+    """Apply the examples with the real Terraform against the sandbox; needs a checkout of the project."""
     demonstration.demo()
 
 
 @app.command()
 def report(directory: Mirror = None) -> None:
-    """Print versions, paths and which settings are set, for a bug report; never a secret."""
+    """Print versions, paths and the names of configured settings for a bug report; never a secret."""
     print(diagnosis.report(_mirror(directory)))
 
 
@@ -57,7 +57,7 @@ def _mirror(directory: Path | None) -> Path:
 
 
 def main(run: Callable[[], object] = app) -> None:
-    """Run the command; what it cannot do is one line on stderr and exit status 1."""
+    """Run the command; a `CommandError` becomes one line on stderr and exit status 1."""
     try:
         run()
     except CommandError as error:

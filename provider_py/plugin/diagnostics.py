@@ -1,6 +1,6 @@
-"""Errors and warnings as Terraform shows them: a short summary, a detail that says how to go on, and the attribute.
+"""Errors and warnings as Terraform shows them: a short summary, a detail that says what to do next, the attribute.
 
-DiagnosticError     raised by a resource to give up; carries the diagnostics that say why
+DiagnosticError     raised to end an operation; carries the diagnostics that say why
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 
 def format_path(path: Path) -> str:
-    """Write a path as Terraform writes references: devices[3].name, variables["Environment"]."""
+    """Format a path as Terraform formats references: devices[3].name, variables["Environment"]."""
     text = ""
     for step in path:
         if isinstance(step, Key):
@@ -62,7 +62,7 @@ def warning(summary: str, detail: str, path: Path = ()) -> Diagnostic:
 
 
 class DiagnosticError(Exception):
-    """The operation is given up; `diagnostics` say why and what to do."""
+    """The operation cannot go on; `diagnostics` say why and what to do."""
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
         """Carry at least one diagnostic of severity ERROR."""
@@ -71,5 +71,5 @@ class DiagnosticError(Exception):
 
 
 def has_error(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Tell whether any of them stops Terraform."""
+    """Whether any of them stops Terraform."""
     return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)

@@ -1,4 +1,9 @@
-"""Values of dynamic attributes: their type travels with them, in Terraform's JSON notation."""
+"""Values of dynamic attributes: their type travels with them, in Terraform's JSON notation.
+
+The type is part of the value: a tuple and a list of the same elements are different values to Terraform, and a state
+that returns the other one is "inconsistent". So a value is read together with its type, as `Typed`, and only what the
+provider makes itself gets a type inferred from its Python value.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,8 @@ from typing import Any, TypeAlias
 
 from provider_py.plugin.values import UNKNOWN, Tree, Typed, canonical, from_float, number, type_text
 
-Pair: TypeAlias = Callable[[Any], Tree]
+Reader: TypeAlias = Callable[[Any], Tree]
+"""Turns what a parser returns into a tree."""
 
 
 def from_msgpack(raw: Any) -> Tree:
@@ -33,54 +39,56 @@ def from_json(raw: Any) -> Tree:
 
 
 @functools.lru_cache(maxsize=512)
-def _reader(type_json: str, nested: Pair) -> Pair:
+def _reader(type_json: str, nested: Reader) -> Reader:
     return _reader_of(json.loads(type_json), nested)
 
 
-def _reader_of(notation: Any, nested: Pair) -> Pair:
+def _reader_of(notation: Any, nested: Reader) -> Reader:
     if isinstance(notation, str):
-        return {"number": _number, "dynamic": nested}.get(notation, _same)
+        return {"number": read_number, "dynamic": nested}.get(notation, same)
     constructor, argument = notation[:2]
     if constructor == "object":
-        return _object_reader({name: _reader_of(each, nested) for name, each in argument.items()})
+        return _object_reader({name: _reader_of(member, nested) for name, member in argument.items()})
     if constructor == "tuple":
-        return _tuple_reader([_reader_of(each, nested) for each in argument])
+        return _tuple_reader([_reader_of(member, nested) for member in argument])
     element = _reader_of(argument, nested)
-    if element is _same:
-        return _same
-    return _map_reader(element) if constructor == "map" else _list_reader(element)
+    return map_reader(element) if constructor == "map" else list_reader(element)
 
 
-def _same(raw: Any) -> Tree:
+def same(raw: Any) -> Tree:
+    """Read a value that is its own tree."""
     return raw
 
 
-def _number(raw: Any) -> Tree:
+def read_number(raw: Any) -> Tree:
+    """Read a number, which msgpack may hold as an integer, a float or a decimal string."""
     return raw if raw is None or raw is UNKNOWN else number(raw)
 
 
-def _object_reader(readers: dict[str, Pair]) -> Pair:
-    def read(raw: Any) -> Tree:
-        return {name: reader(raw.get(name)) for name, reader in readers.items()} if isinstance(raw, dict) else raw
-
-    return read
-
-
-def _tuple_reader(readers: list[Pair]) -> Pair:
-    def read(raw: Any) -> Tree:
-        if not isinstance(raw, list):
-            return raw
-        return [reader(element) for reader, element in zip(readers, raw, strict=True)]
-
-    return read
-
-
-def _list_reader(reader: Pair) -> Pair:
+def list_reader(reader: Reader) -> Reader:
+    """Return the reader of a list from that of its elements."""
+    if reader is same:
+        return same
     return lambda raw: [reader(element) for element in raw] if isinstance(raw, list) else raw
 
 
-def _map_reader(reader: Pair) -> Pair:
+def map_reader(reader: Reader) -> Reader:
+    """Return the reader of a map from that of its elements."""
+    if reader is same:
+        return same
     return lambda raw: {key: reader(element) for key, element in raw.items()} if isinstance(raw, dict) else raw
+
+
+def _object_reader(readers: dict[str, Reader]) -> Reader:
+    return lambda raw: (
+        {name: reader(raw.get(name)) for name, reader in readers.items()} if isinstance(raw, dict) else raw
+    )
+
+
+def _tuple_reader(readers: list[Reader]) -> Reader:
+    return lambda raw: (
+        [reader(element) for reader, element in zip(readers, raw, strict=True)] if isinstance(raw, list) else raw
+    )
 
 
 def to_python(tree: Tree) -> Any:

@@ -1,4 +1,7 @@
-"""Between trees and models: converters are compiled once for each type, so that long lists cost little."""
+"""Between trees and models.
+
+Converters are compiled once for each type, so that a list of thousands costs little.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,15 @@ from provider_py.plugin.values import UNKNOWN, Tree, from_float, wholly_known
 M = TypeVar("M")
 
 Converter: TypeAlias = Callable[[Any], Any]
-"""Converts a value that is neither None nor UNKNOWN; None in its place says that nothing is to be done."""
+"""Converts a value that is neither None nor UNKNOWN. Where None stands for one, the value needs no conversion."""
 
 
 def decoded(model: type[M], tree: Mapping[str, Tree]) -> Decoded[M]:
     """Make a model of a block; results are never counted as unknown, since nobody can know them before apply."""
     unknown = frozenset(
-        each.name
-        for each in attributes(model).values()
-        if not is_result(each) and not wholly_known(tree.get(each.name))
+        attribute.name
+        for attribute in attributes(model).values()
+        if not is_result(attribute) and not wholly_known(tree.get(attribute.name))
     )
     value = build(Object(model), tree)
     return Decoded(None if value is UNKNOWN else cast("M", value), unknown)
@@ -36,7 +39,7 @@ def build(type_: Type, tree: Tree) -> Any:
 
 
 def is_result(attribute: Attribute) -> bool:
-    """Tell whether only the provider sets an attribute."""
+    """Whether only the provider sets an attribute."""
     return attribute.computed and not attribute.optional
 
 
@@ -98,8 +101,8 @@ def _map_builder(build: Converter | None) -> Converter:
 
 @functools.cache
 def _object_builder(model: Any) -> Converter:
-    builders = {name: _builder(each.type) for name, each in attributes(model).items()}
-    required = [name for name, each in attributes(model).items() if each.required]
+    builders = {name: _builder(attribute.type) for name, attribute in attributes(model).items()}
+    required = [name for name, attribute in attributes(model).items() if attribute.required]
     converted = [(name, build) for name, build in builders.items() if build]
     names = list(builders)
 
@@ -136,7 +139,7 @@ def _list_dumper(dump_element: Converter | None) -> Converter:
 
 
 def _map_dumper(dump_element: Converter | None) -> Converter:
-    return dict if dump_element is None else lambda value: {key: dump_element(each) for key, each in value.items()}
+    return dict if dump_element is None else lambda value: {key: dump_element(item) for key, item in value.items()}
 
 
 def _optionally(convert: Converter | None) -> Converter | None:
@@ -146,7 +149,8 @@ def _optionally(convert: Converter | None) -> Converter | None:
 @functools.cache
 def _object_dumper(model: Any) -> Converter:
     dumpers = [
-        (name, _always_null if each.write_only else _dumper(each.type)) for name, each in attributes(model).items()
+        (name, _always_null if attribute.write_only else _dumper(attribute.type))
+        for name, attribute in attributes(model).items()
     ]
 
     def convert(value: object) -> dict[str, Tree]:

@@ -1,4 +1,4 @@
-"""Keep secrets out of everything that leaves the process as text: one registry, asked by logs and diagnostics."""
+"""Secrets are kept out of all text that leaves the process: one registry, which logs and diagnostics ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a provider gives to the protocol layer: resources and data sources over typed models.
+"""What a provider hands to the protocol layer: resources and data sources over typed models.
 
 The layer decodes Terraform's values into models before it calls, and encodes the models it gets back. Nothing here
 knows gRPC, and an implementation never sees a dictionary in place of a model.
@@ -95,7 +95,7 @@ class Resource(Protocol[M]):
     version: int
 
     def validate(self, config: Decoded[M]) -> Iterable[Diagnostic]:
-        """Validate what the checks of single attributes cannot, offline and without configuration of the provider."""
+        """Validate attributes against each other, offline and before the provider is configured."""
 
     async def plan(self, change: Change[M]) -> Plan:
         """Add to a plan; called for creations and updates, also when nothing changed, never for destruction."""
@@ -110,10 +110,10 @@ class Resource(Protocol[M]):
         """Change in place; results that the plan left alone have their prior values in `planned`."""
 
     async def delete(self, state: M, private: bytes) -> ApplyResult[M]:
-        """Destroy; the answer's state is None unless it failed."""
+        """Destroy; the result's state is None unless it failed."""
 
     async def import_state(self, identifier: str) -> ReadResult[M]:
-        """Adopt what `terraform import` names."""
+        """Return the state of the object that `terraform import` names."""
 
 
 class DataSource(Protocol[M]):
@@ -124,10 +124,10 @@ class DataSource(Protocol[M]):
     description: str
 
     def validate(self, config: Decoded[M]) -> Iterable[Diagnostic]:
-        """Validate what the checks of single attributes cannot, offline."""
+        """Validate attributes against each other, offline."""
 
     async def read(self, config: M) -> ReadResult[M]:
-        """Look up."""
+        """Look up what the configuration names."""
 
 
 class Provider(Protocol):
@@ -140,10 +140,10 @@ class Provider(Protocol):
     data_sources: Sequence[DataSource[Any]]
 
     def validate(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
-        """Validate the provider block offline."""
+        """Validate the provider block, offline."""
 
     async def configure(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
-        """Take the configuration; contact nobody."""
+        """Take the configuration without contacting a system."""
 
     async def close(self) -> None:
         """Release connections and files before the process ends."""

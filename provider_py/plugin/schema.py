@@ -24,7 +24,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, dataclass_transform
@@ -45,7 +45,7 @@ Dynamic: TypeAlias = Annotated[object, TypeName.DYNAMIC]
 """A value of any Terraform type, as Python holds JSON: None, bool, int, float, str, list or dict[str, ...]."""
 
 Check: TypeAlias = Callable[[Any], str | None]
-"""Judges one known, non-null value: None if it is fine, else a sentence on what is wrong and what to write."""
+"""Validates one known, non-null value: None if it is valid, else a sentence on what is wrong and what to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +199,17 @@ _DECLARED: Final = tuple(field.name for field in dataclasses.fields(Declaration)
 def attributes(cls: type) -> Mapping[str, Attribute]:
     """Return the attributes of a model by name, in the order of its fields, inherited ones first."""
     return _attributes(cls)
+
+
+def attributes_within(type_: Type) -> Iterator[Attribute]:
+    """Return every attribute inside a type, at any depth."""
+    match type_:
+        case ListOf() | MapOf():
+            yield from attributes_within(type_.element)
+        case Object():
+            for attribute in attributes(type_.model).values():
+                yield attribute
+                yield from attributes_within(attribute.type)
 
 
 @functools.cache

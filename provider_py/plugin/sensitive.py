@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 
 from provider_py.plugin.redaction import protect
-from provider_py.plugin.schema import Attribute, ListOf, MapOf, Object, Primitive, Type, attributes
+from provider_py.plugin.schema import Attribute, ListOf, MapOf, Object, Type, attributes, attributes_within
 from provider_py.plugin.values import Tree, strings
 
 
@@ -22,7 +22,7 @@ def protect_values(model: type, tree: Mapping[str, Tree]) -> None:
 
 
 def is_secret(attribute: Attribute) -> bool:
-    """Tell whether the values of an attribute are secrets."""
+    """Whether the values of an attribute are secrets."""
     return attribute.sensitive or attribute.write_only
 
 
@@ -38,14 +38,8 @@ def _protect_nested(type_: Type, value: Tree) -> None:
 
 @functools.cache
 def _relevant(model: type) -> tuple[Attribute, ...]:
-    return tuple(each for each in attributes(model).values() if is_secret(each) or _holds_secrets(each.type))
-
-
-def _holds_secrets(type_: Type) -> bool:
-    match type_:
-        case Primitive():
-            return False
-        case ListOf() | MapOf():
-            return _holds_secrets(type_.element)
-        case Object():
-            return bool(_relevant(type_.model))
+    return tuple(
+        attribute
+        for attribute in attributes(model).values()
+        if is_secret(attribute) or any(map(is_secret, attributes_within(attribute.type)))
+    )

@@ -1,4 +1,4 @@
-"""Judgements on several attributes together, aware that unknown values may still turn out either way."""
+"""Rules across several attributes, aware that unknown values may still turn out either way."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from provider_py.plugin.resource import Decoded
 
 
 def exactly_one(config: Decoded[Any], names: Sequence[str], *, meaning: str) -> Iterable[Diagnostic]:
-    """Demand that one of the attributes is given; `meaning` says what they name, for the message."""
+    """Require that one of the attributes is set; `meaning` says what they specify: "workflow"."""
     yield from at_most_one(config, names, meaning=meaning)
-    if config.model is not None and not _given(config, names) and not config.unknown.intersection(names):
-        yield error(f"No {meaning} is given", f"Set exactly one of {_listed(names)}.", (names[0],))
+    if config.model is not None and not _configured(config, names) and not config.unknown.intersection(names):
+        yield error(f"Missing {meaning}", f"Specify exactly one of {_listed(names)}.", (names[0],))
 
 
 def at_most_one(config: Decoded[Any], names: Sequence[str], *, meaning: str) -> Iterable[Diagnostic]:
-    """Demand that no two of the attributes are given."""
-    given = _given(config, names)
-    if len(given) > 1:
+    """Require that no two of the attributes are set."""
+    configured = _configured(config, names)
+    if len(configured) > 1:
         yield error(
-            f"More than one {meaning} is given",
-            f"{_listed(given)} exclude each other: keep one of them.",
-            (given[1],),
+            f"Conflicting arguments for the {meaning}",
+            f"Specify only one of {_listed(configured)}.",
+            (configured[1],),
         )
 
 
 def required_together(config: Decoded[Any], names: Sequence[str]) -> Iterable[Diagnostic]:
-    """Demand that all of the attributes are given, or none."""
-    given = _given(config, names)
-    if given and config.model is not None:
+    """Require that all of the attributes are set, or none."""
+    configured = _configured(config, names)
+    if configured and config.model is not None:
         for name in names:
-            if name not in given and name not in config.unknown:
-                yield error(f"`{name}` is missing", f"It belongs to `{given[0]}`: set both or neither.", (name,))
+            if name not in configured and name not in config.unknown:
+                yield error(f"Missing `{name}`", f"`{configured[0]}` requires it: set both or neither.", (name,))
 
 
-def _given(config: Decoded[Any], names: Sequence[str]) -> list[str]:
+def _configured(config: Decoded[Any], names: Sequence[str]) -> list[str]:
     return [name for name in names if config.model is not None and getattr(config.model, name) is not None]
 
 

@@ -40,23 +40,23 @@ _LONGEST_INTEGER: Final = 400
 """Decimal exponents beyond this stay decimals: 1e999999999 is a short text and a huge integer."""
 
 
-def number(given: float | str | Decimal) -> int | Decimal:
-    """Return a number in its one form; Terraform writes numbers as integers, floats or decimal texts."""
-    if isinstance(given, int):
-        return given
-    exact = Decimal(given)
+def number(value: float | str | Decimal) -> int | Decimal:
+    """Return a number in its one form; Terraform writes numbers as integers, floats or decimal strings."""
+    if isinstance(value, int):
+        return value
+    exact = Decimal(value)
     if exact.is_finite() and exact.adjusted() < _LONGEST_INTEGER and exact == exact.to_integral_value():
         return int(exact)
     return exact
 
 
-def from_float(given: float) -> int | Decimal:
+def from_float(value: float) -> int | Decimal:
     """Return the number a float was written as: 0.1 is a tenth and not the nearest binary fraction."""
-    return given if isinstance(given, int) else number(repr(given))
+    return value if isinstance(value, int) else number(repr(value))
 
 
 def wholly_known(tree: Tree) -> bool:
-    """Tell whether there is no unknown value in a tree."""
+    """Whether there is no unknown value in a tree."""
     if isinstance(tree, dict):
         tree = tree.values()
     elif isinstance(tree, Typed):
@@ -75,7 +75,7 @@ def strings(tree: Tree) -> list[str]:
     if isinstance(tree, Typed):
         return strings(tree.value)
     elements = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
-    return [found for element in elements for found in strings(element)]
+    return [text for element in elements for text in strings(element)]
 
 
 def canonical(type_json: bytes | str) -> str:
@@ -103,4 +103,5 @@ def notation(type_: Type) -> Any:
         case MapOf():
             return ["map", notation(type_.element)]
         case Object():
-            return ["object", {name: notation(each.type) for name, each in attributes(type_.model).items()}]
+            members = attributes(type_.model).items()
+            return ["object", {name: notation(attribute.type) for name, attribute in members}]

@@ -9,15 +9,15 @@ import shlex
 import signal
 from collections.abc import Sequence
 
-from provider_py.sandbox.server import Sandbox
+from provider_py.sandbox import Sandbox
 
 
 async def serve(run_seconds: float, speed: float, as_json: bool) -> None:
     """Serve until SIGINT or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, stop.set)
     async with Sandbox(run_seconds=run_seconds, speed=speed) as sandbox:
         environment = sandbox.environment()
         if as_json:
@@ -29,10 +29,12 @@ async def serve(run_seconds: float, speed: float, as_json: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the command line and serve."""
+    """Parse the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m provider_py.sandbox", description=__doc__)
-    parser.add_argument("--run-seconds", type=_positive, default=2.0, help="how long a run takes (2)")
-    parser.add_argument("--speed", type=_positive, default=1.0, help="seconds that pass for the systems in one (1)")
+    parser.add_argument("--run-seconds", type=_positive, default=2.0, help="duration of a run in seconds (2)")
+    parser.add_argument(
+        "--speed", type=_positive, default=1.0, help="seconds of the systems' clock per real second (1)"
+    )
     parser.add_argument("--json", action="store_true", help="print the environment as one JSON object")
     options = parser.parse_args(arguments)
     asyncio.run(serve(options.run_seconds, options.speed, options.json))

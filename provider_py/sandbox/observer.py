@@ -1,26 +1,23 @@
-"""What stands before each system: records every request and lets the prepared faults strike."""
+"""The outermost middleware of every system: records each request and applies the prepared faults."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 
 from provider_py.sandbox.faults import Fault, FaultKind
 from provider_py.sandbox.world import RecordedRequest, World
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 _PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-_STAND_IN = '{"stand-in": "an answer that is cut short"}'
+_CUT_SHORT = '{"stand-in": "a response that is cut short"}'
 
 
 def observer(world: World, system: str) -> Middleware:
-    """The middleware of a system; it must be the outermost."""
+    """The middleware of a system; it must be the outermost, or requests refused before it go unrecorded."""
 
     @web.middleware
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -28,7 +25,7 @@ def observer(world: World, system: str) -> Middleware:
         record = _record(world, system, request, body)
         world.requests.append(record)
         fault = world.faults.take(system, request.method, request.path, body)
-        response, record.status = await _answer(request, handler, fault)
+        response, record.status = await _respond(request, handler, fault)
         return response
 
     return observe
@@ -44,7 +41,9 @@ def _record(world: World, system: str, request: web.Request, body: str) -> Recor
     )
 
 
-async def _answer(request: web.Request, handler: Handler, fault: Fault | None) -> tuple[web.StreamResponse, int | None]:
+async def _respond(
+    request: web.Request, handler: Handler, fault: Fault | None
+) -> tuple[web.StreamResponse, int | None]:
     if fault is None:
         response = await _process(request, handler)
         return response, response.status
@@ -52,8 +51,8 @@ async def _answer(request: web.Request, handler: Handler, fault: Fault | None) -
         await asyncio.sleep(fault.seconds or 0.0)
         response = await _process(request, handler)
         return response, response.status
-    genuine = await _process(request, handler) if fault.after else None
-    return await _strike(request, fault, genuine)
+    processed = await _process(request, handler) if fault.after else None
+    return await _apply(request, fault, processed)
 
 
 async def _process(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -64,21 +63,21 @@ async def _process(request: web.Request, handler: Handler) -> web.StreamResponse
         return web.Response(status=refusal.status, reason=refusal.reason, text=refusal.text, headers=headers)
 
 
-async def _strike(
-    request: web.Request, fault: Fault, genuine: web.StreamResponse | None
+async def _apply(
+    request: web.Request, fault: Fault, processed: web.StreamResponse | None
 ) -> tuple[web.StreamResponse, int | None]:
-    if fault.kind is FaultKind.DELAY and genuine is not None:
+    if fault.kind is FaultKind.DELAY and processed is not None:
         await asyncio.sleep(fault.seconds or 0.0)
-        return genuine, genuine.status
+        return processed, processed.status
     if fault.kind is FaultKind.SILENCE:
         await _wait(fault.seconds)
     if fault.kind in {FaultKind.SILENCE, FaultKind.CUT}:
         return _cut(request), None
     if fault.kind is FaultKind.TRUNCATE:
-        whole = genuine if isinstance(genuine, web.Response) else _stand_in(fault)
-        return await _truncate(request, whole), whole.status
-    answer = _stand_in(fault)
-    return answer, answer.status
+        complete = processed if isinstance(processed, web.Response) else _substitute(fault)
+        return await _truncate(request, complete), complete.status
+    substitute = _substitute(fault)
+    return substitute, substitute.status
 
 
 async def _wait(seconds: float | None) -> None:
@@ -88,14 +87,14 @@ async def _wait(seconds: float | None) -> None:
         await asyncio.sleep(seconds)
 
 
-def _stand_in(fault: Fault) -> web.Response:
+def _substitute(fault: Fault) -> web.Response:
     headers = dict(fault.headers)
     if fault.kind is FaultKind.HTML:
         text = _PAGE if fault.body is None else str(fault.body)
         return web.Response(status=fault.status or 502, text=text, content_type="text/html", headers=headers)
     if fault.kind is FaultKind.JSON or not isinstance(fault.body, str | None):
         return web.json_response(fault.body, status=fault.status or 200, headers=headers)
-    default = _STAND_IN if fault.kind is FaultKind.TRUNCATE else ""
+    default = _CUT_SHORT if fault.kind is FaultKind.TRUNCATE else ""
     response = web.Response(status=fault.status or (200 if default else 500), headers=headers)
     response.text = default if fault.body is None else fault.body
     return response
@@ -107,11 +106,11 @@ def _cut(request: web.Request) -> web.Response:
     return web.Response()
 
 
-async def _truncate(request: web.Request, whole: web.Response) -> web.StreamResponse:
-    """Announce the full length, send half of it, hang up."""
-    body = whole.body if isinstance(whole.body, bytes) else b""
-    headers = {name: value for name, value in whole.headers.items() if name.lower() != "content-length"}
-    stream = web.StreamResponse(status=whole.status, headers=headers)
+async def _truncate(request: web.Request, complete: web.Response) -> web.StreamResponse:
+    """Announce the full length, send half of it, close the connection."""
+    body = complete.body if isinstance(complete.body, bytes) else b""
+    headers = {name: value for name, value in complete.headers.items() if name.lower() != "content-length"}
+    stream = web.StreamResponse(status=complete.status, headers=headers)
     stream.content_length = len(body)
     await stream.prepare(request)
     await stream.write(body[: len(body) // 2])

@@ -11,11 +11,8 @@ from typing import Self
 
 from aiohttp import web
 
-from provider_py.sandbox import control
-from provider_py.sandbox.harness import app as harness
-from provider_py.sandbox.nexthink import app as nexthink
+from provider_py.sandbox import control, harness, nexthink, vcd
 from provider_py.sandbox.observer import observer
-from provider_py.sandbox.vcd import app as vcd
 from provider_py.sandbox.world import World
 
 _SYSTEMS: dict[str, Callable[[World], web.Application]] = {
@@ -29,7 +26,7 @@ _GRACE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where the systems and the control API answer."""
+    """Addresses of the systems and the control API."""
 
     harness: str
     nexthink: str
@@ -38,7 +35,7 @@ class Urls:
 
 
 class Sandbox:
-    """The simulated systems while the context lasts."""
+    """The simulated systems, served while the context lasts."""
 
     def __init__(
         self,
@@ -48,7 +45,7 @@ class Sandbox:
         tls: ssl.SSLContext | None = None,
         world: World | None = None,
     ) -> None:
-        """Prepare, without listening yet; with `tls` the systems speak HTTPS, the control API never does."""
+        """Prepare without listening yet; with `tls` the systems speak HTTPS, the control API never does."""
         self.world = world or World(run_seconds, speed)
         self._host = host
         self._tls = tls
@@ -57,7 +54,7 @@ class Sandbox:
 
     @property
     def urls(self) -> Urls:
-        """The addresses; there are none before the context is entered."""
+        """The addresses; raises RuntimeError before the context is entered."""
         if self._urls is None:
             raise RuntimeError("the sandbox is not running; use it as `async with Sandbox() as sandbox`")
         return self._urls
@@ -65,16 +62,16 @@ class Sandbox:
     async def __aenter__(self) -> Self:
         """Start listening."""
         try:
-            found = {name: await self._start_system(name) for name in _SYSTEMS}
-            found["control"] = await self._listen(control.application(self.world, tuple(_SYSTEMS)), None)
+            urls = {name: await self._start_system(name) for name in _SYSTEMS}
+            urls["control"] = await self._listen(control.application(self.world, tuple(_SYSTEMS)), None)
         except BaseException:
             await self._stack.aclose()
             raise
-        self._urls = Urls(**found)
+        self._urls = Urls(**urls)
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop listening and drop every connection."""
         await self._stack.aclose()

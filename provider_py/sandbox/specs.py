@@ -1,4 +1,4 @@
-"""Where the vendors' specs lie: beside the packages in a checkout, inside the package once installed."""
+"""Location of the vendors' specs: beside the packages in a checkout, inside the package once installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def spec_file(*parts: str) -> Path:
-    """The path of a spec, given as the parts below specs/; an error names where it was looked for."""
+    """The path of a spec below specs/; raises FileNotFoundError with the path tried."""
     installed = _PACKAGE / "specs"
     folder = installed if installed.is_dir() else _PACKAGE.parent / "specs"
     path = folder.joinpath(*parts)

@@ -1,4 +1,4 @@
-"""The state all simulated systems share: clock, runs, faults, recorded requests, switches."""
+"""The state all simulated systems share: clock, runs, faults, recorded requests, behaviors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from provider_py.sandbox.behaviours import Behaviours
+from provider_py.sandbox.behaviors import Behaviors
 from provider_py.sandbox.faults import FaultBook
 from provider_py.sandbox.runs import Phase, Run, RunBook, Script
 
@@ -15,7 +15,7 @@ __all__ = ["Phase", "RecordedRequest", "Run", "RunBook", "Script", "World"]
 
 @dataclass(slots=True)
 class RecordedRequest:
-    """A request one of the systems got; `status` is None while, or for ever if, it is not answered."""
+    """A request one of the systems received; `status` is None until it is answered, and for good if it never is."""
 
     system: str
     method: str
@@ -28,17 +28,17 @@ class RecordedRequest:
 
 
 class World:
-    """One sandbox's state; `clock` gives epoch seconds, `speed` how many of them pass in a real one."""
+    """The state of one sandbox; `clock` returns epoch seconds, `speed` is how many of them pass per real second."""
 
     def __init__(self, run_seconds: float = 2.0, speed: float = 1.0, timer: Callable[[], float] = time.monotonic):
-        """Begin at the real time of day; `timer` gives real seconds that never go back."""
+        """Start at the real time of day; `timer` returns real seconds that never go back."""
         self._timer = timer
         self._first_speed = speed
         self._set_time(time.time(), speed)
         self.runs = RunBook(self.clock, run_seconds)
         self.faults = FaultBook()
         self.requests: list[RecordedRequest] = []
-        self.behaviours = Behaviours()
+        self.behaviors = Behaviors()
         self._on_reset: list[Callable[[], None]] = []
 
     def _set_time(self, base: float, speed: float) -> None:
@@ -50,7 +50,7 @@ class World:
 
     @property
     def speed(self) -> float:
-        """How many seconds of the clock pass in a real one."""
+        """Seconds of the clock per real second."""
         return self._speed
 
     @speed.setter
@@ -58,19 +58,19 @@ class World:
         self._set_time(self.clock(), speed)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on."""
+        """Move the clock forward."""
         self._base += seconds
 
     def on_reset(self, restore: Callable[[], None]) -> None:
-        """Have a system's own state restored by every reset."""
+        """Register what restores a system's own state at every reset."""
         self._on_reset.append(restore)
 
     def reset(self) -> None:
-        """Go back to the first state."""
+        """Return to the initial state."""
         self._set_time(time.time(), self._first_speed)
         self.runs.clear()
         self.faults.clear()
         self.requests.clear()
-        self.behaviours.restore()
+        self.behaviors.restore()
         for restore in self._on_reset:
             restore()

@@ -1,4 +1,4 @@
-"""The runs that acceptance tests declare, as HCL with one place each to spoil."""
+"""The runs that acceptance tests declare, as HCL."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ADDRESSES = {
 SYSTEMS = {"harness": HARNESS, "nexthink": NEXTHINK, "vcd": VCD}
 
 
-def spoilt(configuration: str, old: str, new: str) -> str:
-    """Return the configuration with one thing wrong in it."""
-    assert configuration.count(old) == 1, f"{old!r} is not once in the configuration"
+def replaced(configuration: str, old: str, new: str) -> str:
+    """Return the configuration with its only occurrence of `old` replaced."""
+    assert configuration.count(old) == 1, f"{old!r} must occur exactly once in the configuration"
     return configuration.replace(old, new)

@@ -1,4 +1,4 @@
-"""A Terraform configuration of a test: written, applied by the real binary, looked at through its JSON."""
+"""A Terraform working directory for tests: write a configuration, run commands, read their JSON output."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ terraform {
 """
 PROVIDER = 'provider "workflow" {}\n'
 PATIENCE = 120
-"""Seconds after which a command hangs rather than works."""
+"""Seconds after which a command is considered hung."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A diagnostic: `code` is the line of the configuration that it points at, "" if it points nowhere."""
+    """A diagnostic; `code` is the line of the configuration that it points to, "" if there is none."""
 
     severity: str
     summary: str
@@ -35,13 +35,13 @@ class Problem:
 
     @property
     def text(self) -> str:
-        """Everything it says."""
+        """Summary and detail."""
         return f"{self.summary}\n{self.detail}"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command printed (JSON lines, where it can) and how it ended."""
+    """Exit status and output of a command; stdout holds JSON lines if the command supports them."""
 
     status: int
     stdout: str
@@ -49,36 +49,38 @@ class Result:
 
     @property
     def problems(self) -> Sequence[Problem]:
-        """The diagnostics, errors and warnings alike."""
+        """All diagnostics, errors and warnings."""
         lines = [json.loads(line) for line in self.stdout.splitlines() if line.startswith("{")]
         return [_problem(line["diagnostic"]) for line in lines if line.get("type") == "diagnostic"]
 
     @property
     def changes(self) -> int:
-        """How many resources it added, changed, imported and removed."""
+        """Number of resources added, changed, imported and removed."""
         lines = [json.loads(line) for line in self.stdout.splitlines() if line.startswith("{")]
-        done = [line["changes"] for line in lines if line.get("type") == "change_summary"][-1]
-        return sum(count for count in done.values() if isinstance(count, int))
+        summary = [line["changes"] for line in lines if line.get("type") == "change_summary"][-1]
+        return sum(count for count in summary.values() if isinstance(count, int))
 
     @property
     def errors(self) -> Sequence[Problem]:
-        """The diagnostics that made it fail."""
+        """Diagnostics of severity error."""
         return [problem for problem in self.problems if problem.severity == "error"]
 
     @property
     def warnings(self) -> Sequence[Problem]:
-        """The diagnostics that did not."""
+        """Diagnostics of severity warning."""
         return [problem for problem in self.problems if problem.severity == "warning"]
 
 
-def _problem(shown: Mapping[str, Any]) -> Problem:
-    code = (shown.get("snippet") or {}).get("code", "")
-    return Problem(shown["severity"], shown["summary"], shown["detail"], shown.get("address", ""), code)
+def _problem(diagnostic: Mapping[str, Any]) -> Problem:
+    code = (diagnostic.get("snippet") or {}).get("code", "")
+    return Problem(
+        diagnostic["severity"], diagnostic["summary"], diagnostic["detail"], diagnostic.get("address", ""), code
+    )
 
 
 @dataclass(slots=True)
 class Stack:
-    """A working directory with its own HOME, in which the provider is installed, and the sandbox's environment."""
+    """A working directory and the environment of its commands: a HOME with the provider, the sandbox's addresses."""
 
     binary: Path
     directory: Path
@@ -87,11 +89,11 @@ class Stack:
     _running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def write(self, body: str, *, provider: str = PROVIDER) -> None:
-        """Make this the configuration."""
+        """Write the configuration."""
         (self.directory / "main.tf").write_text(HEADER + provider + body)
 
     def init(self) -> Result:
-        """Run `terraform init`, which has to work."""
+        """Run `terraform init`, which must succeed."""
         result = self._command("init", "-input=false", "-no-color")
         assert result.status == 0, result.stdout + result.stderr
         return result
@@ -105,13 +107,13 @@ class Stack:
         return self._command("apply", "-input=false", "-json", "-auto-approve", *options)
 
     def applied(self, *options: str) -> Result:
-        """Run `terraform apply`, which has to work."""
+        """Run `terraform apply`, which must succeed."""
         result = self.apply(*options)
         assert result.status == 0, result.stdout + result.stderr
         return result
 
     def destroy(self) -> Result:
-        """Run `terraform destroy`, which has to work."""
+        """Run `terraform destroy`, which must succeed."""
         result = self._command("destroy", "-input=false", "-json", "-auto-approve")
         assert result.status == 0, result.stdout + result.stderr
         return result
@@ -121,22 +123,22 @@ class Stack:
         return self._command(*arguments)
 
     def state(self) -> Mapping[str, Mapping[str, Any]]:
-        """Return the managed resources in state by address, as `terraform show -json` has them."""
-        shown = json.loads(self._command("show", "-json").stdout)
-        resources = shown.get("values", {}).get("root_module", {}).get("resources", [])
+        """Return the managed resources in state by address, in the form of `terraform show -json`."""
+        state = json.loads(self._command("show", "-json").stdout)
+        resources = state.get("values", {}).get("root_module", {}).get("resources", [])
         return {resource["address"]: resource for resource in resources if resource["mode"] == "managed"}
 
     def values(self, address: str) -> Mapping[str, Any]:
-        """Return the values of one resource in state."""
+        """Return the attributes of one resource in state."""
         values: Mapping[str, Any] = self.state()[address]["values"]
         return values
 
     def outputs(self) -> Mapping[str, Any]:
-        """Return the outputs' values."""
-        return {name: shown["value"] for name, shown in json.loads(self._command("output", "-json").stdout).items()}
+        """Return the values of the outputs."""
+        return {name: output["value"] for name, output in json.loads(self._command("output", "-json").stdout).items()}
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command in a process group of its own; `close` ends what is left of it."""
+        """Start a command in its own process group; `close` kills it if it is still running."""
         process = subprocess.Popen(
             [str(self.binary), *arguments],
             cwd=self.directory,
@@ -151,18 +153,18 @@ class Stack:
         return process
 
     def interrupt(self, process: subprocess.Popen[str], seconds: float) -> Result:
-        """Press Ctrl-C: the whole group gets SIGINT; it has to end within these seconds."""
+        """Send SIGINT to the process group, as Ctrl-C does; the command must exit within `seconds`."""
         os.killpg(process.pid, signal.SIGINT)
         stdout, stderr = process.communicate(timeout=seconds)
         return Result(process.returncode, stdout, stderr)
 
     def kill(self, process: subprocess.Popen[str]) -> None:
-        """Kill the whole group, as a machine that goes down does."""
+        """Kill the process group, as a crash of the machine does."""
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
     def close(self) -> None:
-        """End whatever a test left running."""
+        """Kill the commands that are still running."""
         for process in self._running:
             if process.poll() is None:
                 self.kill(process)

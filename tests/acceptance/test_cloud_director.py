@@ -1,4 +1,4 @@
-"""What is Cloud Director's own: typed values both ways, workflows by any id, look-ups, signing in."""
+"""Cloud Director only: typed values in both directions, polling of many runs, authentication."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from provider_py.cli.demo import ROOT
 from provider_py.cli.sandbox import SandboxProcess
 from provider_py.sandbox.vcd import access
 from provider_py.sandbox.vcd.library import WORKFLOWS
+from tests.acceptance.host import Release
 from tests.acceptance.stack import Stack
 
 pytestmark = pytest.mark.terraform
@@ -28,7 +29,10 @@ def starts(sandbox: SandboxProcess) -> list[dict[str, Any]]:
     ]
 
 
-def test_the_onboarding_example_feeds_one_run_with_another(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_the_onboarding_example_passes_outputs_to_another_run(
+    stack: Stack, sandbox: SandboxProcess, release: Release
+) -> None:
+    release.require("1.11", "the write-only argument of the example")
     shutil.copytree(ROOT / "examples" / "onboard-tenant", stack.directory, dirs_exist_ok=True)
     stack.environment["TF_VAR_password"] = "correct-horse"
     stack.init()
@@ -39,13 +43,13 @@ def test_the_onboarding_example_feeds_one_run_with_another(stack: Stack, sandbox
         "finished_at": "2024-04-03",
     }
     endpoint = starts(sandbox)[1]
-    sent = {each["name"]: each["value"] for each in endpoint["body"]["parameters"]}
+    sent = {parameter["name"]: parameter["value"] for parameter in endpoint["body"]["parameters"]}
     assert sent["vm"] == {"inputType": "SdkObject", "type": "VC:VirtualMachine", "id": "vm-42"}
     assert sent["start"] == {"inputType": "DateParam", "value": "2026-01-31T12:00:00Z"}
     assert sent["password"] == {"inputType": "SecureString", "value": "correct-horse", "isPlainText": True}
-    kinds = {name: value["inputType"] for name, value in sent.items()}
-    assert kinds["endpoint"] == "CompositeType"
-    assert kinds["manifest"] == "MimeAttachment"
+    types = {name: value["inputType"] for name, value in sent.items()}
+    assert types["endpoint"] == "CompositeType"
+    assert types["manifest"] == "MimeAttachment"
     assert "correct-horse" not in (stack.directory / "terraform.tfstate").read_text()
     assert "_vcd_sessionToken" not in (stack.directory / "terraform.tfstate").read_text()
     assert stack.plan().status == 0
@@ -72,14 +76,14 @@ VALUES = {
 }
 
 
-def test_every_kind_of_value_comes_back_as_it_was_given(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_values_of_every_type_round_trip(stack: Stack, sandbox: SandboxProcess) -> None:
     assert set(VALUES) == {variable.name for variable in COPY.inputs}
-    written = "\n".join(f"    {name} = {value}" for name, value in VALUES.items())
+    arguments = "\n".join(f"    {name} = {value}" for name, value in VALUES.items())
     stack.write(f"""
 resource "workflow_vcd_execution" "copy" {{
   workflow = "Copy values"
   parameters = {{
-{written}
+{arguments}
   }}
 }}
 output "values" {{ value = workflow_vcd_execution.copy.outputs }}
@@ -107,7 +111,7 @@ output "values" {{ value = workflow_vcd_execution.copy.outputs }}
     assert stack.plan().status == 0
 
 
-def test_parameters_that_are_not_known_yet_wait_for_the_apply(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_unknown_parameters_are_resolved_in_the_apply(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write("""
 resource "terraform_data" "later" { input = "web-9" }
 resource "workflow_vcd_execution" "onboard" {
@@ -123,7 +127,7 @@ resource "workflow_vcd_execution" "onboard" {
     assert started["body"]["parameters"] == [{"name": "vmName", "type": "string", "scope": "local", "value": vm_name}]
 
 
-def test_a_hundred_runs_wait_with_few_requests(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_a_hundred_runs_are_polled_together(stack: Stack, sandbox: SandboxProcess) -> None:
     sandbox.ask("POST", "/scripts", {"system": "vcd", "seconds": 12, "times": None})
     stack.write("""
 resource "workflow_vcd_execution" "many" {
@@ -135,17 +139,21 @@ resource "workflow_vcd_execution" "many" {
     stack.init()
     stack.applied("-parallelism=100")
     assert len(starts(sandbox)) == 100
-    looks = [each for each in sandbox.requests("vcd") if each["method"] == "GET" and "/executions" in each["path"]]
-    lists = [each for each in looks if each["path"].endswith("/executions")]
+    polls = [
+        request
+        for request in sandbox.requests("vcd")
+        if request["method"] == "GET" and "/executions" in request["path"]
+    ]
+    lists = [request for request in polls if request["path"].endswith("/executions")]
     assert lists
-    assert len(looks) < 150  # a look and an end each would be some 600
+    assert len(polls) < 150  # polling every run on its own would take about 600
 
 
 @pytest.fixture
 def token_file(tmp_path: Path) -> Path:
     file = tmp_path / "token.json"
-    kept = {"token_type": "Service Account", "refresh_token": access.SERVICE_ACCOUNT_TOKEN, "updated_by": "someone"}
-    file.write_text(json.dumps(kept))
+    content = {"token_type": "Service Account", "refresh_token": access.SERVICE_ACCOUNT_TOKEN, "updated_by": "someone"}
+    file.write_text(json.dumps(content))
     file.chmod(0o600)
     return file
 
@@ -158,21 +166,21 @@ resource "workflow_vcd_execution" "onboard" {
 """
 
 
-def test_a_service_accounts_token_file_is_rewritten_by_each_command(stack: Stack, token_file: Path) -> None:
+def test_the_token_file_of_a_service_account_is_rewritten_by_every_command(stack: Stack, token_file: Path) -> None:
     del stack.environment["VCD_API_TOKEN"]
     stack.environment["VCD_SA_TOKEN_FILE"] = str(token_file)
     stack.write(ONBOARD)
     stack.init()
-    seen = {access.SERVICE_ACCOUNT_TOKEN}
+    tokens = {access.SERVICE_ACCOUNT_TOKEN}
     for command in (stack.plan, stack.applied):
         command()
-        seen.add(json.loads(token_file.read_text())["refresh_token"])
-    assert len(seen) == 3
+        tokens.add(json.loads(token_file.read_text())["refresh_token"])
+    assert len(tokens) == 3
     assert json.loads(token_file.read_text())["updated_by"] == "someone"
     assert token_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_provider_onboards_in_a_tenant(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_a_system_user_starts_a_run_in_a_tenant(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.environment |= {"VCD_ORG": "System", "VCD_API_TOKEN": access.PROVIDER_API_TOKEN, "VCD_TENANT": "globex"}
     stack.write(ONBOARD)
     stack.init()
@@ -182,7 +190,7 @@ def test_the_provider_onboards_in_a_tenant(stack: Stack, sandbox: SandboxProcess
     assert started["headers"]["x-vmware-vcloud-auth-context"] == "globex"
 
 
-def test_a_version_that_the_server_lacks_names_the_setting(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_an_unsupported_api_version_is_an_error_that_names_the_setting(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.environment["VCD_API_VERSION"] = "99.0"
     stack.write(ONBOARD)
     stack.init()

@@ -1,4 +1,4 @@
-"""`workflow-provider` with the real Terraform: what `install` prints works as pasted, the demo keeps its promises."""
+"""`workflow-provider` with the real Terraform: the output of `install` works as is, the demo leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def call(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPr
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
 
 
-def test_what_install_prints_can_be_pasted(stack: Stack, tmp_path: Path) -> None:
+def test_the_block_that_install_prints_works(stack: Stack, tmp_path: Path) -> None:
     home = tmp_path / "a home with spaces"
     home.mkdir()
     stack.environment = terraform.environment(home)
@@ -34,30 +34,30 @@ def test_what_install_prints_can_be_pasted(stack: Stack, tmp_path: Path) -> None
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
-    """Make a temporary directory whose path is short enough for the sockets in it."""
+def short_path() -> Iterator[Path]:
+    """Create a temporary directory whose path is short enough for the sockets in it."""
     with tempfile.TemporaryDirectory() as directory:
         yield Path(directory)
 
 
-def test_the_demo_shows_the_results_and_leaves_nothing(place: Path) -> None:
-    done = call({**os.environ, "TMPDIR": str(place)}, "demo")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("No changes, and the systems received no request") == 2
-    last = done.stdout[done.stdout.rindex("===") :]
+def test_the_demo_prints_the_outputs_and_leaves_nothing(short_path: Path) -> None:
+    completed = call({**os.environ, "TMPDIR": str(short_path)}, "demo")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert completed.stdout.count("No changes, and no requests to the systems") == 2
+    last = completed.stdout[completed.stdout.rindex("===") :]
     for result in ('harness_status = "SUCCESS"', 'nexthink_status = "success"', 'vcd_status = "completed"'):
         assert result in last
-    assert list(place.iterdir()) == []
-    assert processes_started_with(f"TMPDIR={place}") == []
+    assert list(short_path.iterdir()) == []
+    assert processes_started_with(f"TMPDIR={short_path}") == []
 
 
 def processes_started_with(variable: str) -> list[str]:
-    """Return the command lines of running processes that have this in their environment (Linux only)."""
-    found = []
+    """Return the command lines of running processes with this environment variable (Linux only)."""
+    commands = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if variable.encode() in (process / "environ").read_bytes().split(b"\0"):
-                found.append((process / "cmdline").read_text())
+                commands.append((process / "cmdline").read_text())
         except OSError:
             continue
-    return found
+    return commands

@@ -1,4 +1,4 @@
-"""Every example works as it stands: it is formatted, applied, settled and destroyed."""
+"""Every example is formatted, applies, has an empty second plan and can be destroyed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_examples_are_formatted(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda path: path.parent.name)
-def test_each_snippet_applies(stack: Stack, snippet: Path) -> None:
+def test_a_snippet_applies(stack: Stack, snippet: Path) -> None:
     stack.write(snippet.read_text())
     stack.init()
     stack.applied()
@@ -44,20 +44,21 @@ def test_the_provider_block_is_accepted(stack: Stack) -> None:
     assert stack.applied().warnings == []
 
 
-@pytest.mark.parametrize("kind", ["harness_execution", "nexthink_execution", "vcd_execution"])
-def test_what_is_applied_can_be_imported(stack: Stack, kind: str) -> None:
-    stack.write((EXAMPLES / "resources" / f"workflow_{kind}" / "resource.tf").read_text())
+@pytest.mark.hosts
+@pytest.mark.parametrize("name", ["harness_execution", "nexthink_execution", "vcd_execution"])
+def test_an_applied_run_can_be_imported(stack: Stack, name: str) -> None:
+    stack.write((EXAMPLES / "resources" / f"workflow_{name}" / "resource.tf").read_text())
     stack.init()
     stack.applied()
     ((address, resource),) = stack.state().items()
     assert stack.run("state", "rm", address).status == 0
-    imported = stack.run("import", "-input=false", "-no-color", address, import_id(kind, resource["values"]))
+    imported = stack.run("import", "-input=false", "-no-color", address, import_id(name, resource["values"]))
     assert imported.status == 0, imported.stderr
     assert stack.values(address)["id"] == resource["values"]["id"]
     assert stack.values(address)["status"] == resource["values"]["status"]
 
 
-def test_what_the_readme_shows_works(stack: Stack) -> None:
+def test_the_readme_examples_work(stack: Stack) -> None:
     text = (ROOT / "README.md").read_text()
     hcl, python = (re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)[0] for language in ("hcl", "python"))
     (stack.directory / "main.tf").write_text(hcl)
@@ -76,7 +77,7 @@ def test_what_the_readme_shows_works(stack: Stack) -> None:
 
 
 def synthesize(stack: Stack, name: str) -> None:
-    """Run `main.py` of the stack's directory and go to what it made."""
+    """Run `main.py` in the stack's directory and switch to the stack that it synthesizes."""
     synth = subprocess.run(
         [sys.executable, "main.py"],
         cwd=stack.directory,
@@ -89,16 +90,16 @@ def synthesize(stack: Stack, name: str) -> None:
     stack.directory = stack.directory / "cdktf.out" / "stacks" / name
 
 
-def import_id(kind: str, values: Mapping[str, Any]) -> str:
-    """Return the id by which a run in state is imported."""
-    if kind == "nexthink_execution":
+def import_id(name: str, values: Mapping[str, Any]) -> str:
+    """Return the import id of a run in state."""
+    if name == "nexthink_execution":
         return f"{values['workflow']}/{values['request_ids'][0]}"
-    if kind == "vcd_execution":
+    if name == "vcd_execution":
         return str(values["import_id"])
     return str(values["id"])
 
 
-def test_the_python_example_applies_like_the_hcl_one(stack: Stack) -> None:
+def test_the_python_example_applies_like_the_hcl_example(stack: Stack) -> None:
     shutil.copytree(EXAMPLES / "cdktf-python", stack.directory, dirs_exist_ok=True)
     synthesize(stack, "three-systems")
     stack.init()

@@ -1,4 +1,4 @@
-"""The life of a trigger, a pipeline and the data sources that go with it, through the real Terraform."""
+"""Harness only: the life cycle of a trigger, pipelines and their data sources."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ resource "workflow_harness_trigger" "nightly" {{
 
 
 def ask(stack: Stack, query: str, variables: Mapping[str, Any]) -> Any:
-    """Do something in Harness by hand."""
-    given = stack.environment
-    address = f"{given['HARNESS_ENDPOINT']}/api/graphql?accountId={given['HARNESS_ACCOUNT_ID']}"
+    """Run a GraphQL operation in Harness, bypassing Terraform."""
+    environment = stack.environment
+    address = f"{environment['HARNESS_ENDPOINT']}/api/graphql?accountId={environment['HARNESS_ACCOUNT_ID']}"
     body = json.dumps({"query": query, "variables": variables}).encode()
-    headers = {"x-api-key": given["HARNESS_API_KEY"], "content-type": "application/json"}
+    headers = {"x-api-key": environment["HARNESS_API_KEY"], "content-type": "application/json"}
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(urllib.request.Request(address, body, headers), timeout=10) as response:
         answer = json.load(response)
@@ -53,15 +53,15 @@ def ask(stack: Stack, query: str, variables: Mapping[str, Any]) -> Any:
     return answer["data"]
 
 
-def change_by_hand(stack: Stack, identifier: str, cron: str) -> None:
-    wanted = {
+def change_outside_terraform(stack: Stack, identifier: str, cron: str) -> None:
+    trigger = {
         "triggerId": identifier,
         "applicationId": APPLICATION,
         "name": "nightly",
         "condition": {"conditionType": "ON_SCHEDULE", "scheduleConditionInput": {"cronExpression": cron}},
         "action": {"executionType": "WORKFLOW", "entityId": DEPLOY},
     }
-    ask(stack, "mutation($i: UpdateTriggerInput!) { updateTrigger(input: $i) { trigger { id } } }", {"i": wanted})
+    ask(stack, "mutation($i: UpdateTriggerInput!) { updateTrigger(input: $i) { trigger { id } } }", {"i": trigger})
 
 
 def cron(stack: Stack, identifier: str) -> str:
@@ -70,7 +70,9 @@ def cron(stack: Stack, identifier: str) -> str:
 
 
 def triggers(stack: Stack) -> list[str]:
-    return [each["id"] for each in ask(stack, "{ triggers(limit: 10) { nodes { id } } }", {})["triggers"]["nodes"]]
+    return [
+        trigger["id"] for trigger in ask(stack, "{ triggers(limit: 10) { nodes { id } } }", {})["triggers"]["nodes"]
+    ]
 
 
 def planned(result: Result) -> list[str]:
@@ -78,40 +80,40 @@ def planned(result: Result) -> list[str]:
     return [line["change"]["action"] for line in lines if line.get("type") == "planned_change"]
 
 
-def test_a_trigger_lives(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_the_life_cycle_of_a_trigger(stack: Stack, sandbox: SandboxProcess) -> None:
     sandbox.ask("POST", "/behaviours", {"harness": {"requests_per_minute": 0}})
     stack.environment["HARNESS_REQUESTS_PER_MINUTE"] = "600"
     stack.write(hcl())
     stack.init()
     stack.applied()
-    made = stack.values(ADDRESS)
-    assert triggers(stack) == [made["id"]]
+    created = stack.values(ADDRESS)
+    assert triggers(stack) == [created["id"]]
     assert stack.plan().status == 0
 
-    change_by_hand(stack, made["id"], "0 0 4 * * ?")
+    change_outside_terraform(stack, created["id"], "0 0 4 * * ?")
     drifted = stack.plan()
     assert (drifted.status, planned(drifted)) == (2, ["update"])
     stack.applied()
-    assert cron(stack, made["id"]) == "0 0 2 * * ?"
+    assert cron(stack, created["id"]) == "0 0 2 * * ?"
     assert stack.plan().status == 0
 
     stack.write(hcl('webhook = { source = "GITHUB", event = "PUSH", branch_name = "main" }', name="on push"))
     assert planned(stack.plan()) == ["update"]
     stack.applied()
     changed = stack.values(ADDRESS)
-    assert (changed["id"], changed["name"]) == (made["id"], "on push")
-    assert made["id"] in changed["webhook_details"]["url"]
+    assert (changed["id"], changed["name"]) == (created["id"], "on push")
+    assert created["id"] in changed["webhook_details"]["url"]
     assert stack.plan().status == 0
 
     pipeline = 'pipeline_id = data.workflow_harness_pipeline.release.id, variables = { note = "from a trigger" }'
-    found = (
+    data_source = (
         'data "workflow_harness_pipeline" "release" {\n  application = "Test App"\n  pipeline = "Test Pipeline"\n}\n'
     )
-    stack.write(hcl(action=pipeline) + found)
+    stack.write(hcl(action=pipeline) + data_source)
     assert planned(stack.plan()) == ["replace"]
     stack.applied()
     replaced = stack.values(ADDRESS)
-    assert replaced["id"] != made["id"]
+    assert replaced["id"] != created["id"]
     assert triggers(stack) == [replaced["id"]]
     assert stack.plan().status == 0
 
@@ -147,7 +149,7 @@ def test_a_trigger_lives(stack: Stack, sandbox: SandboxProcess) -> None:
     ],
     ids=["artifact", "webhook"],
 )
-def test_what_is_applied_stays_as_planned(stack: Stack, condition: str, action: str) -> None:
+def test_an_applied_trigger_has_an_empty_plan(stack: Stack, condition: str, action: str) -> None:
     stack.write(hcl(condition, action, more='description = "by \\"terraform\\""') + SERVICE)
     stack.init()
     result = stack.applied()
@@ -156,7 +158,7 @@ def test_what_is_applied_stays_as_planned(stack: Stack, condition: str, action: 
     stack.destroy()
 
 
-def test_an_unanswered_creation_is_adopted(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_a_creation_without_response_is_adopted(stack: Stack, sandbox: SandboxProcess) -> None:
     fault = {"system": "harness", "match": {"body": "createTrigger"}, "kind": "cut", "after": True}
     sandbox.ask("POST", "/faults", fault)
     stack.write(hcl())
@@ -178,7 +180,7 @@ def test_an_unanswered_creation_is_adopted(stack: Stack, sandbox: SandboxProcess
         (hcl(name="  "), "name"),
     ],
 )
-def test_a_wrong_trigger_is_told_before_anything_is_made(stack: Stack, configuration: str, words: str) -> None:
+def test_an_invalid_trigger_is_reported_in_the_plan(stack: Stack, configuration: str, words: str) -> None:
     stack.write(configuration)
     stack.init()
     result = stack.plan()
@@ -188,9 +190,7 @@ def test_a_wrong_trigger_is_told_before_anything_is_made(stack: Stack, configura
 
 
 @pytest.mark.parametrize("version", ["2023-12", "2022-02"])
-def test_a_pipeline_tells_its_stages_and_what_is_known_of_it(
-    stack: Stack, sandbox: SandboxProcess, version: str
-) -> None:
+def test_a_pipeline_reports_its_stages_and_outputs(stack: Stack, sandbox: SandboxProcess, version: str) -> None:
     sandbox.ask("POST", "/behaviours", {"harness": {"server_version": version}})
     stack.write("""
 data "workflow_harness_service" "services" {

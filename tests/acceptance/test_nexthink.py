@@ -1,4 +1,4 @@
-"""What is Nexthink's own: fleets, events, and types that Terraform itself refuses."""
+"""Nexthink only: fleets, events, and types that Terraform itself rejects."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from provider_py.cli.demo import ROOT
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.configurations import NEXTHINK, spoilt
+from tests.acceptance.configurations import NEXTHINK, replaced
 from tests.acceptance.stack import Stack
 
 pytestmark = pytest.mark.terraform
 
 
-def test_the_repair_of_a_fleet(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_a_fleet_is_repaired(stack: Stack, sandbox: SandboxProcess) -> None:
     shutil.copytree(ROOT / "examples" / "repair-fleet", stack.directory, dirs_exist_ok=True)
     stack.init()
     stack.applied()
@@ -25,19 +25,19 @@ def test_the_repair_of_a_fleet(stack: Stack, sandbox: SandboxProcess) -> None:
     assert len(outputs["outcomes"]) == 3
     gate, repair = sandbox.ask("GET", "/runs?system=nexthink")
     assert set(outputs["approvals"]) == {gate["id"]}
-    sent = [each["path"] for each in sandbox.requests("nexthink") if each["path"].endswith("/trigger")]
+    sent = [request["path"] for request in sandbox.requests("nexthink") if request["path"].endswith("/trigger")]
     assert len(sent) == len(set(sent)) == 3
     assert repair["started_at"] >= gate["started_at"]
 
     assert stack.plan().status == 0
     sandbox.forget_requests()
     stack.applied("-var", 'fleet=["LAPTOP-04"]')
-    assert len([each for each in sandbox.requests("nexthink") if each["path"].endswith("/trigger")]) == 1
+    assert len([request for request in sandbox.requests("nexthink") if request["path"].endswith("/trigger")]) == 1
     stack.destroy()
     assert stack.state() == {}
 
 
-def test_an_event_that_may_have_arrived_is_shown_before_it_is_sent_again(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_an_event_that_may_have_arrived_is_reported_and_not_resent(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write((ROOT / "examples" / "resources" / "workflow_nexthink_event" / "resource.tf").read_text())
     stack.init()
     fault = {"system": "nexthink", "kind": "cut", "match": {"path": "/trigger"}, "after": True}
@@ -50,11 +50,11 @@ def test_an_event_that_may_have_arrived_is_shown_before_it_is_sent_again(stack: 
     assert stack.plan().status == 2
     assert stack.run("untaint", "workflow_nexthink_event.approve").status == 0
     assert stack.plan().status == 0
-    assert len([each for each in sandbox.requests("nexthink") if each["path"].endswith("/trigger")]) == 1
+    assert len([request for request in sandbox.requests("nexthink") if request["path"].endswith("/trigger")]) == 1
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "place"),
+    ("old", "new", "attribute"),
     [
         ('[{ name = "LAPTOP-01" }, { name = "LAPTOP-02" }]', '"LAPTOP-01"', "devices"),
         ('[{ name = "LAPTOP-01" }, { name = "LAPTOP-02" }]', '["LAPTOP-01"]', "devices"),
@@ -63,11 +63,13 @@ def test_an_event_that_may_have_arrived_is_shown_before_it_is_sent_again(stack: 
         ('{ upn = "ann@example.com" }', "null", "users"),
     ],
 )
-def test_wrong_types(stack: Stack, old: str, new: str, place: str) -> None:
-    stack.write(spoilt(NEXTHINK, old, new))
+def test_a_value_of_the_wrong_type_is_rejected(stack: Stack, old: str, new: str, attribute: str) -> None:
+    stack.write(replaced(NEXTHINK, old, new))
     stack.init()
     result = stack.run("validate", "-json")
     assert result.status == 1
-    found = json.loads(result.stdout)["diagnostics"]
-    assert any(place in said["detail"] + said.get("snippet", {}).get("code", "") for said in found), found
+    diagnostics = json.loads(result.stdout)["diagnostics"]
+    assert any(
+        attribute in diagnostic["detail"] + diagnostic.get("snippet", {}).get("code", "") for diagnostic in diagnostics
+    ), diagnostics
     assert "Traceback" not in result.stdout + result.stderr

@@ -1,4 +1,4 @@
-"""The main job: runs in three systems, applied once, settled afterwards, and the requests that it takes."""
+"""The main use case: runs in three systems start once, a second plan is empty, and the requests are those expected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from tests.acceptance.stack import Stack
 pytestmark = pytest.mark.terraform
 
 
-def test_three_systems_apply_settle_and_go(stack: Stack, sandbox: SandboxProcess) -> None:
+@pytest.mark.hosts
+def test_three_systems_apply_once_and_are_destroyed(stack: Stack, sandbox: SandboxProcess) -> None:
     shutil.copytree(ROOT / "examples" / "three-systems", stack.directory, dirs_exist_ok=True)
     stack.init()
     assert stack.applied().changes == 3
@@ -37,7 +38,7 @@ def test_three_systems_apply_settle_and_go(stack: Stack, sandbox: SandboxProcess
     assert sandbox.requests() == []
 
 
-def test_harness_receives_the_documented_steps(stack: Stack, sandbox: SandboxProcess) -> None:
+def test_harness_receives_the_documented_operations(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(HARNESS)
     stack.init()
     stack.applied()
@@ -52,14 +53,14 @@ def test_harness_receives_the_documented_steps(stack: Stack, sandbox: SandboxPro
     assert steps.count("startExecution") == 1
     assert set(steps[steps.index("startExecution") + 1 :]) <= {"execution", "executions"}
 
-    given = next(body for body in calls if "startExecution" in root_fields(body["query"]))["variables"]["input"]
-    assert given["executionType"] == "WORKFLOW"
-    assert {variable["name"]: variable["variableValue"] for variable in given["variableInputs"]} == {
+    start_input = next(body for body in calls if "startExecution" in root_fields(body["query"]))["variables"]["input"]
+    assert start_input["executionType"] == "WORKFLOW"
+    assert {variable["name"]: variable["variableValue"] for variable in start_input["variableInputs"]} == {
         "Environment": {"type": "NAME", "value": "Prod"},
         "InfraDefinition_Kubernetes": {"type": "NAME", "value": "k8s"},
         "InfraDefinition_Kubernetes2": {"type": "NAME", "value": "k8s"},
     }
-    assert {service["name"]: build_of(service) for service in given["serviceInputs"]} == {
+    assert {service["name"]: build_of(service) for service in start_input["serviceInputs"]} == {
         "test": {"artifactSourceName": "library_nginx", "buildNumber": "stable-perl"},
         "k8s": {"artifactSourceName": "docker_hello-world", "buildNumber": "latest"},
     }
@@ -109,8 +110,9 @@ resource "workflow_nexthink_execution" "many" {
     assert len(stack.values("workflow_nexthink_execution.many")["request_ids"]) == 2
 
 
+@pytest.mark.hosts
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_a_changed_trigger_runs_anew(stack: Stack, sandbox: SandboxProcess, system: str) -> None:
+def test_a_changed_trigger_starts_a_new_run(stack: Stack, sandbox: SandboxProcess, system: str) -> None:
     def with_trigger(value: str) -> str:
         return SYSTEMS[system].rstrip().removesuffix("}") + f'  triggers = {{ release = "{value}" }}\n}}\n'
 
@@ -132,18 +134,18 @@ def root_fields(document: str) -> Iterator[str]:
 
 
 def build_of(service: dict[str, Any]) -> dict[str, str]:
-    """Return the build that a service input chooses."""
-    chosen = service["artifactValueInput"]
-    assert chosen["valueType"] == "BUILD_NUMBER"
-    build: dict[str, str] = chosen["buildNumber"]
+    """Return the build selected by a service input."""
+    selection = service["artifactValueInput"]
+    assert selection["valueType"] == "BUILD_NUMBER"
+    build: dict[str, str] = selection["buildNumber"]
     return build
 
 
 def executions(sandbox: SandboxProcess) -> Sequence[dict[str, Any]]:
-    """Return the requests that started Nexthink executions."""
+    """Return the requests that start Nexthink executions."""
     return [request for request in sandbox.requests("nexthink") if request["path"].endswith("/workflows/execute")]
 
 
 def run_ids(sandbox: SandboxProcess, system: str) -> set[str]:
-    """Return the ids of all runs that were ever started in a system."""
+    """Return the ids of all runs started in a system."""
     return {run["id"] for run in sandbox.ask("GET", f"/runs?system={system}")}

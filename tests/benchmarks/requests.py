@@ -17,7 +17,6 @@ from typing import Any, Final
 import httpx2
 
 from provider_py.cli import terraform
-from provider_py.cli.demo import TOOLS
 from provider_py.cli.install import MIRROR, install
 from provider_py.cli.sandbox import SandboxProcess
 from tests.acceptance.configurations import HARNESS
@@ -66,7 +65,7 @@ def _ours(directory: Path) -> tuple[Sequence[dict[str, Any]], float]:
     stack.mkdir()
     with SandboxProcess(run_seconds=RUN_SECONDS) as sandbox:
         sandbox.ask("POST", "/behaviours", {"harness": {"deployments_per_day": 0}})
-        made = Stack(terraform.find(TOOLS), stack, terraform.environment(home, **sandbox.environment), patience=1800)
+        made = Stack(terraform.find(), stack, terraform.environment(home, **sandbox.environment), patience=1800)
         counted = HARNESS.rstrip().removesuffix("}") + f'  count = {RUNS}\n  notes = "${{count.index}}"\n}}\n'
         (stack / "main.tf").write_text(HEADER + PROVIDER + counted)
         made.init()

@@ -24,7 +24,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from provider_py.cli import terraform
-from provider_py.cli.demo import TOOLS
 from provider_py.cli.install import MIRROR, install
 from provider_py.cli.sandbox import SandboxProcess
 from tests.acceptance.stack import HEADER, Result, Stack
@@ -78,7 +77,7 @@ class Bench:
         home = directory / "home"
         self.ours = install(home / MIRROR)[0].path
         self.reference = _install_reference(home / MIRROR, reference_python)
-        self.binary = terraform.find(TOOLS)
+        self.binary = terraform.find()
         self.environment = terraform.environment(home, TMPDIR=str(directory), **sandbox.environment)
 
     def handshake(self, rounds: int) -> str:

@@ -41,7 +41,7 @@ def stack(stack: Stack, sandbox: SandboxProcess, initialised: Path) -> Stack:
 async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
     """Serve the three systems in this process, and point the provider's environment variables at them."""
     async with Sandbox(run_seconds=RUN_SECONDS, speed=SPEED) as sandbox:
-        sandbox.world.behaviours.change(UNLIMITED)
+        sandbox.world.behaviors.change(UNLIMITED)
         for name, value in sandbox.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("HARNESS_REQUESTS_PER_MINUTE", "600")

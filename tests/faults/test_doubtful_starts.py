@@ -127,7 +127,7 @@ async def test_errors_in_harness_answer_to_a_start(served: Sandbox, body: Any, b
 
 
 async def test_cloud_director_names_only_a_task(driver: Driver) -> None:
-    driver.sandbox.world.behaviours.change({"vcd": {"start_answer": "task"}})
+    driver.sandbox.world.behaviors.change({"vcd": {"start_answer": "task"}})
     answer = await driver.create(simple("vcd"))
     assert [run.id for run in driver.runs()] == [answer.state.id]
     assert len(driver.starts("vcd")) == 1

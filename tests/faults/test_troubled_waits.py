@@ -116,7 +116,7 @@ async def test_an_unheard_of_status_is_no_end(driver: Driver, system: str) -> No
 
 async def test_a_status_of_null_is_no_end(driver: Driver) -> None:
     starting = {"starting_status": "PREPARING", "starting_seconds": float(HOUR)}
-    driver.sandbox.world.behaviours.change({"harness": starting})
+    driver.sandbox.world.behaviors.change({"harness": starting})
     creation = asyncio.create_task(driver.create(simple("harness")))
     await driver.until("harness")
     await until_looked_at(driver, "harness", times=2)
@@ -151,7 +151,7 @@ async def test_a_run_that_waits_for_a_person_is_waited_for(
 
 @pytest.mark.parametrize(("system", "missing"), [("harness", "404"), ("vcd", "404"), ("vcd", "403")])
 async def test_a_record_that_goes_is_not_a_reason_to_start_again(driver: Driver, system: str, missing: str) -> None:
-    driver.sandbox.world.behaviours.change({"vcd": {"missing": missing}})
+    driver.sandbox.world.behaviors.change({"vcd": {"missing": missing}})
     hold_back(driver, system)
     creation = asyncio.create_task(driver.create(simple(system)))
     await driver.until(system)
@@ -229,7 +229,7 @@ async def test_a_revoked_token_is_renewed_once_for_all_who_wait(driver: Driver, 
 
 @pytest.mark.parametrize("system", ["nexthink", "vcd"])
 async def test_a_token_is_renewed_before_it_expires(driver: Driver, system: str) -> None:
-    driver.sandbox.world.behaviours.change({system: {"token_seconds": 60}})
+    driver.sandbox.world.behaviors.change({system: {"token_seconds": 60}})
     hold_back(driver, system)
     creation = asyncio.create_task(driver.create(simple(system, poll_interval="2s")))
     await come_about(lambda: token_requests(driver, system) >= 3)

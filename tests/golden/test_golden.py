@@ -1,6 +1,6 @@
-"""What our own templates make, compared with what was read and found good.
+"""The output of our own templates, compared with a reviewed copy.
 
-After a meant change: `UPDATE_GOLDEN=1 python -m pytest tests/golden`, then read the difference.
+After an intended change, run `UPDATE_GOLDEN=1 python -m pytest tests/golden` and review the difference.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ async def ask(client: library_client.Client) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = project.make(tmp_path_factory.mktemp("golden"))
     out = root / "out"
     openapi.generate(project.spec(root, "pets"), root, out / "pets_client")
@@ -61,29 +61,29 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_output_is_as_expected(made: Path, name: str) -> None:
+def test_output_is_as_expected(generated: Path, name: str) -> None:
     # Kept under another suffix, so that no linter takes it for a source.
     expected = EXPECTED / f"{name}.txt"
-    text = (made / name).read_text("utf-8")
+    text = (generated / name).read_text("utf-8")
     if os.environ.get("UPDATE_GOLDEN"):
         expected.parent.mkdir(parents=True, exist_ok=True)
         expected.write_text(text, "utf-8")
     assert text == expected.read_text("utf-8")
 
 
-def test_nothing_is_expected_that_is_not_compared() -> None:
+def test_every_expected_file_is_compared() -> None:
     kept = {path.relative_to(EXPECTED).as_posix().removesuffix(".txt") for path in EXPECTED.rglob("*.txt")}
     assert kept == set(FILES)
 
 
-def test_the_packages_are_strictly_typed(made: Path) -> None:
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(made / ".cache")]
-    (made / "usage.py").write_text(USAGE, "utf-8")
+def test_the_packages_are_strictly_typed(generated: Path) -> None:
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(generated / ".cache")]
+    (generated / "usage.py").write_text(USAGE, "utf-8")
     packages = ["pets_client", "library_client", "workflow_constructs", "usage.py"]
     configuration = ["--config-file", str(project.REPOSITORY / "pyproject.toml")]
     result = subprocess.run(
         [*command, *configuration, *packages],
-        cwd=made,
+        cwd=generated,
         env={**os.environ, "MYPYPATH": str(project.REPOSITORY)},
         capture_output=True,
         text=True,

@@ -64,13 +64,17 @@ def test_empty_offers(plugin: Plugin) -> None:
     ("given", "path", "said"),
     [
         ({"name": " "}, ["name"], "visible character"),
-        ({"mode": "loud"}, ["mode"], '"loud" is not one of the values allowed; write "calm" or "wild".'),
+        ({"mode": "loud"}, ["mode"], 'Must be one of: "calm", "wild"; got "loud".'),
         ({"tags": {"a.b": ""}}, ["tags", "[a.b]"], "visible character"),
         ({"tags": {"k": None}}, ["tags", "[k]"], "null"),
         ({"lines": ["x", None]}, ["lines", "1"], "null"),
         ({"size": "1.5"}, ["size"], "1.5 is not a whole number"),
         ({"devices": [device("a"), device("")]}, ["devices", "1", "name"], "visible character"),
-        ({"settings": {"timeout": "soon", "region": None, "token": None}}, ["settings", "timeout"], "not a duration"),
+        (
+            {"settings": {"timeout": "soon", "region": None, "token": None}},
+            ["settings", "timeout"],
+            "Must be a duration",
+        ),
         ({"enabled": False, "size": 1}, ["size"], "A disabled thing has no size"),
     ],
 )
@@ -164,8 +168,8 @@ def test_life_of_a_thing(plugin: Plugin) -> None:
     [
         ("refuse", "It said no", ["devices", "1", "name"]),
         ("crash", "RuntimeError", []),
-        ("cancel", "did not come to an end", []),
-        ("nothing", "without a state", []),
+        ("cancel", "did not finish", []),
+        ("nothing", "neither an error nor a state", []),
     ],
 )
 def test_a_failed_creation_leaves_nothing(plugin: Plugin, behaviour: str, said: str, path: list[str]) -> None:
@@ -207,7 +211,7 @@ def test_read_reports_what_is_gone_and_keeps_what_it_cannot_read(plugin: Plugin)
 
     assert tree(read({**CREATED, "name": "gone"}).new_state) is None
     failed = read({**CREATED, "behaviour": "read crash"})
-    assert "This is a bug of the provider" in failed.diagnostics[0].detail
+    assert "This is a bug in the provider" in failed.diagnostics[0].detail
     assert "Report it." in failed.diagnostics[0].detail
     assert (tree(failed.new_state), failed.private) == ({**CREATED, "behaviour": "read crash"}, b"p")
 
@@ -237,7 +241,7 @@ def test_upgrade_of_an_alien_state_is_an_error_that_helps(plugin: Plugin, raw: b
     answer = plugin.stub.UpgradeResourceState(
         pb.UpgradeResourceState.Request(type_name="toy_thing", version=1, raw_state=pb.RawState(json=raw))
     )
-    assert answer.diagnostics[0].summary == "State cannot be read"
+    assert answer.diagnostics[0].summary == "Unreadable resource state"
     assert "terraform state rm" in answer.diagnostics[0].detail
 
 
@@ -247,7 +251,7 @@ def test_import(plugin: Plugin) -> None:
     assert (imported.type_name, imported.private) == ("toy_thing", b"in")
     assert tree(imported.state) == thing(name="x", mode="calm", id="x")
     missing = plugin.stub.ImportResourceState(pb.ImportResourceState.Request(type_name="toy_thing", id="gone"))
-    assert missing.diagnostics[0].summary == "Nothing to import"
+    assert missing.diagnostics[0].summary == "Cannot import non-existent remote object"
     refused = plugin.stub.ImportResourceState(pb.ImportResourceState.Request(type_name="toy_wait", id="x"))
     assert refused.diagnostics[0].summary == "No import"
 
@@ -264,7 +268,7 @@ def test_data_source(plugin: Plugin) -> None:
     assert tree(look_up("k", 5).state)["found"] == "k@5"
     (told,) = look_up("missing").diagnostics
     assert steps(told) == ["key"]
-    assert "without a state" in look_up("nothing").diagnostics[0].detail
+    assert "neither an error nor a state" in look_up("nothing").diagnostics[0].detail
     wrong = {"key": "", "depth": None, "found": None, "details": None}
     validated = plugin.stub.ValidateDataResourceConfig(
         pb.ValidateDataResourceConfig.Request(type_name="toy_lookup", config=value(wrong))

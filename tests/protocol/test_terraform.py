@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from provider_py.cli.terraform import platform_name
 from tests.protocol import host
 
 pytestmark = pytest.mark.terraform
@@ -94,13 +93,9 @@ class Stack:
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Stack:
+def stack(tmp_path: Path, terraform_binary: Path) -> Stack:
     """A stack that is initialized."""
-    binary = shutil.which("terraform")
-    if binary is None:
-        pytest.skip("there is no terraform on PATH")
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    mirror = tmp_path / f"mirror/registry.terraform.io/example/toy/1.0.0/{platform.system().lower()}_{machine}"
+    mirror = tmp_path / f"mirror/registry.terraform.io/example/toy/1.0.0/{platform_name()}"
     mirror.mkdir(parents=True)
     plugin = mirror / "terraform-provider-toy_v1.0.0"
     plugin.write_text(f'#!/bin/sh\ncd "{host.ROOT}" && exec "{sys.executable}" -m tests.protocol.toy\n')
@@ -109,7 +104,7 @@ def stack(tmp_path: Path) -> Stack:
     settings.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{tmp_path}/mirror" }} }}\n')
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     environment |= {"HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1"}
-    made = Stack(tmp_path / "stack", binary, environment)
+    made = Stack(tmp_path / "stack", str(terraform_binary), environment)
     made.directory.mkdir()
     made.configure(CONFIGURATION)
     made("init")
@@ -155,7 +150,7 @@ def test_wrong_configurations_are_refused_where_they_are_wrong(stack: Stack) -> 
     wrong = CONFIGURATION.replace('color = "red"', 'color = ""')
     stack.configure(wrong)
     refused = stack("validate", code=1)
-    assert 'Invalid value of `tags["color"]`' in refused.stderr
+    assert 'Invalid value for `tags["color"]`' in refused.stderr
     assert "toy_thing.one" in refused.stderr
     assert 'tags     = { color = ""' in refused.stderr
 

@@ -155,7 +155,7 @@ def _judge(judged: list[Judged]) -> Middleware:
 
     @web.middleware
     async def judge(request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = published.request_fault(request, await request.read())
+        fault = published.request_error(request, await request.read())
         judged.append(Judged(request.method, request.path, fault))
         return await handler(request)
 

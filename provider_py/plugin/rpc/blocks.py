@@ -1,4 +1,4 @@
-"""Blocks between the wire and models; secrets are registered as soon as a block is read."""
+"""Blocks between the wire and models. Secrets are registered with the redactor as soon as a block is read."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def read(model: type, value: pb.DynamicValue) -> dict[str, Tree] | None:
     return dict(tree)
 
 
-def present(model: type, value: pb.DynamicValue) -> dict[str, Tree]:
-    """Read a block that is never null."""
+def required(model: type, value: pb.DynamicValue) -> dict[str, Tree]:
+    """Read a block that must not be null."""
     tree = read(model, value)
     if tree is None:
-        raise DiagnosticError(error("Value is missing", f"Terraform sent no value of {model.__name__}."))
+        raise DiagnosticError(error("Missing value", f"Terraform sent a null value for {model.__name__}."))
     return tree
 
 
 def known(model: type[M], tree: Mapping[str, Tree]) -> M:
     """Return the model of a block that has no unknown inputs."""
-    made = decoded(model, tree).model
-    if made is None:
-        message = f"a required attribute of {model.__name__} is unknown where every value has to be known"
+    value = decoded(model, tree).model
+    if value is None:
+        message = f"a required attribute of {model.__name__} is unknown where every value must be known"
         raise ValueError(message)
-    return made
+    return value
 
 
 def write(tree: Mapping[str, Tree] | None) -> pb.DynamicValue:
@@ -58,13 +58,14 @@ def write_model(model: type, value: object, known: Mapping[str, Tree] | None = N
         return write(None)
     tree = dump(model, value)
     if known is not None:
-        for each in attributes(model).values():
-            tree_before = known.get(each.name)
-            if not is_result(each) and not each.write_only and _same(each.type, tree_before, getattr(value, each.name)):
-                tree[each.name] = tree_before
+        for attribute in attributes(model).values():
+            before, after = known.get(attribute.name), getattr(value, attribute.name)
+            configured = not is_result(attribute) and not attribute.write_only
+            if configured and _unchanged(attribute.type, before, after):
+                tree[attribute.name] = before
     protect_values(model, tree)
     return write(tree)
 
 
-def _same(type_: Type, tree: Tree, value: object) -> bool:
+def _unchanged(type_: Type, tree: Tree, value: object) -> bool:
     return tree is not None and wholly_known(tree) and bool(build(type_, tree) == value)

@@ -1,21 +1,26 @@
-"""The wire form of values: msgpack or JSON on one side, trees in their one form on the other."""
+"""The wire form of values: msgpack or JSON on one side, trees in their one form on the other.
+
+A generic msgpack reader is not enough. Terraform writes one number as an integer, a float or a decimal string,
+whichever holds it; an unknown value is an extension whose code depends on what is known about it; the value of a
+dynamic attribute comes in a pair with its type. Values that mean the same must compare equal, or every plan shows a
+change and every apply is "inconsistent". So each value is brought into one form by a reader made for its type.
+Readers are compiled once for each type and skip what needs no change: 25 000 devices are read in a fraction of a
+second.
+"""
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgpack  # type: ignore[import-untyped]
 
 from provider_py.plugin import dynamic
+from provider_py.plugin.dynamic import Reader, list_reader, map_reader, same
 from provider_py.plugin.schema import ListOf, MapOf, Object, Primitive, Type, TypeName, attributes
 from provider_py.plugin.values import UNKNOWN, Tree, Typed, number
-
-Reader: TypeAlias = Callable[[Any], Tree]
-"""Turns what a parser gives into a tree; None in its place says that the two are the same."""
 
 _UNKNOWN_ON_WIRE: Final = msgpack.ExtType(0, b"\0")
 
@@ -25,8 +30,7 @@ def decode_msgpack(model: type, data: bytes) -> Tree:
     if not data:
         return None
     raw = msgpack.unpackb(data, ext_hook=_unknown, strict_map_key=False)
-    reader = _reader(Object(model), dynamic.from_msgpack)
-    return reader(raw) if reader else raw
+    return _reader(Object(model))(raw)
 
 
 def decode_json(model: type, data: bytes) -> Tree:
@@ -35,7 +39,7 @@ def decode_json(model: type, data: bytes) -> Tree:
     Raises ValueError for text that is no JSON or has a list or map where the model has none, and the reverse.
     """
     raw = json.loads(data, parse_float=Decimal)
-    return _shaped(Object(model), raw)
+    return _fit(Object(model), raw)
 
 
 def encode_msgpack(tree: Tree) -> bytes:
@@ -61,69 +65,55 @@ def _on_wire(value: Any) -> Any:
 
 
 @functools.cache
-def _reader(type_: Type, read_dynamic: Reader) -> Reader | None:
+def _reader(type_: Type) -> Reader:
     match type_:
         case Primitive(TypeName.NUMBER):
-            return _number
+            return dynamic.read_number
         case Primitive(TypeName.DYNAMIC):
-            return read_dynamic
+            return dynamic.from_msgpack
         case Primitive():
-            return None
+            return same
         case ListOf():
-            return _list_reader(_reader(type_.element, read_dynamic))
+            return list_reader(_reader(type_.element))
         case MapOf():
-            return _map_reader(_reader(type_.element, read_dynamic))
+            return map_reader(_reader(type_.element))
         case Object():
-            readers = {name: _reader(each.type, read_dynamic) for name, each in attributes(type_.model).items()}
-            return _object_reader({name: reader for name, reader in readers.items() if reader})
+            return _object_reader(type_.model)
 
 
-def _number(raw: Any) -> Tree:
-    return raw if raw is None or raw is UNKNOWN else number(raw)
-
-
-def _list_reader(reader: Reader | None) -> Reader | None:
-    if reader is None:
-        return None
-    return lambda raw: [reader(element) for element in raw] if isinstance(raw, list) else raw
-
-
-def _map_reader(reader: Reader | None) -> Reader | None:
-    if reader is None:
-        return None
-    return lambda raw: {key: reader(element) for key, element in raw.items()} if isinstance(raw, dict) else raw
-
-
-def _object_reader(readers: dict[str, Reader]) -> Reader | None:
-    if not readers:
-        return None
+def _object_reader(model: type) -> Reader:
+    readers = {name: _reader(attribute.type) for name, attribute in attributes(model).items()}
+    converting = {name: reader for name, reader in readers.items() if reader is not same}
+    if not converting:
+        return same
 
     def read(raw: Any) -> Tree:
         if isinstance(raw, dict):
-            for name, reader in readers.items():
+            for name, reader in converting.items():
                 raw[name] = reader(raw.get(name))
         return raw
 
     return read
 
 
-def _shaped(type_: Type, raw: Any) -> Tree:
-    """Fit JSON to a type."""
+def _fit(type_: Type, raw: Any) -> Tree:
     if raw is None:
         return None
     match type_:
         case Primitive():
-            return _shaped_primitive(type_.name, raw)
+            return _fit_primitive(type_.name, raw)
         case ListOf():
-            return [_shaped(type_.element, element) for element in _expect(raw, list)]
+            return [_fit(type_.element, element) for element in _expect(raw, list)]
         case MapOf():
-            return {key: _shaped(type_.element, element) for key, element in _expect(raw, dict).items()}
+            return {key: _fit(type_.element, element) for key, element in _expect(raw, dict).items()}
         case Object():
             members = _expect(raw, dict)
-            return {name: _shaped(each.type, members.get(name)) for name, each in attributes(type_.model).items()}
+            return {
+                name: _fit(attribute.type, members.get(name)) for name, attribute in attributes(type_.model).items()
+            }
 
 
-def _shaped_primitive(type_: TypeName, raw: Any) -> Tree:
+def _fit_primitive(type_: TypeName, raw: Any) -> Tree:
     match type_:
         case TypeName.DYNAMIC:
             return dynamic.from_json(raw)
@@ -138,5 +128,5 @@ def _shaped_primitive(type_: TypeName, raw: Any) -> Tree:
 def _expect(raw: Any, *types: type) -> Any:
     if isinstance(raw, types):
         return raw
-    message = f"found {type(raw).__name__} where {types[0].__name__} is expected"
+    message = f"expected {types[0].__name__}, got {type(raw).__name__}"
     raise ValueError(message)

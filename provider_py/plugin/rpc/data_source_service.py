@@ -11,7 +11,7 @@ from provider_py.plugin.defaults import with_defaults
 from provider_py.plugin.diagnostics import has_error
 from provider_py.plugin.resource import DataSource
 from provider_py.plugin.rpc import blocks
-from provider_py.plugin.rpc.diagnostics import encode, not_served, stateless
+from provider_py.plugin.rpc.diagnostics import encode, missing_state, not_served
 from provider_py.plugin.validation import validate_config
 
 
@@ -24,19 +24,19 @@ class DataSourceService:
     async def validate(self, request: pb.ValidateDataResourceConfig.Request) -> pb.ValidateDataResourceConfig.Response:
         """Validate a configuration."""
         source = self._named(request.type_name)
-        config = blocks.present(source.model, request.config)
+        config = blocks.required(source.model, request.config)
         return pb.ValidateDataResourceConfig.Response(diagnostics=encode(validate_config(source, config)))
 
     async def read(self, request: pb.ReadDataSource.Request) -> pb.ReadDataSource.Response:
-        """Look up."""
+        """Read the data source."""
         source = self._named(request.type_name)
-        config = with_defaults(source.model, blocks.present(source.model, request.config))
-        answer = await source.read(blocks.known(source.model, config))
-        found = list(answer.diagnostics)
-        if answer.state is None and not has_error(found):
-            found.append(stateless(request.type_name))
+        config = with_defaults(source.model, blocks.required(source.model, request.config))
+        result = await source.read(blocks.known(source.model, config))
+        diagnostics = list(result.diagnostics)
+        if result.state is None and not has_error(diagnostics):
+            diagnostics.append(missing_state(request.type_name))
         return pb.ReadDataSource.Response(
-            state=blocks.write_model(source.model, answer.state, config), diagnostics=encode(found)
+            state=blocks.write_model(source.model, result.state, config), diagnostics=encode(diagnostics)
         )
 
     def _named(self, type_name: str) -> DataSource[Any]:

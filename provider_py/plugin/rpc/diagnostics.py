@@ -1,4 +1,4 @@
-"""Diagnostics on the wire, and the one that stands for a bug."""
+"""Diagnostics on the wire, and those for what only a bug can cause."""
 
 from __future__ import annotations
 
@@ -11,47 +11,48 @@ from provider_py.plugin.redaction import redact
 
 
 def encode(diagnostics: Iterable[Diagnostic]) -> list[pb.Diagnostic]:
-    """Write diagnostics, with every secret masked."""
+    """Encode diagnostics, with every secret masked."""
     return [
         pb.Diagnostic(
-            severity=pb.Diagnostic.ERROR if each.severity is Severity.ERROR else pb.Diagnostic.WARNING,
-            summary=redact(each.summary),
-            detail=redact(each.detail),
-            attribute=attribute_path(each.path) if each.path else None,
+            severity=pb.Diagnostic.ERROR if diagnostic.severity is Severity.ERROR else pb.Diagnostic.WARNING,
+            summary=redact(diagnostic.summary),
+            detail=redact(diagnostic.detail),
+            attribute=attribute_path(diagnostic.path) if diagnostic.path else None,
         )
-        for each in diagnostics
+        for diagnostic in diagnostics
     ]
 
 
 def attribute_path(path: Path) -> pb.AttributePath:
-    """Write a path."""
+    """Encode a path."""
     return pb.AttributePath(steps=map(_step, path))
 
 
 def unexpected(fault: BaseException, support: str) -> Diagnostic:
-    """Say that the provider is at fault; `support` tells where to report it."""
+    """Report a bug of the provider; `support` is a sentence that says where to report it."""
     return error(
-        "The provider failed unexpectedly",
-        f"This is a bug of the provider, not of the configuration: {type(fault).__name__}: {fault}\n\n{support} "
-        "The log has more: run Terraform again with TF_LOG_PROVIDER=DEBUG.",
+        "Unexpected provider error",
+        f"This is a bug in the provider, not in the configuration: {type(fault).__name__}: {fault}\n\n{support} "
+        "For more detail, run Terraform again with TF_LOG_PROVIDER=DEBUG.",
     )
 
 
 def not_served(what: str, type_name: str) -> DiagnosticError:
-    """Say that a name is none of this provider's; the state or configuration belongs to another version."""
+    """Report a name that this provider does not serve; the state or configuration belongs to another version."""
     return DiagnosticError(
         error(
             f"Unknown {what}",
-            f"This version of the provider has no {what} `{type_name}`. Check the name and the provider's version.",
+            f"This version of the provider does not support the {what} `{type_name}`. Check the name and the "
+            "provider's version.",
         )
     )
 
 
-def stateless(type_name: str) -> Diagnostic:
-    """Say that an operation ended well and without its result."""
+def missing_state(type_name: str) -> Diagnostic:
+    """Report an operation that succeeded without a state."""
     return error(
-        "The provider gave no state",
-        f"This is a bug of the provider: {type_name} ended without an error and without a state.",
+        "Provider returned no state",
+        f"This is a bug in the provider: {type_name} returned neither an error nor a state.",
     )
 
 

@@ -1,4 +1,9 @@
-"""Calls of the host: every one gets an answer, whatever happens, and none is lost when the host hangs up."""
+"""Dispatch of the host's calls.
+
+Every call gets a response, whatever happens: a call that fails without one loses the state of a run that was started.
+Each runs in a task of its own, because gRPC cancels the handler of a host that hangs up, and a start that is half sent
+must still reach the journal.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +22,19 @@ from provider_py.plugin.rpc.provider_service import Method
 log = logging.getLogger(__name__)
 
 _INTERRUPTED: Final = error(
-    "The operation was interrupted",
-    "It did not come to an end, and the state is what it was before. Run Terraform again to see how things stand.",
+    "Operation interrupted",
+    "It did not finish, and the state is unchanged. Run Terraform again to refresh it.",
 )
 
-_KEPT: Final[Mapping[str, Callable[[Any], dict[str, Any]]]] = {
+_UNCHANGED: Final[Mapping[str, Callable[[Any], dict[str, Any]]]] = {
     "ApplyResourceChange": lambda request: {"new_state": request.prior_state, "private": request.planned_private},
     "ReadResource": lambda request: {"new_state": request.current_state, "private": request.private},
 }
-"""What a failed call answers besides diagnostics, so that the host's state stays what it was."""
+"""What the response of a failed call holds besides diagnostics, so that the host's state is unchanged."""
 
 
-class Calls:
-    """Runs the methods of the service, each in a task of its own."""
+class Dispatcher:
+    """Runs the methods of the service, each call in a task of its own."""
 
     def __init__(self, methods: Mapping[str, Method], support: str) -> None:
         self._methods = methods
@@ -37,7 +42,7 @@ class Calls:
         self._running: set[asyncio.Task[Any]] = set()
 
     def handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
-        """Return the handlers by the names that gRPC knows."""
+        """Return the handlers by their gRPC method names."""
         return {f"/tfplugin6.Provider/{name}": self._handler(name) for name in self._methods}
 
     async def settle(self, seconds: float) -> None:
@@ -51,7 +56,7 @@ class Calls:
         message = getattr(pb, name)
 
         async def handle(request: Any, _context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            task = asyncio.create_task(self._answer(name, request), name=name)
+            task = asyncio.create_task(self._respond(name, request), name=name)
             self._running.add(task)
             task.add_done_callback(self._running.discard)
             return await asyncio.shield(task)
@@ -62,18 +67,18 @@ class Calls:
             response_serializer=message.Response.SerializeToString,
         )
 
-    async def _answer(self, name: str, request: Any) -> Any:
+    async def _respond(self, name: str, request: Any) -> Any:
         try:
             return await self._methods[name](request)
-        except DiagnosticError as given_up:
-            diagnostics = given_up.diagnostics
+        except DiagnosticError as fault:
+            diagnostics = fault.diagnostics
         except asyncio.CancelledError:
             diagnostics = (_INTERRUPTED,)
-        except Exception as fault:  # the host has to get an answer to every call
+        except Exception as fault:  # the host must get a response to every call
             log.exception("%s failed unexpectedly", name)
             diagnostics = (unexpected(fault, self._support),)
-        kept = _KEPT.get(name, _nothing)(request)
-        return getattr(pb, name).Response(diagnostics=encode(diagnostics), **kept)
+        unchanged = _UNCHANGED.get(name, _nothing)(request)
+        return getattr(pb, name).Response(diagnostics=encode(diagnostics), **unchanged)
 
 
 def _nothing(_request: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How a plugin process and its host find each other: a cookie, a private socket, one line on standard output."""
+"""The handshake of a plugin process with its host: a cookie, a private socket, one line on standard output."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _PROTOCOL: Final = 6
 _LONGEST_SOCKET: Final = 100
 """The kernel takes 103 bytes at least; temporary directories can be deep."""
 
-BY_HAND: Final = """\
-This is a Terraform provider. Terraform starts it; it does nothing when it is started by hand.
+STARTED_BY_HAND: Final = """\
+This binary is a Terraform provider. It is started by Terraform and is not meant to be run directly.
 
-Install it where `terraform init` finds it:   workflow-provider install
-Serve it for a debugger:                      terraform-provider-workflow --debug
+To install it where `terraform init` finds it, run:   workflow-provider install
+To serve it under a debugger, run:                    terraform-provider-workflow --debug
 """
 
 
 def started_by_host(environment: Mapping[str, str]) -> bool:
-    """Tell whether Terraform started the process; the cookie is no secret and guards only against confusion."""
+    """Whether Terraform started the process; the cookie is no secret and guards only against mistakes."""
     return environment.get(_COOKIE) == _COOKIE_VALUE
 
 
 def wants_tls(environment: Mapping[str, str]) -> bool:
-    """Tell whether the host demands TLS.
+    """Whether the host requires TLS.
 
     Its own certificate is not asked for: it is on P-521, which gRPC does not take from a client. What keeps others out
     is the socket's directory.

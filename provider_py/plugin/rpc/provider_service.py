@@ -19,7 +19,7 @@ from provider_py.plugin.rpc.schemas import schema
 from provider_py.plugin.validation import validate_config
 
 Method: TypeAlias = Callable[[Any], Awaitable[Any]]
-"""Answers the request of one method with its response."""
+"""Takes the request of one method and returns its response."""
 
 _CAPABILITIES: Final = pb.ServerCapabilities(plan_destroy=True, get_provider_schema_optional=True)
 
@@ -29,10 +29,9 @@ def methods(provider: Provider, stop: asyncio.Event, *, restartable: bool) -> Ma
 
     A `restartable` provider outlives the Terraform command that stopped it, so configuring it again clears the event.
     """
-    resources = {f"{provider.name}_{each.name}": each for each in provider.resources}
-    data_sources = {f"{provider.name}_{each.name}": each for each in provider.data_sources}
     whole = ProviderService(provider, stop, restartable=restartable)
-    managed, data = ResourceService(resources), DataSourceService(data_sources)
+    managed = ResourceService({f"{provider.name}_{resource.name}": resource for resource in provider.resources})
+    data = DataSourceService({f"{provider.name}_{source.name}": source for source in provider.data_sources})
     return {
         "GetMetadata": whole.metadata,
         "GetProviderSchema": whole.schema,
@@ -53,7 +52,7 @@ def methods(provider: Provider, stop: asyncio.Event, *, restartable: bool) -> Ma
 
 
 def failing(fault: Exception) -> Mapping[str, Method]:
-    """Return the methods of a provider that could not be loaded: the first call of any host tells why."""
+    """Return the methods of a provider that could not be loaded: the first call of any host reports why."""
 
     async def fail(_request: Any) -> Any:
         raise fault
@@ -70,58 +69,58 @@ class ProviderService:
         self._restartable = restartable
 
     async def metadata(self, _request: pb.GetMetadata.Request) -> pb.GetMetadata.Response:
-        """Name everything."""
+        """List the resources and data sources."""
         name = self._provider.name
         return pb.GetMetadata.Response(
             server_capabilities=_CAPABILITIES,
             resources=[
-                pb.GetMetadata.ResourceMetadata(type_name=f"{name}_{each.name}") for each in self._provider.resources
+                pb.GetMetadata.ResourceMetadata(type_name=f"{name}_{resource.name}")
+                for resource in self._provider.resources
             ],
             data_sources=[
-                pb.GetMetadata.DataSourceMetadata(type_name=f"{name}_{each.name}")
-                for each in self._provider.data_sources
+                pb.GetMetadata.DataSourceMetadata(type_name=f"{name}_{source.name}")
+                for source in self._provider.data_sources
             ],
         )
 
     async def schema(self, _request: pb.GetProviderSchema.Request) -> pb.GetProviderSchema.Response:
-        """Describe everything."""
+        """Return the schemas of the provider, its resources and its data sources."""
         name = self._provider.name
         return pb.GetProviderSchema.Response(
             server_capabilities=_CAPABILITIES,
             provider=schema(self._provider.model, self._provider.description),
             resource_schemas={
-                f"{name}_{each.name}": schema(each.model, each.description, each.version)
-                for each in self._provider.resources
+                f"{name}_{resource.name}": schema(resource.model, resource.description, resource.version)
+                for resource in self._provider.resources
             },
             data_source_schemas={
-                f"{name}_{each.name}": schema(each.model, each.description) for each in self._provider.data_sources
+                f"{name}_{source.name}": schema(source.model, source.description)
+                for source in self._provider.data_sources
             },
         )
 
     async def validate(self, request: pb.ValidateProviderConfig.Request) -> pb.ValidateProviderConfig.Response:
         """Validate the provider block."""
-        config = blocks.present(self._provider.model, request.config)
+        config = blocks.required(self._provider.model, request.config)
         return pb.ValidateProviderConfig.Response(diagnostics=encode(validate_config(self._provider, config)))
 
     async def configure(self, request: pb.ConfigureProvider.Request) -> pb.ConfigureProvider.Response:
-        """Hand over the provider block."""
+        """Configure the provider."""
         if self._restartable:
             self._stop.clear()
         model = self._provider.model
-        config = decoded(model, with_defaults(model, blocks.present(model, request.config)))
+        config = decoded(model, with_defaults(model, blocks.required(model, request.config)))
         return pb.ConfigureProvider.Response(diagnostics=encode(await self._provider.configure(config)))
 
     async def stop(self, _request: pb.StopProvider.Request) -> pb.StopProvider.Response:
-        """Ask every wait to end; the host still takes the answers of what is in flight."""
+        """Ask every wait to end; the host still takes the responses of calls in flight."""
         self._stop.set()
         return pb.StopProvider.Response()
 
     async def functions(self, _request: pb.GetFunctions.Request) -> pb.GetFunctions.Response:
-        """Have no functions."""
         return pb.GetFunctions.Response()
 
     async def identities(
         self, _request: pb.GetResourceIdentitySchemas.Request
     ) -> pb.GetResourceIdentitySchemas.Response:
-        """Have no identities."""
         return pb.GetResourceIdentitySchemas.Response()

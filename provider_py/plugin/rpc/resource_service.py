@@ -13,7 +13,7 @@ from provider_py.plugin.plan import plan
 from provider_py.plugin.resource import ApplyResult, Resource
 from provider_py.plugin.rpc import blocks
 from provider_py.plugin.rpc.codec import decode_json
-from provider_py.plugin.rpc.diagnostics import attribute_path, encode, not_served, stateless
+from provider_py.plugin.rpc.diagnostics import attribute_path, encode, missing_state, not_served
 from provider_py.plugin.sensitive import protect_values
 from provider_py.plugin.validation import refuse_write_only, validate_config
 
@@ -27,23 +27,23 @@ class ResourceService:
     async def validate(self, request: pb.ValidateResourceConfig.Request) -> pb.ValidateResourceConfig.Response:
         """Validate a configuration."""
         resource = self._named(request.type_name)
-        config = blocks.present(resource.model, request.config)
-        found = [*validate_config(resource, config)]
+        config = blocks.required(resource.model, request.config)
+        problems = [*validate_config(resource, config)]
         if not request.client_capabilities.write_only_attributes_allowed:
-            found.extend(refuse_write_only(resource.model, config))
-        return pb.ValidateResourceConfig.Response(diagnostics=encode(found))
+            problems.extend(refuse_write_only(resource.model, config))
+        return pb.ValidateResourceConfig.Response(diagnostics=encode(problems))
 
     async def upgrade(self, request: pb.UpgradeResourceState.Request) -> pb.UpgradeResourceState.Response:
-        """Fit a stored state to the present schema: drop what it does not know, null what is missing."""
+        """Fit a stored state to the current schema: drop attributes it does not have, set missing ones to null."""
         resource = self._named(request.type_name)
         try:
             tree = decode_json(resource.model, request.raw_state.json)
         except ValueError as fault:
             raise DiagnosticError(
                 error(
-                    "State cannot be read",
-                    f"The stored state of this {request.type_name} does not fit its schema: {fault}. Restore a backup "
-                    "of the state, or remove the resource with `terraform state rm` and import it.",
+                    "Unreadable resource state",
+                    f"The stored state of this {request.type_name} does not match its schema: {fault}. Restore a "
+                    "backup of the state, or remove the resource with `terraform state rm` and import it.",
                 )
             ) from fault
         if tree is not None:
@@ -56,11 +56,11 @@ class ResourceService:
         state = blocks.read(resource.model, request.current_state)
         if state is None:
             return pb.ReadResource.Response(new_state=request.current_state, private=request.private)
-        answer = await resource.read(blocks.known(resource.model, state), request.private)
+        result = await resource.read(blocks.known(resource.model, state), request.private)
         return pb.ReadResource.Response(
-            new_state=blocks.write_model(resource.model, answer.state, state),
-            diagnostics=encode(answer.diagnostics),
-            private=answer.private or request.private,
+            new_state=blocks.write_model(resource.model, result.state, state),
+            diagnostics=encode(result.diagnostics),
+            private=result.private or request.private,
         )
 
     async def plan(self, request: pb.PlanResourceChange.Request) -> pb.PlanResourceChange.Response:
@@ -72,7 +72,7 @@ class ResourceService:
                 planned_state=request.proposed_new_state, planned_private=request.prior_private
             )
         prior = blocks.read(resource.model, request.prior_state)
-        config = blocks.present(resource.model, request.config)
+        config = blocks.required(resource.model, request.config)
         planned = await plan(resource, prior, proposed, config, request.prior_private)
         return pb.PlanResourceChange.Response(
             planned_state=blocks.write(planned.state),
@@ -82,36 +82,37 @@ class ResourceService:
         )
 
     async def apply(self, request: pb.ApplyResourceChange.Request) -> pb.ApplyResourceChange.Response:
-        """Create, update or destroy; an answer without state is a mistake except when destroying."""
+        """Create, update or destroy."""
         resource = self._named(request.type_name)
         planned = blocks.read(resource.model, request.planned_state)
-        answer = await _applied(resource, planned, request)
-        found = list(answer.diagnostics)
-        if answer.state is None and planned is not None:
+        result = await _apply(resource, planned, request)
+        diagnostics = list(result.diagnostics)
+        if result.state is None and planned is not None:
             new_state = request.prior_state
-            if not has_error(found):
-                found.append(stateless(request.type_name))
+            if not has_error(diagnostics):
+                diagnostics.append(missing_state(request.type_name))
         else:
-            new_state = blocks.write_model(resource.model, answer.state, planned)
+            new_state = blocks.write_model(resource.model, result.state, planned)
         return pb.ApplyResourceChange.Response(
-            new_state=new_state, private=answer.private or request.planned_private, diagnostics=encode(found)
+            new_state=new_state, private=result.private or request.planned_private, diagnostics=encode(diagnostics)
         )
 
     async def import_state(self, request: pb.ImportResourceState.Request) -> pb.ImportResourceState.Response:
-        """Adopt."""
+        """Import by id."""
         resource = self._named(request.type_name)
-        answer = await resource.import_state(request.id)
-        found = list(answer.diagnostics)
-        if answer.state is None:
-            if not has_error(found):
-                found.append(error("Nothing to import", f'There is no {request.type_name} with the id "{request.id}".'))
-            return pb.ImportResourceState.Response(diagnostics=encode(found))
+        result = await resource.import_state(request.id)
+        diagnostics = list(result.diagnostics)
+        if result.state is None:
+            if not has_error(diagnostics):
+                detail = f'{request.type_name} with the id "{request.id}" does not exist. Check the import id.'
+                diagnostics.append(error("Cannot import non-existent remote object", detail))
+            return pb.ImportResourceState.Response(diagnostics=encode(diagnostics))
         imported = pb.ImportResourceState.ImportedResource(
             type_name=request.type_name,
-            state=blocks.write_model(resource.model, answer.state),
-            private=answer.private,
+            state=blocks.write_model(resource.model, result.state),
+            private=result.private,
         )
-        return pb.ImportResourceState.Response(imported_resources=[imported], diagnostics=encode(found))
+        return pb.ImportResourceState.Response(imported_resources=[imported], diagnostics=encode(diagnostics))
 
     def _named(self, type_name: str) -> Resource[Any]:
         if type_name not in self._resources:
@@ -119,7 +120,7 @@ class ResourceService:
         return self._resources[type_name]
 
 
-async def _applied(
+async def _apply(
     resource: Resource[Any], planned: dict[str, Any] | None, request: pb.ApplyResourceChange.Request
 ) -> ApplyResult[Any]:
     prior = blocks.read(resource.model, request.prior_state)
@@ -127,7 +128,7 @@ async def _applied(
     private = request.planned_private
     if planned is None:
         return ApplyResult(None) if before is None else await resource.delete(before, private)
-    config = blocks.present(resource.model, request.config)
+    config = blocks.required(resource.model, request.config)
     after = blocks.known(resource.model, with_defaults(resource.model, config, planned))
     if before is None:
         return await resource.create(after, private)

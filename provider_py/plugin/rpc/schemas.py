@@ -1,4 +1,4 @@
-"""The schema Terraform is told, derived from models; nested objects are nested attributes, never blocks."""
+"""The schemas that Terraform asks for, derived from models; nested objects are nested attributes, never blocks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """The plugin process: from its start by Terraform to its end.
 
-What Terraform waits for comes first: the handshake is printed before the provider is imported.
+Terraform starts the process three times for a plan and waits for the handshake each time, so the handshake is printed
+before the provider is imported; calls that arrive meanwhile wait in the socket. That is why imports are spread over
+the functions here.
 """
 
 from __future__ import annotations
@@ -15,13 +17,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from provider_py.plugin.rpc.handshake import BY_HAND, handshake, private_socket, reattach, started_by_host, wants_tls
+from provider_py.plugin.rpc.handshake import (
+    STARTED_BY_HAND,
+    handshake,
+    private_socket,
+    reattach,
+    started_by_host,
+    wants_tls,
+)
 
 if TYPE_CHECKING:
     import grpc
 
     from provider_py.plugin.resource import Provider, ProviderFactory
-    from provider_py.plugin.rpc.dispatch import Calls
+    from provider_py.plugin.rpc.dispatch import Dispatcher
 
 Loader: TypeAlias = "Callable[[], ProviderFactory]"
 """Imports the provider and returns its factory."""
@@ -31,9 +40,9 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", _MESSAGE_LIMIT),
     ("grpc.max_send_message_length", _MESSAGE_LIMIT),
 )
-_CALLS_END: Final = 0.8
+_CALLS_SECONDS: Final = 0.8
 """Seconds; go-plugin kills the process two seconds after it asked for the end."""
-_PROVIDER_ENDS: Final = 0.5
+_CLOSE_SECONDS: Final = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +54,7 @@ def serve(load: Loader, *, address: str, support: str) -> None:
     """
     debugging = "--debug" in sys.argv[1:]
     if not debugging and not started_by_host(os.environ):
-        sys.stderr.write(BY_HAND)
+        sys.stderr.write(STARTED_BY_HAND)
         sys.exit(1)
     if not debugging:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; Terraform says what it means
@@ -59,7 +68,7 @@ def serve(load: Loader, *, address: str, support: str) -> None:
 
 
 class _Process:
-    """One life of the plugin process."""
+    """The plugin process and its state."""
 
     def __init__(self, load: Loader, address: str, support: str, *, debugging: bool) -> None:
         self._load = load
@@ -70,7 +79,7 @@ class _Process:
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Announce, load, serve, end."""
+        """Print the handshake, load the provider, serve until the host asks for the end."""
         import grpc.aio  # lazy: the cookie is checked first
 
         for number in (signal.SIGTERM, signal.SIGINT) if self._debugging else (signal.SIGTERM,):
@@ -82,13 +91,13 @@ class _Process:
             server.add_generic_rpc_handlers((handlers,))
             await server.start()
             self._announce(socket, certificate)
-            provider, calls = self._prepare(handlers.by_name)
+            provider, dispatcher = self._prepare(handlers.by_name)
             gc.freeze()
             gc.enable()
             await self._shutdown.wait()
             self._stop.set()
-            await server.stop(_CALLS_END)
-            await _end(provider, calls)
+            await server.stop(_CALLS_SECONDS)
+            await _end(provider, dispatcher)
 
     def _listen(self, server: grpc.aio.Server, socket: Path) -> str:
         """Bind the server and return the certificate it shows, as the handshake has it."""
@@ -109,11 +118,11 @@ class _Process:
         sys.stdout.write(line)
         sys.stdout.flush()
 
-    def _prepare(self, handlers: dict[str, Any]) -> tuple[Provider | None, Calls]:
-        """Import what serves calls; those that come meanwhile wait, since the loop does not turn."""
+    def _prepare(self, handlers: dict[str, Any]) -> tuple[Provider | None, Dispatcher]:
+        """Import what serves calls; those that arrive meanwhile wait, since the event loop is busy."""
         from provider_py.plugin.logging import configure_logging
-        from provider_py.plugin.rpc.dispatch import Calls
-        from provider_py.plugin.rpc.go_plugin import Host
+        from provider_py.plugin.rpc.dispatch import Dispatcher
+        from provider_py.plugin.rpc.go_plugin import GoPluginServices
         from provider_py.plugin.rpc.provider_service import failing, methods
 
         configure_logging(fallback="INFO" if self._debugging else "WARN")
@@ -124,10 +133,10 @@ class _Process:
         except Exception as fault:
             log.exception("The provider could not be loaded")
             table = failing(fault)
-        calls = Calls(table, self._support)
-        handlers.update(Host(self._shutdown).handlers())
-        handlers.update(calls.handlers())
-        return provider, calls
+        dispatcher = Dispatcher(table, self._support)
+        handlers.update(GoPluginServices(self._shutdown).handlers())
+        handlers.update(dispatcher.handlers())
+        return provider, dispatcher
 
 
 def _handlers() -> Any:
@@ -145,12 +154,12 @@ def _handlers() -> Any:
     return Handlers()
 
 
-async def _end(provider: Provider | None, calls: Calls) -> None:
-    """Let the provider put its files in order, within the time there is."""
-    await calls.settle(seconds=0.2)
+async def _end(provider: Provider | None, dispatcher: Dispatcher) -> None:
+    """Let calls finish and the provider close its files, within the time the host allows."""
+    await dispatcher.settle(seconds=0.2)
     if provider is None:
         return
     try:
-        await asyncio.wait_for(provider.close(), _PROVIDER_ENDS)
+        await asyncio.wait_for(provider.close(), _CLOSE_SECONDS)
     except Exception:
         log.exception("The provider did not close")

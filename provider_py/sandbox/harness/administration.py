@@ -1,21 +1,20 @@
-"""What an account administers: people, secrets, connections and freezes, as they are at the start."""
+"""What an account administers outside of applications: users, secrets, connectors, freezes; and its initial state."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from provider_py.sandbox.harness.catalog import Shown, fixed_id
-from provider_py.sandbox.harness.register import Record, Register
+from provider_py.sandbox.harness.catalog import CREATED, GraphQLObject, fixed_id
+from provider_py.sandbox.harness.registry import Record, Registry
 
-_CREATED = 1_588_243_374.775
 ADMINISTRATOR = fixed_id("user", "Administrator")
 SECRET_MANAGER = fixed_id("secret manager", "Harness Secrets Manager")
 
 
 @dataclass(slots=True)
 class User:
-    """A user; one that was invited has yet to verify the address."""
+    """A user; one that was just invited has not verified the address."""
 
     id: str
     name: str
@@ -31,7 +30,7 @@ class User:
 
 @dataclass(slots=True)
 class UserGroup:
-    """A user group, its members by id and what it may do."""
+    """A user group, its members by id, and its permissions."""
 
     id: str
     name: str
@@ -40,17 +39,17 @@ class UserGroup:
     account_permissions: list[str] = field(default_factory=list)
     app_permissions: list[Mapping[str, object]] = field(default_factory=list)
     notification_settings: Mapping[str, object] | None = None
-    sso_setting: Shown | None = None
+    sso_setting: GraphQLObject | None = None
     imported_by_scim: bool = False
 
     @property
     def is_ssolinked(self) -> bool:
-        """Whether it is linked to a group of an identity provider."""
+        """Whether it is linked to a group of an identity provider; the schema spells it isSSOLinked."""
         return self.sso_setting is not None
 
     @property
     def permissions(self) -> Mapping[str, object]:
-        """What it may do, as it is shown."""
+        """Its permissions as GraphQL shows them."""
         return {
             "account_permissions": {"account_permission_types": self.account_permissions},
             "app_permissions": self.app_permissions,
@@ -62,7 +61,7 @@ def _users() -> list[User]:
 
 
 def _user_groups() -> list[UserGroup]:
-    everything = {
+    all_applications = {
         "permission_type": "ALL",
         "applications": {"filter_type": "ALL"},
         "actions": ["CREATE", "READ", "UPDATE", "DELETE", "EXECUTE_WORKFLOW", "EXECUTE_PIPELINE"],
@@ -70,12 +69,12 @@ def _user_groups() -> list[UserGroup]:
     administrators = UserGroup(fixed_id("user group", "Account Administrator"), "Account Administrator")
     administrators.user_ids = [ADMINISTRATOR]
     administrators.account_permissions = ["CREATE_AND_DELETE_APPLICATION", "MANAGE_USERS_AND_GROUPS", "MANAGE_SECRETS"]
-    administrators.app_permissions = [everything]
+    administrators.app_permissions = [all_applications]
     return [administrators]
 
 
-def _record(graphql_type: str, kind: str, name: str, **fields: object) -> Record:
-    return Record(graphql_type, fixed_id(kind, name), name, _CREATED, **fields)
+def _record(graphql_type: str, item: str, name: str, **fields: object) -> Record:
+    return Record(graphql_type, fixed_id(item, name), name, CREATED, **fields)
 
 
 def _connectors() -> list[Record]:
@@ -96,43 +95,27 @@ def _connectors() -> list[Record]:
 
 
 def _cloud_providers() -> list[Record]:
-    kind = "KUBERNETES_CLUSTER"
-    return [_record("KubernetesCloudProvider", "cloud provider", "Production cluster", type=kind)]
+    return [_record("KubernetesCloudProvider", "cloud provider", "Production cluster", type="KUBERNETES_CLUSTER")]
 
 
 def _freezes() -> list[Record]:
     freezes = {"app_filter": "ALL", "env_filter_type": "ALL", "serv_filter_type": "ALL"}
     setup = {"is_duration_based": True, "duration": 86_400_000, "time_zone": "UTC"}
-    window = _record("", "freeze", "Year end", applicable=False, freeze_windows=[freezes], setup=setup)
-    return [window]
+    return [_record("", "freeze", "Year end", applicable=False, freeze_windows=[freezes], setup=setup)]
 
 
-@dataclass
+def _secret_managers() -> list[Record]:
+    return [_record("", "secret manager", "Harness Secrets Manager", type="GOOGLE_KMS")]
+
+
 class Administration:
-    """Everything of an account that is in no application."""
+    """Everything of an account that belongs to no application."""
 
-    users: Register[User] = field(default_factory=lambda: Register("User does not exist", _users))
-    user_groups: Register[UserGroup] = field(
-        default_factory=lambda: Register("User Group does not exist", _user_groups)
-    )
-    secrets: Register[Record] = field(default_factory=lambda: Register("Secret does not exist"))
-    secret_managers: Register[Record] = field(
-        default_factory=lambda: Register(
-            "Secret Manager does not exist",
-            lambda: [_record("", "secret manager", "Harness Secrets Manager", type="GOOGLE_KMS")],
-        )
-    )
-    connectors: Register[Record] = field(default_factory=lambda: Register("Connector does not exist", _connectors))
-    cloud_providers: Register[Record] = field(
-        default_factory=lambda: Register("Cloud Provider does not exist", _cloud_providers)
-    )
-    freezes: Register[Record] = field(
-        default_factory=lambda: Register("Deployment Freeze Window does not exist", _freezes)
-    )
-
-    def reset(self) -> None:
-        """Go back to the first state."""
-        for register in (self.users, self.user_groups, self.secrets, self.secret_managers):
-            register.reset()
-        for records in (self.connectors, self.cloud_providers, self.freezes):
-            records.reset()
+    def __init__(self) -> None:
+        self.users = Registry("User does not exist", _users())
+        self.user_groups = Registry("User Group does not exist", _user_groups())
+        self.secrets: Registry[Record] = Registry("Secret does not exist")
+        self.secret_managers = Registry("Secret Manager does not exist", _secret_managers())
+        self.connectors = Registry("Connector does not exist", _connectors())
+        self.cloud_providers = Registry("Cloud Provider does not exist", _cloud_providers())
+        self.freezes = Registry("Deployment Freeze Window does not exist", _freezes())

@@ -1,4 +1,4 @@
-"""The simulated system as an HTTP application: POST /api/graphql and REST, each with and without /gateway."""
+"""The HTTP application: POST /api/graphql and REST, each with and without the prefix /gateway."""
 
 from __future__ import annotations
 
@@ -7,54 +7,21 @@ import json
 from aiohttp import web
 
 from provider_py.sandbox.harness import engine
-from provider_py.sandbox.harness.account import ACCOUNT_ID, SYSTEM, Account, Call
-from provider_py.sandbox.harness.gateway import API_KEY, RequestLimit, refuse_key
+from provider_py.sandbox.harness.account import ACCOUNT_ID, Account, Call
+from provider_py.sandbox.harness.behaviors import BEHAVIORS, SYSTEM
+from provider_py.sandbox.harness.gateway import API_KEY, RequestLimit, reject_key
 from provider_py.sandbox.harness.rest import ExecutionsApi
-from provider_py.sandbox.harness.schema import VERSIONS, schema
+from provider_py.sandbox.harness.schema import schema
 from provider_py.sandbox.world import World
 
 CREDENTIALS = {"HARNESS_ACCOUNT_ID": ACCOUNT_ID, "HARNESS_API_KEY": API_KEY}
 
-BEHAVIOURS: dict[str, object] = {
-    # GraphQL requests in any minute, 0 without limit; 5 on small plans.
-    "requests_per_minute": 30,
-    # Who refuses a request too many: the server ("graphql") or the network before it ("cloudflare", blocks a minute).
-    "rate_limit_style": "graphql",
-    # Whether such a refusal says when to come back: "none", "seconds" or "date".
-    "retry_after": "none",
-    # Shape of a 401: the REST envelope ("rest") or GraphQL's errors ("graphql").
-    "unauthorized_style": "rest",
-    # Deployments in any day, 0 without limit; 40 % of them in any hour.
-    "deployments_per_day": 100,
-    # The first status of an execution, and for how long: RUNNING at once, or QUEUED, or PREPARING (shown as null).
-    "starting_status": "RUNNING",
-    "starting_seconds": 1.0,
-    # How long an aborted execution still shows RUNNING.
-    "aborting_seconds": 0.5,
-    # True: an execution is started and the answer is {"startExecution": null} without errors.
-    "null_payload": False,
-    # True: the key may read but not execute.
-    "execute_denied": False,
-    # The name of a freeze window that forbids every deployment.
-    "freeze_window": "",
-    # True: executions() without a filter on the application is refused.
-    "application_filter_required": False,
-    # The release whose schema is served; older ones lack some fields.
-    "server_version": VERSIONS[0],
-}
-CHOICES: dict[str, tuple[object, ...]] = {
-    "rate_limit_style": ("graphql", "cloudflare"),
-    "retry_after": ("none", "seconds", "date"),
-    "unauthorized_style": ("rest", "graphql"),
-    "starting_status": ("RUNNING", "QUEUED", "PREPARING"),
-    "server_version": VERSIONS,
-}
 _PREFIXES = ("", "/gateway")
 
 
 def application(world: World) -> web.Application:
-    """The system, with its first state."""
-    world.behaviours.declare(SYSTEM, BEHAVIOURS, CHOICES)
+    """The system in its initial state."""
+    world.behaviors.declare(SYSTEM, BEHAVIORS)
     account, limit = Account(world), RequestLimit(world)
     world.on_reset(account.reset)
     world.on_reset(limit.reset)
@@ -78,17 +45,17 @@ class _GraphQLApi:
 
     async def handle(self, request: web.Request) -> web.Response:
         """POST /api/graphql?accountId=."""
-        refusal = refuse_key(self._account.world, request) or self._limit.refuse()
-        if refusal is not None:
-            return refusal
+        rejection = reject_key(self._account.world, request) or self._limit.reject()
+        if rejection is not None:
+            return rejection
         try:
-            wanted = await _read(request)
+            body = await _read(request)
         except _BadBodyError as failure:
             return web.json_response({"code": 400, "message": str(failure)}, status=400)
-        version = self._account.world.behaviours.text(SYSTEM, "server_version")
-        call = Call(self._account, f"{request.url.origin()}/#/account/{ACCOUNT_ID}", wanted.upload)
+        version = self._account.world.behaviors.text(SYSTEM, "server_version")
+        call = Call(self._account, f"{request.url.origin()}/#/account/{ACCOUNT_ID}", body.upload)
         try:
-            return web.json_response(engine.execute(schema(version), call, wanted))
+            return web.json_response(engine.execute(schema(version), call, body))
         except engine.NoOperationError as failure:
             text = f"Error while handling api request for Graphql api for accountId {ACCOUNT_ID} : {failure}"
             return web.Response(text=text, status=500)

@@ -1,11 +1,11 @@
-"""A service with an artifact source of every type, as an account has them at the start."""
+"""A fixture: a service with an artifact source of every type."""
 
 from __future__ import annotations
 
-from provider_py.sandbox.harness.catalog import Application, Artifact, ArtifactSource, Service, Shown, fixed_id
+from provider_py.sandbox.harness.catalog import Application, Artifact, ArtifactSource, GraphQLObject, Service, fixed_id
 
 _PATHS = ["target/app.war"]
-_ARTIFACTORY = Shown(
+_ARTIFACTORY = GraphQLObject(
     "ArtifactoryDockerProps",
     artifactory_connector_id="artifactory",
     repository="docker-local",
@@ -62,7 +62,7 @@ _FIELDS: dict[str, dict[str, object]] = {
     },
     "JenkinsArtifactSource": {"job_name": "app", "artifact_paths": _PATHS, "jenkins_connector_id": "jenkins"},
     "NexusArtifactSource": {
-        "properties": Shown(
+        "properties": GraphQLObject(
             "NexusMavenProps",
             nexus_connector_id="nexus",
             repository="releases",
@@ -76,19 +76,19 @@ _FIELDS: dict[str, dict[str, object]] = {
     "SFTPArtifactSource": {"artifact_paths": _PATHS, "sftp_connector_id": "sftp"},
     "SMBArtifactSource": {"artifact_paths": _PATHS, "smb_connector_id": "smb"},
 }
-"""By type, the fields it has besides those of every source."""
+"""The fields of each type besides those all sources share."""
 TYPES = tuple(_FIELDS)
 
 
 def service_with_every_type(app: Application, created_at: float) -> Service:
-    """A service with a source of every type, each with one artifact."""
+    """A service with a source of every type and one artifact per source."""
     service = Service(fixed_id(app.name, "service", "gallery"), "gallery", created_at, "OTHER", "SSH")
-    service.artifact_sources = [_source(service, kind, fields, created_at) for kind, fields in _FIELDS.items()]
+    service.artifact_sources = [_source(service, type_, fields, created_at) for type_, fields in _FIELDS.items()]
     return service
 
 
-def _source(service: Service, kind: str, fields: dict[str, object], created_at: float) -> ArtifactSource:
-    name = kind.removesuffix("ArtifactSource").lower()
-    source = ArtifactSource(fixed_id(service.id, name), name, created_at, graphql_type=kind, details=fields)
+def _source(service: Service, type_: str, fields: dict[str, object], created_at: float) -> ArtifactSource:
+    name = type_.removesuffix("ArtifactSource").lower()
+    source = ArtifactSource(fixed_id(service.id, name), name, created_at, graphql_type=type_, details=fields)
     source.artifacts = [Artifact(fixed_id(source.id, "1.0"), "1.0", created_at, source)]
     return source

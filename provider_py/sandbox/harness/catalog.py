@@ -1,6 +1,6 @@
 """What an account defines: applications with services, environments, workflows and pipelines.
 
-Attribute names are the GraphQL fields' in snake case, so most fields need no resolver of their own.
+Attributes are named like the GraphQL fields, in snake case, so that most fields need no resolver.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+CREATED = 1_588_243_374.775
+"""When everything in a new account was created, in epoch seconds."""
+
 
 def new_id() -> str:
-    """A fresh id: 22 characters of URL-safe base64."""
+    """A new id: 22 characters of URL-safe base64."""
     return _short(uuid.uuid4().bytes)
 
 
 def fixed_id(*names: str) -> str:
-    """The id of something that is there from the start, the same in every sandbox."""
+    """The id of an object in a new account, the same in every sandbox."""
     return _short(hashlib.blake2b("/".join(names).encode(), digest_size=16).digest())
 
 
@@ -27,18 +30,17 @@ def _short(number: bytes) -> str:
     return base64.urlsafe_b64encode(number).decode().rstrip("=")
 
 
-class Shown:
-    """An answer whose fields are those of the input it came from."""
+class GraphQLObject:
+    """An object of the GraphQL answer, whose fields are mostly those of an input."""
 
     def __init__(self, graphql_type: str, **fields: object) -> None:
-        """Keep the fields as attributes."""
         self.graphql_type = graphql_type
         self.__dict__.update(fields)
 
 
 @dataclass(slots=True)
 class Variable:
-    """A variable of a workflow or a pipeline; `type` in the vendor's words."""
+    """A variable of a workflow or pipeline; `type` is the vendor's word."""
 
     name: str
     type: str = "Text"
@@ -75,7 +77,7 @@ class ArtifactSource:
     """The fields only this type has."""
 
     def __getattr__(self, name: str) -> object:
-        """A field only this type has."""
+        """A field only this type has; raises AttributeError for any other."""
         if name != "details" and name in self.details:
             return self.details[name]
         raise AttributeError(name)
@@ -97,13 +99,13 @@ class Service:
 
     @property
     def artifacts(self) -> list[Artifact]:
-        """Everything collected for it."""
+        """The artifacts of all its sources."""
         return [artifact for source in self.artifact_sources for artifact in source.artifacts]
 
 
 @dataclass(slots=True)
 class InfrastructureDefinition:
-    """Where in an environment something is deployed."""
+    """A place in an environment that services are deployed to."""
 
     id: str
     name: str
@@ -130,7 +132,7 @@ class Environment:
 class Workflow:
     """A workflow and the services it deploys."""
 
-    kind: ClassVar[str] = "Workflow"
+    label: ClassVar[str] = "Workflow"
     id: str
     name: str
     created_at: float
@@ -138,32 +140,32 @@ class Workflow:
     services: tuple[Service, ...] = ()
     orchestration_workflow_type: str = "BASIC"
     environment: Environment | None = None
-    """The environment it always deploys to, if that is no variable."""
+    """The environment it always deploys to, unless that is a variable."""
     description: str | None = None
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Its variables, under the name pipelines use as well."""
+        """Its variables, under a name common to workflows and pipelines."""
         return self.workflow_variables
 
 
 @dataclass(slots=True)
 class Stage:
-    """A stage of a pipeline: runs a workflow, or without one waits for an approval."""
+    """A stage of a pipeline: it runs a workflow or, without one, waits for an approval."""
 
     element_id: str
     name: str
     step_name: str
     workflow: Workflow | None = None
     runtime_variables: tuple[Variable, ...] = ()
-    """Variables it asks for when it is reached."""
+    """Variables whose values it requests when it is reached."""
 
 
 @dataclass(slots=True)
 class Pipeline:
     """A pipeline and its stages, in order."""
 
-    kind: ClassVar[str] = "Pipeline"
+    label: ClassVar[str] = "Pipeline"
     id: str
     name: str
     created_at: float
@@ -174,14 +176,14 @@ class Pipeline:
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Its variables, under the name workflows use as well."""
+        """Its variables, under a name common to workflows and pipelines."""
         return self.pipeline_variables
 
     @property
     def services(self) -> tuple[Service, ...]:
-        """The services its stages deploy, each once."""
-        found = {service.id: service for stage in self.stages if stage.workflow for service in stage.workflow.services}
-        return tuple(found.values())
+        """The services its stages deploy, without duplicates."""
+        workflows = [stage.workflow for stage in self.stages if stage.workflow]
+        return tuple({service.id: service for workflow in workflows for service in workflow.services}.values())
 
 
 Entity = Workflow | Pipeline
@@ -189,9 +191,9 @@ Entity = Workflow | Pipeline
 
 @dataclass(slots=True)
 class GitSyncConfig:
-    """The repository an application is kept in step with."""
+    """The Git repository an application is synchronized with."""
 
-    git_connector: Shown
+    git_connector: GraphQLObject
     branch: str
     sync_enabled: bool
     repository_name: str | None = None
@@ -199,7 +201,7 @@ class GitSyncConfig:
 
 @dataclass(slots=True)
 class Application:
-    """An application and all it holds."""
+    """An application and everything in it."""
 
     id: str
     name: str
@@ -215,7 +217,7 @@ class Application:
     git_sync_config: GitSyncConfig | None = None
 
     def entity(self, entity_id: str, execution_type: str) -> Entity | None:
-        """The workflow or pipeline of that id."""
+        """The workflow or pipeline with that id."""
         entities: list[Workflow] | list[Pipeline] = self.workflows if execution_type == "WORKFLOW" else self.pipelines
         return next((entity for entity in entities if entity.id == entity_id), None)
 
@@ -228,8 +230,8 @@ class Trigger:
     name: str
     description: str | None
     application: Application
-    condition: Shown
-    action: Shown
+    condition: GraphQLObject
+    action: GraphQLObject
     created_at: float
     exclude_hosts_with_same_artifact: bool | None
     execution_type: str

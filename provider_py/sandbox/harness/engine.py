@@ -1,4 +1,4 @@
-"""Executes a GraphQL request as the server does: parse, validate, limit the depth, coerce, resolve."""
+"""Execution of a GraphQL request as on the server: parse, validate, limit the depth, coerce, resolve."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from provider_py.sandbox.harness import complaints
+from provider_py.sandbox.harness import errors
 from provider_py.sandbox.harness.account import Call
+from provider_py.sandbox.wire import JsonObject
 
-_DEEPEST = 10
-_MOST_ERRORS = 100
-Answer = dict[str, object]
+_MAX_DEPTH = 10
+_MAX_ERRORS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,18 @@ class GraphQLRequest:
 
 
 class NoOperationError(Exception):
-    """The document has no operation of that name, or several and none was named."""
+    """The document has no operation of that name, or several and the request names none."""
 
 
-def execute(schema: GraphQLSchema, call: Call, request: GraphQLRequest) -> Answer:
-    """The answer: `errors` first; no `data` at all if nothing was executed."""
+def execute(schema: GraphQLSchema, call: Call, request: GraphQLRequest) -> JsonObject:
+    """The answer: `errors` first; no `data` if nothing was executed; raises NoOperationError."""
     try:
         document = parse(request.query)
     except GraphQLSyntaxError as failure:
-        return {"errors": [complaints.of_syntax(failure)]}
-    found = validate(schema, document, max_errors=_MOST_ERRORS)
-    if found:
-        return {"errors": [complaints.of_validation(document, failure) for failure in found]}
+        return {"errors": [errors.from_syntax(failure)]}
+    violations = validate(schema, document, max_errors=_MAX_ERRORS)
+    if violations:
+        return {"errors": [errors.from_validation(document, violation) for violation in violations]}
     operation = get_operation_ast(document, request.operation_name)
     if operation is None:
         name = request.operation_name
@@ -63,8 +63,8 @@ def execute(schema: GraphQLSchema, call: Call, request: GraphQLRequest) -> Answe
         )
         raise NoOperationError(reason)
     depth = _depth_of(document, operation)
-    if depth > _DEEPEST:
-        return {"errors": [{"message": f"maximum query depth exceeded {depth} > {_DEEPEST}"}]}
+    if depth > _MAX_DEPTH:
+        return {"errors": [{"message": f"maximum query depth exceeded {depth} > {_MAX_DEPTH}"}]}
     return _resolve(schema, call, request, document, operation)
 
 
@@ -74,10 +74,10 @@ def _resolve(
     request: GraphQLRequest,
     document: DocumentNode,
     operation: OperationDefinitionNode,
-) -> Answer:
+) -> JsonObject:
     coerced = get_variable_values(schema, operation.variable_definitions, dict(request.variables))
     if isinstance(coerced, list):
-        return {"errors": [complaints.of_coercion(failure) for failure in coerced]}
+        return {"errors": [errors.from_coercion(failure) for failure in coerced]}
     result = execute_sync(
         schema,
         document,
@@ -86,7 +86,7 @@ def _resolve(
         operation_name=request.operation_name,
     )
     if result.errors:
-        return {"errors": [complaints.of_resolver(failure) for failure in result.errors], "data": result.data}
+        return {"errors": [errors.from_resolver(failure) for failure in result.errors], "data": result.data}
     return {"data": result.data}
 
 

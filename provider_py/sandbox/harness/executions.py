@@ -1,4 +1,11 @@
-"""Executions as they are read: status words, stages, approvals, all derived from the run and the clock."""
+"""Executions as they are read: status, stages, approvals; all derived from the run and the clock.
+
+A pipeline has one run, and its stages share the run's time: those that run a workflow take equal parts of it, approvals
+take none. A stage that waits for somebody is a hold of the run, and the run knows only one at a time; `settle` sets the
+hold for the next such stage, and is called whenever the execution is read, since what removes a hold (an approval, the
+REST call, the control API) need not know about pipelines. Statuses exist twice: the server's internal ones, which REST
+and filters use, and those GraphQL shows.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from provider_py.sandbox.harness.catalog import Application, Artifact, Environment, Pipeline, Stage, Variable, Workflow
+from provider_py.sandbox.harness.catalog import (
+    Application,
+    Artifact,
+    Environment,
+    GraphQLObject,
+    Pipeline,
+    Stage,
+    Workflow,
+)
 from provider_py.sandbox.harness.filters import Connection, page
+from provider_py.sandbox.harness.inputs import NamedValue
 from provider_py.sandbox.runs import Phase, Run
 
-_SHOWN = {
+_GRAPHQL_STATUS = {
     "ABORTING": "ABORTED",
     "DISCONTINUING": "RUNNING",
     "NEW": "QUEUED",
@@ -19,45 +35,20 @@ _SHOWN = {
     "SCHEDULED": "QUEUED",
     "STARTING": "QUEUED",
 }
-"""Internal words GraphQL shows as another one; the rest, unknown ones included, it shows as they are."""
+"""Internal statuses that GraphQL shows as another one; the others, unknown ones included, it shows unchanged."""
 
 
-def shown_status(internal: str) -> str | None:
+def graphql_status(internal: str) -> str | None:
     """The status GraphQL shows for an internal one."""
-    return _SHOWN.get(internal, internal)
-
-
-@dataclass(frozen=True, slots=True)
-class NamedValue:
-    """A name and its value."""
-
-    name: str
-    value: str
+    return _GRAPHQL_STATUS.get(internal, internal)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """The key a request was made with."""
+    """The API key a request was made with."""
 
     id: str
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ByApiKey:
-    """The cause of an execution that was started over the API."""
-
-    api_key: ApiKey
-    graphql_type: ClassVar[str] = "ExecutedByAPIKey"
-    using: str = "GRAPHQL_API"
-
-
-@dataclass(frozen=True, slots=True)
-class AlongPipeline:
-    """The cause of a workflow execution inside a pipeline."""
-
-    execution: PipelineExecution
-    graphql_type: ClassVar[str] = "ExecutedAlongPipeline"
 
 
 @dataclass(slots=True)
@@ -69,12 +60,12 @@ class WorkflowExecution:
     application: Application
     run: Run
     workflow: Workflow
-    cause: ByApiKey | AlongPipeline
+    cause: GraphQLObject
     environment: Environment | None = None
     input_variables: Sequence[NamedValue] = ()
     artifacts: Sequence[Artifact] = ()
     notes: str | None = None
-    starting_word: str = "QUEUED"
+    starting_status: str = "QUEUED"
     pipeline_execution: PipelineExecution | None = None
     stage_number: int = 0
     tags: tuple[object, ...] = ()
@@ -83,26 +74,26 @@ class WorkflowExecution:
 
     @property
     def target(self) -> Workflow:
-        """What is run."""
+        """What it runs."""
         return self.workflow
 
     @property
     def outcomes(self) -> Connection:
-        """Nothing: the sandbox deploys nowhere."""
+        """Always empty: the sandbox deploys nothing."""
         return page([], 100, 0)
 
     def internal_status(self, now: float) -> str:
-        """The server's own word."""
+        """The server's internal status."""
         if self.pipeline_execution is not None:
             return self.pipeline_execution.stage_status(self.stage_number, now)
-        return run_status(self.run, now, self.starting_word)
+        return run_status(self.run, now, self.starting_status)
 
     def url_path(self) -> str:
-        """Its page, after the account."""
+        """Path of its page below the account's."""
         environment = self.environment.id if self.environment else "null"
         return f"app/{self.application.id}/env/{environment}/executions/{self.id}/details"
 
-    failing_words: ClassVar[frozenset[str]] = frozenset({"FAILED"})
+    failed_statuses: ClassVar[frozenset[str]] = frozenset({"FAILED"})
 
 
 @dataclass(slots=True)
@@ -110,39 +101,39 @@ class PipelineExecution:
     """A run of a pipeline; its stages share the run's time, approvals and runtime inputs hold it."""
 
     graphql_type: ClassVar[str] = "PipelineExecution"
-    failing_words: ClassVar[frozenset[str]] = frozenset({"FAILED", "REJECTED"})
+    failed_statuses: ClassVar[frozenset[str]] = frozenset({"FAILED", "REJECTED"})
     id: str
     application: Application
     run: Run
     pipeline: Pipeline
-    cause: ByApiKey
+    cause: GraphQLObject
     input_variables: Sequence[NamedValue] = ()
     artifacts: Sequence[Artifact] = ()
     notes: str | None = None
-    starting_word: str = "QUEUED"
+    starting_status: str = "QUEUED"
     members: dict[int, WorkflowExecution] = field(default_factory=dict)
     halts: list[int] = field(default_factory=list)
-    """Numbers of the stages it still has to halt at, in order."""
+    """Indexes of the stages it still has to halt at, in order."""
     halting_at: int | None = None
-    """The stage the run's hold is meant for."""
+    """Index of the stage the run's hold is for."""
     is_rejected: bool = False
     tags: tuple[object, ...] = ()
 
     @property
     def target(self) -> Pipeline:
-        """What is run."""
+        """What it runs."""
         return self.pipeline
 
     def url_path(self) -> str:
-        """Its page, after the account."""
+        """Path of its page below the account's."""
         return f"app/{self.application.id}/pipeline-execution/{self.id}/workflow-execution/undefined/details"
 
     def internal_status(self, now: float) -> str:
-        """The server's own word."""
-        return run_status(self.run, now, self.starting_word)
+        """The server's internal status."""
+        return run_status(self.run, now, self.starting_status)
 
     def settle(self) -> None:
-        """Have the run held at the next stage that needs somebody, unless it is held or over."""
+        """Hold the run at the next stage that waits for somebody, unless it is held or rejected."""
         if self.run.hold is not None or self.is_rejected:
             return
         if self.halts and self.halting_at == self.halts[0]:
@@ -150,11 +141,11 @@ class PipelineExecution:
         if self.halts:
             self.halting_at = self.halts[0]
             self.run.hold = "PAUSED"
-            begun = self.run.started_at + self.run.queue_seconds + self.run.paused
-            self.run.hold_at = begun + self._offset(self.halting_at)
+            started = self.run.started_at + self.run.queue_seconds + self.run.paused
+            self.run.hold_at = started + self._offset(self.halting_at)
 
-    def go_on(self, now: float) -> None:
-        """Leave the stage it is held at."""
+    def proceed(self, now: float) -> None:
+        """Continue after the stage it is held at."""
         self.run.release(now)
         self.settle()
 
@@ -164,10 +155,10 @@ class PipelineExecution:
         self.run.ending = "REJECTED"
         self.run.finish(now)
 
-    def halted_stage(self, now: float) -> int | None:
-        """The number of the stage it is held at, if it is."""
+    def halted_stage(self, now: float) -> Stage | None:
+        """The stage it is held at, if any; `halting_at` is its index."""
         is_held = self.run.phase(now) is Phase.HELD and self.run.hold == "PAUSED"
-        return self.halting_at if is_held else None
+        return self.pipeline.stages[self.halting_at] if is_held and self.halting_at is not None else None
 
     def _offset(self, number: int) -> float:
         working = [stage.workflow is not None for stage in self.pipeline.stages]
@@ -175,69 +166,56 @@ class PipelineExecution:
 
     def stage_status(self, number: int, now: float) -> str:
         """The internal status of a stage."""
-        own = self.internal_status(now)
+        status = self.internal_status(now)
         active = self.run.active_seconds(now)
         halt = self.halts[0] if self.halts else len(self.pipeline.stages)
-        if own == "SUCCESS":
-            return own
+        if status == "SUCCESS":
+            return status
         if number > halt or active < self._offset(number) or self.run.phase(now) is Phase.QUEUED:
             return "QUEUED"
         if number == halt:
-            return own if self.halted_stage(now) == number or self.run.ended_at(now) is not None else "QUEUED"
+            is_reached = self.halted_stage(now) is not None or self.run.ended_at(now) is not None
+            return status if is_reached else "QUEUED"
         is_approval = self.pipeline.stages[number].workflow is None
         is_last = number == len(self.pipeline.stages) - 1
-        return "SUCCESS" if is_approval or (active >= self._offset(number + 1) and not is_last) else own
+        return "SUCCESS" if is_approval or (active >= self._offset(number + 1) and not is_last) else status
 
 
 Execution = WorkflowExecution | PipelineExecution
 
 
-def run_status(run: Run, now: float, starting_word: str) -> str:
-    """The server's own word for a run."""
+def run_status(run: Run, now: float, starting_status: str) -> str:
+    """The server's internal status of a run."""
     phase = run.phase(now)
     if phase is Phase.HELD and run.hold is not None:
         return run.hold if run.cancelled_at is None else "DISCONTINUING"
-    words = {
-        Phase.QUEUED: starting_word,
+    statuses = {
+        Phase.QUEUED: starting_status,
         Phase.RUNNING: "RUNNING" if run.cancelled_at is None else "DISCONTINUING",
         Phase.SUCCEEDED: "SUCCESS",
-        Phase.FAILED: run.own_word or "FAILED",
+        Phase.FAILED: run.vendor_status or "FAILED",
         Phase.CANCELLED: "ABORTED",
     }
-    return words[phase]
+    return statuses[phase]
 
 
-@dataclass(frozen=True, slots=True)
-class StageView:
-    """A stage of a pipeline execution as it is read at a moment."""
-
-    graphql_type: str
-    pipeline_stage_element_id: str
-    pipeline_stage_name: str
-    pipeline_step_name: str
-    status: str | None
-    workflow_execution_id: str | None = None
-    runtime_input_variables: Sequence[Variable] | None = None
-    input_variables: Sequence[NamedValue] = ()
-    approval_step_type: str = "USER_GROUP"
-
-
-def stage_views(execution: PipelineExecution, now: float) -> list[StageView]:
+def stage_views(execution: PipelineExecution, now: float) -> list[GraphQLObject]:
     """The stages at that moment."""
     return [_stage_view(execution, number, stage, now) for number, stage in enumerate(execution.pipeline.stages)]
 
 
-def _stage_view(execution: PipelineExecution, number: int, stage: Stage, now: float) -> StageView:
+def _stage_view(execution: PipelineExecution, number: int, stage: Stage, now: float) -> GraphQLObject:
     internal = execution.stage_status(number, now)
     member = execution.members.get(number)
-    has_begun = internal != "QUEUED"
-    return StageView(
+    has_started = internal != "QUEUED"
+    return GraphQLObject(
         "WorkflowStageExecution" if stage.workflow else "ApprovalStageExecution",
-        stage.element_id,
-        stage.name,
-        stage.step_name,
-        shown_status(internal),
-        member.id if member and has_begun else None,
-        stage.runtime_variables if stage.runtime_variables and internal == "PAUSED" else None,
-        execution.input_variables if has_begun else (),
+        pipeline_stage_element_id=stage.element_id,
+        pipeline_stage_name=stage.name,
+        pipeline_step_name=stage.step_name,
+        status=graphql_status(internal),
+        workflow_execution_id=member.id if member and has_started else None,
+        runtime_input_variables=stage.runtime_variables if stage.runtime_variables and internal == "PAUSED" else None,
+        input_variables=execution.input_variables if has_started else [],
+        approval_step_type="USER_GROUP",
     )

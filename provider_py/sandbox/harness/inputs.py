@@ -1,8 +1,8 @@
-"""The input objects resolvers read, typed; the schema turns what a request gives into these."""
+"""The input objects that resolvers read by attribute; the schema converts a request's inputs to these."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +15,15 @@ class VariableValue:
 
 @dataclass(frozen=True, slots=True)
 class VariableInput:
-    """A variable's value by the variable's name."""
+    """A variable by name, and its value."""
 
     name: str
     variable_value: VariableValue
 
 
 @dataclass(frozen=True, slots=True)
-class ParameterValueInput:
-    """A value for a parameter of an artifact source."""
+class NamedValue:
+    """A name and its value."""
 
     name: str
     value: str
@@ -31,11 +31,11 @@ class ParameterValueInput:
 
 @dataclass(frozen=True, slots=True)
 class BuildInput:
-    """A build of an artifact source, with parameters if that takes any."""
+    """A build of an artifact source, with values for the source's parameters."""
 
     artifact_source_name: str
     build_number: str
-    parameter_value_inputs: list[ParameterValueInput] | None = None
+    parameter_value_inputs: list[NamedValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ArtifactIdInput:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactValueInput:
-    """Which artifact; `value_type` says which of the others counts."""
+    """An artifact; `value_type` decides which of the other members is read."""
 
     value_type: str
     artifact_id: ArtifactIdInput | None = None
@@ -65,7 +65,7 @@ class VersionNumberInput:
 
 @dataclass(frozen=True, slots=True)
 class ManifestValueInput:
-    """Which manifest; `value_type` says which of the others counts."""
+    """A manifest; `value_type` decides which of the other members is read."""
 
     value_type: str
     helm_chart_id: str | None = None
@@ -83,7 +83,7 @@ class ServiceInput:
 
 @dataclass(frozen=True, slots=True)
 class StartExecutionInput:
-    """What to start; lists that are not given are empty."""
+    """A start; absent lists are empty."""
 
     application_id: str
     entity_id: str
@@ -100,7 +100,7 @@ class StartExecutionInput:
 
 @dataclass(frozen=True, slots=True)
 class ResumeExecutionInput:
-    """The pipeline execution to run again, and from which stage."""
+    """The pipeline execution to resume, and from which stage."""
 
     application_id: str
     pipeline_execution_id: str
@@ -122,7 +122,7 @@ class ResumeRuntimeInput:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalAnswer:
-    """The answer to an approval."""
+    """An answer to an approval."""
 
     execution_id: str
     approval_id: str
@@ -144,7 +144,7 @@ class IdFilter:
 
 @dataclass(frozen=True, slots=True)
 class TimeFilter:
-    """Compares a moment, in milliseconds."""
+    """Compares a time in epoch milliseconds."""
 
     operator: str
     value: int
@@ -159,22 +159,12 @@ class NumberFilter:
 
 
 CLASSES: dict[str, type] = {
-    "VariableValue": VariableValue,
-    "VariableInput": VariableInput,
-    "ParameterValueInput": ParameterValueInput,
+    **{name: value for name, value in globals().items() if isinstance(value, type) and is_dataclass(value)},
+    "ParameterValueInput": NamedValue,
     "BuildNumberInput": BuildInput,
     "ParameterizedArtifactSourceInput": BuildInput,
-    "ArtifactIdInput": ArtifactIdInput,
-    "ArtifactValueInput": ArtifactValueInput,
-    "VersionNumberInput": VersionNumberInput,
-    "ManifestValueInput": ManifestValueInput,
-    "ServiceInput": ServiceInput,
-    "StartExecutionInput": StartExecutionInput,
-    "ResumeExecutionInput": ResumeExecutionInput,
     "RuntimeExecutionInputsToResumePipeline": ResumeRuntimeInput,
     "ApproveOrRejectApprovalsInput": ApprovalAnswer,
-    "IdFilter": IdFilter,
     "StringFilter": IdFilter,
-    "TimeFilter": TimeFilter,
-    "NumberFilter": NumberFilter,
 }
+"""By the name of the GraphQL input type, which is the class's own unless it is listed."""

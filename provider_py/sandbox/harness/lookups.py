@@ -1,40 +1,24 @@
-"""Resolvers that look up what the account defines."""
+"""Resolvers that look up what the account defines.
+
+What does not exist is an error for some types and null for others, as on the server.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
 
 from provider_py.sandbox.harness.account import Call
 from provider_py.sandbox.harness.artifact_sources import TYPES
 from provider_py.sandbox.harness.catalog import (
     Application,
     Artifact,
-    ArtifactSource,
     Environment,
     InfrastructureDefinition,
     Pipeline,
     Service,
     Workflow,
 )
-from provider_py.sandbox.harness.filters import Connection, page
-from provider_py.sandbox.harness.refusal import invalid
-from provider_py.sandbox.harness.selection import Filters, meets
-
-ItemT = TypeVar("ItemT")
-
-
-def _list(
-    call: Call,
-    items: Sequence[ItemT],
-    shown: Callable[[ItemT], Mapping[str, object]],
-    filters: Filters,
-    limit: int,
-    offset: int | None,
-) -> Connection:
-    """A page of the items that meet every filter."""
-    chosen = [item for item in items if meets(call, shown(item), filters)]
-    return page(chosen, limit, offset)
+from provider_py.sandbox.harness.errors import invalid
+from provider_py.sandbox.harness.filters import Connection, Filters, Keys, meets, page
+from provider_py.sandbox.harness.resolvers import Resolver, by_id, listing, part
 
 
 def _application(_: object, call: Call, *, application_id: str) -> Application:
@@ -48,98 +32,52 @@ def _application_by_name(_: object, call: Call, *, name: str) -> Application:
     raise invalid("Application does not exist")
 
 
-def _applications(
-    _: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None
-) -> Connection:
-    return _list(call, call.account.applications, lambda item: {"application": item.id}, filters, limit, offset)
-
-
 def _all_workflows(call: Call) -> list[tuple[Application, Workflow]]:
     return [(app, workflow) for app in call.account.applications for workflow in app.workflows]
 
 
-def _workflow(_: object, call: Call, *, workflow_id: str) -> Workflow:
-    for _app, workflow in _all_workflows(call):
-        if workflow.id == workflow_id:
-            return workflow
-    raise invalid("Workflow does not exist")
+def _require(label: str, name: str, application_id: str) -> None:
+    if not name.strip():
+        raise invalid(f"Empty {label} name")
+    if not application_id.strip():
+        raise invalid("Empty Application Id")
 
 
 def _workflow_by_name(_: object, call: Call, *, workflow_name: str, application_id: str) -> Workflow:
-    if not workflow_name.strip():
-        raise invalid("Empty Workflow name")
-    if not application_id.strip():
-        raise invalid("Empty Application Id")
+    _require("Workflow", workflow_name, application_id)
     for app, workflow in _all_workflows(call):
         if app.id == application_id and workflow.name == workflow_name:
             return workflow
     raise invalid("Workflow does not exist")
 
 
-def _workflows(_: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None) -> Connection:
-    def shown(row: tuple[Application, Workflow]) -> dict[str, object]:
-        app, item = row
-        kind = item.orchestration_workflow_type
-        return {"application": app.id, "workflow": item.id, "orchestration_workflow_type": kind}
-
-    chosen = [row[1] for row in _all_workflows(call) if meets(call, shown(row), filters)]
-    return page(chosen, limit, offset)
+def _workflow_keys(row: tuple[Application, Workflow]) -> Keys:
+    app, workflow = row
+    type_ = workflow.orchestration_workflow_type
+    return {"application": app.id, "workflow": workflow.id, "orchestration_workflow_type": type_}
 
 
 def _all_pipelines(call: Call) -> list[tuple[Application, Pipeline]]:
     return [(app, pipeline) for app in call.account.applications for pipeline in app.pipelines]
 
 
-def _pipeline(_: object, call: Call, *, pipeline_id: str) -> Pipeline | None:
-    return next((item for _app, item in _all_pipelines(call) if item.id == pipeline_id), None)
-
-
 def _pipeline_by_name(_: object, call: Call, *, pipeline_name: str, application_id: str) -> Pipeline | None:
-    if not pipeline_name.strip():
-        raise invalid("Empty Pipeline name")
-    if not application_id.strip():
-        raise invalid("Empty Application Id")
-    rows = _all_pipelines(call)
-    return next((item for app, item in rows if app.id == application_id and item.name == pipeline_name), None)
+    _require("Pipeline", pipeline_name, application_id)
+    pipelines = [pipeline for app, pipeline in _all_pipelines(call) if app.id == application_id]
+    return next((pipeline for pipeline in pipelines if pipeline.name == pipeline_name), None)
 
 
-def _pipelines(_: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None) -> Connection:
-    rows = _all_pipelines(call)
-    chosen = [item for app, item in rows if meets(call, {"application": app.id, "pipeline": item.id}, filters)]
-    return page(chosen, limit, offset)
+def _service_keys(row: tuple[Application, Service]) -> Keys:
+    app, service = row
+    return {"application": app.id, "service": service.id, "deployment_type": service.deployment_type}
 
 
-def _service(_: object, call: Call, *, service_id: str) -> Service | None:
-    return next((service for _app, service in call.account.services() if service.id == service_id), None)
-
-
-def _services(_: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None) -> Connection:
-    def shown(row: tuple[Application, Service]) -> dict[str, object]:
-        app, item = row
-        return {"application": app.id, "service": item.id, "deployment_type": item.deployment_type}
-
-    chosen = [row[1] for row in call.account.services() if meets(call, shown(row), filters)]
-    return page(chosen, limit, offset)
-
-
-def _environment(_: object, call: Call, *, environment_id: str) -> Environment | None:
-    return next((item for item in call.account.environments() if item.id == environment_id), None)
-
-
-def _environments(
-    _: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None
-) -> Connection:
-    def shown(item: Environment) -> dict[str, object]:
-        return {"application": item.application.id, "environment": item.id, "environment_type": item.type}
-
-    return _list(call, call.account.environments(), shown, filters, limit, offset)
-
-
-def _infrastructure(_: object, call: Call, *, infrastructure_id: str) -> InfrastructureDefinition:
-    for definition in call.account.infrastructure_definitions():
-        if definition.id == infrastructure_id:
-            return definition
-    raise invalid("Infrastructure does not exist")
+def _environment_keys(environment: Environment) -> Keys:
+    return {
+        "application": environment.application.id,
+        "environment": environment.id,
+        "environment_type": environment.type,
+    }
 
 
 def _infrastructure_by_name(
@@ -151,75 +89,55 @@ def _infrastructure_by_name(
     raise invalid("Infrastructure does not exist")
 
 
-def _infrastructures(
-    _: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None
-) -> Connection:
-    return _infrastructure_page(call, call.account.infrastructure_definitions(), filters, limit, offset)
-
-
-def _infrastructure_page(
-    call: Call, items: Sequence[InfrastructureDefinition], filters: Filters, limit: int, offset: int | None
-) -> Connection:
-    def shown(item: InfrastructureDefinition) -> dict[str, object]:
+def _infrastructure_keys(definition: InfrastructureDefinition) -> Keys:
+    return {
+        "environment": definition.environment.id,
+        "infrastructure_definition": definition.id,
         # The filter takes KUBERNETES where the field shows Kubernetes.
-        kind = item.deployment_type.upper()
-        return {"environment": item.environment.id, "infrastructure_definition": item.id, "deployment_type": kind}
-
-    return _list(call, items, shown, filters, limit, offset)
-
-
-def _artifact(_: object, call: Call, *, artifact_id: str) -> Artifact | None:
-    return next((item for item in call.account.artifacts() if item.id == artifact_id), None)
-
-
-def _artifacts(_: object, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None) -> Connection:
-    def shown(item: Artifact) -> dict[str, object]:
-        source = item.artifact_source
-        return {"artifact": item.id, "artifact_source": source.id, "artifact_stream_type": source.graphql_type}
-
-    return _list(call, call.account.artifacts(), shown, filters, limit, offset)
-
-
-def _part(attribute: str) -> Callable[..., Connection]:
-    def resolve(source: Application, _: Call, *, limit: int, offset: int | None = None) -> Connection:
-        return page(getattr(source, attribute), limit, offset)
-
-    return resolve
+        "deployment_type": definition.deployment_type.upper(),
+    }
 
 
 def _definitions_of(
-    source: Environment, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None
+    environment: Environment, call: Call, *, limit: int, offset: int | None = None, filters: Filters = None
 ) -> Connection:
-    return _infrastructure_page(call, source.infrastructure_definitions, filters, limit, offset)
+    definitions = environment.infrastructure_definitions
+    return page(
+        [item for item in definitions if meets(call.account.tags, _infrastructure_keys(item), filters)], limit, offset
+    )
 
 
-def _artifacts_of(source: ArtifactSource, _: Call, *, limit: int, offset: int | None = None) -> Connection:
-    return page(source.artifacts, limit, offset)
+def _artifact_keys(artifact: Artifact) -> Keys:
+    source = artifact.artifact_source
+    return {"artifact": artifact.id, "artifact_source": source.id, "artifact_stream_type": source.graphql_type}
 
 
-RESOLVERS: dict[str, Callable[..., object]] = {
+RESOLVERS: dict[str, Resolver] = {
     "Query.application": _application,
     "Query.applicationByName": _application_by_name,
-    "Query.applications": _applications,
-    "Query.workflow": _workflow,
+    "Query.applications": listing(lambda call: call.account.applications, lambda app: {"application": app.id}),
+    "Query.workflow": by_id(lambda call: [row[1] for row in _all_workflows(call)], "Workflow does not exist"),
     "Query.workflowByName": _workflow_by_name,
-    "Query.workflows": _workflows,
-    "Query.pipeline": _pipeline,
+    "Query.workflows": listing(_all_workflows, _workflow_keys, lambda row: row[1]),
+    "Query.pipeline": by_id(lambda call: [row[1] for row in _all_pipelines(call)]),
     "Query.pipelineByName": _pipeline_by_name,
-    "Query.pipelines": _pipelines,
-    "Query.service": _service,
-    "Query.services": _services,
-    "Query.environment": _environment,
-    "Query.environments": _environments,
-    "Query.infrastructureDefinition": _infrastructure,
+    "Query.pipelines": listing(
+        _all_pipelines, lambda row: {"application": row[0].id, "pipeline": row[1].id}, lambda row: row[1]
+    ),
+    "Query.service": by_id(lambda call: [row[1] for row in call.account.services()]),
+    "Query.services": listing(lambda call: call.account.services(), _service_keys, lambda row: row[1]),
+    "Query.environment": by_id(lambda call: call.account.environments()),
+    "Query.environments": listing(lambda call: call.account.environments(), _environment_keys),
+    "Query.infrastructureDefinition": by_id(
+        lambda call: call.account.infrastructure_definitions(), "Infrastructure does not exist"
+    ),
     "Query.infrastructureDefinitionByName": _infrastructure_by_name,
-    "Query.infrastructureDefinitions": _infrastructures,
-    "Query.artifact": _artifact,
-    "Query.artifacts": _artifacts,
-    "Application.services": _part("services"),
-    "Application.workflows": _part("workflows"),
-    "Application.pipelines": _part("pipelines"),
-    "Application.environments": _part("environments"),
+    "Query.infrastructureDefinitions": listing(
+        lambda call: call.account.infrastructure_definitions(), _infrastructure_keys
+    ),
+    "Query.artifact": by_id(lambda call: call.account.artifacts()),
+    "Query.artifacts": listing(lambda call: call.account.artifacts(), _artifact_keys),
+    **{f"Application.{name}": part(name) for name in ("services", "workflows", "pipelines", "environments")},
     "Environment.infrastructureDefinitions": _definitions_of,
-    **{f"{kind}.artifacts": _artifacts_of for kind in TYPES},
+    **{f"{type_name}.artifacts": part("artifacts") for type_name in TYPES},
 }

@@ -1,11 +1,11 @@
-"""The executable schema: the published SDL with this system's scalars, inputs and resolvers."""
+"""The executable schema: the published SDL with the sandbox's scalars, inputs and resolvers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import TypeAlias
 
 from graphql import (
     DefinitionNode,
@@ -32,31 +32,32 @@ from graphql import (
 from provider_py.sandbox.harness import (
     actions,
     applications,
-    connections,
+    connectors,
     history,
     inputs,
     lookups,
-    people,
     secrets,
     tagging,
     triggers,
+    users,
 )
+from provider_py.sandbox.harness.resolvers import Resolver
 from provider_py.sandbox.specs import spec_file
 
-VERSIONS = ("2023-12", "2022-05", "2022-02")
-_RESOLVERS: Mapping[str, Callable[..., object]] = {
+_Scalar: TypeAlias = tuple[Callable[[float], object], Callable[[object], object]]
+_RESOLVERS: Mapping[str, Resolver] = {
     **lookups.RESOLVERS,
     **history.RESOLVERS,
     **actions.RESOLVERS,
     **triggers.RESOLVERS,
     **applications.RESOLVERS,
     **tagging.RESOLVERS,
-    **people.RESOLVERS,
+    **users.RESOLVERS,
     **secrets.RESOLVERS,
-    **connections.RESOLVERS,
+    **connectors.RESOLVERS,
 }
 _DIRECTIVES = {"include", "skip", "deprecated"}
-"""The directives the server's engine knows."""
+"""The directives of the server's engine."""
 _SINCE = {
     "2022-05": {
         "WorkflowExecution.manifests",
@@ -81,11 +82,11 @@ _SINCE = {
         "User.isDisabled",
     },
 }
-"""What each version of the server added."""
+"""The fields that releases of the server added."""
 
 
 def snake(name: str) -> str:
-    """A GraphQL name as the Python attribute it is kept in."""
+    """The name of the Python attribute for a GraphQL name."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
@@ -96,29 +97,29 @@ def _sdl() -> DocumentNode:
 
 @cache
 def schema(version: str) -> GraphQLSchema:
-    """The schema of a server of that version."""
+    """The schema of that release of the server."""
     newer = {name for since, names in _SINCE.items() if since > version for name in names}
     built = build_ast_schema(_without(_sdl(), newer), assume_valid_sdl=True)
-    for kind in built.type_map.values():
-        if not kind.name.startswith("__"):
-            _make_executable(kind)
+    for type_ in built.type_map.values():
+        if not type_.name.startswith("__"):
+            _make_executable(type_)
     built.directives = tuple(directive for directive in built.directives if directive.name in _DIRECTIVES)
     return built
 
 
-def _make_executable(kind: GraphQLNamedType) -> None:
-    if isinstance(kind, GraphQLObjectType):
-        _give_resolvers(kind)
-    elif isinstance(kind, (GraphQLInterfaceType, GraphQLUnionType)):
-        kind.resolve_type = lambda value, *_: str(value.graphql_type)
-    elif isinstance(kind, GraphQLInputObjectType):
-        _give_class(kind)
-    elif isinstance(kind, GraphQLScalarType) and kind.name in _SCALARS:
-        serialize, parse_value = _SCALARS[kind.name]
-        _override(kind, serialize=serialize, parse_value=parse_value)
-    elif isinstance(kind, GraphQLEnumType) and kind.name == "ExecutionStatus":
-        # An unknown word must pass, so that a client can be shown one.
-        _override(kind, serialize=str)
+def _make_executable(type_: GraphQLNamedType) -> None:
+    if isinstance(type_, GraphQLObjectType):
+        _set_resolvers(type_)
+    elif isinstance(type_, (GraphQLInterfaceType, GraphQLUnionType)):
+        type_.resolve_type = lambda value, *_: str(value.graphql_type)
+    elif isinstance(type_, GraphQLInputObjectType):
+        _set_class(type_)
+    elif isinstance(type_, GraphQLScalarType) and type_.name in _SCALARS:
+        serialize, parse_value = _SCALARS[type_.name]
+        _override(type_, serialize=serialize, parse_value=parse_value)
+    elif isinstance(type_, GraphQLEnumType) and type_.name == "ExecutionStatus":
+        # Unknown statuses must pass, so that clients can be tested with one.
+        _override(type_, serialize=str)
 
 
 def _without(document: DocumentNode, names: set[str]) -> DocumentNode:
@@ -133,14 +134,14 @@ def _without(document: DocumentNode, names: set[str]) -> DocumentNode:
     return DocumentNode(definitions=tuple(definitions))
 
 
-def _give_resolvers(kind: GraphQLObjectType) -> None:
-    for name, field in kind.fields.items():
-        own = _RESOLVERS.get(f"{kind.name}.{name}")
-        field.resolve = _attribute if own is None else _adapted(own)
+def _set_resolvers(type_: GraphQLObjectType) -> None:
+    for name, field in type_.fields.items():
+        resolver = _RESOLVERS.get(f"{type_.name}.{name}")
+        field.resolve = _attribute if resolver is None else _adapted(resolver)
         _rename(field)
 
 
-def _adapted(resolver: Callable[..., object]) -> Callable[..., object]:
+def _adapted(resolver: Resolver) -> Resolver:
     def resolve(source: object, info: GraphQLResolveInfo, **arguments: object) -> object:
         return resolver(source, info.context, **arguments)
 
@@ -154,23 +155,23 @@ def _attribute(source: object, info: GraphQLResolveInfo, **_: object) -> object:
 
 def _rename(field: GraphQLField) -> None:
     for name, argument in field.args.items():
-        argument.out_name = "given" if name == "input" else snake(name)
+        argument.out_name = "input_" if name == "input" else snake(name)
 
 
-def _give_class(kind: GraphQLInputObjectType) -> None:
-    for name, field in kind.fields.items():
+def _set_class(type_: GraphQLInputObjectType) -> None:
+    for name, field in type_.fields.items():
         field.out_name = snake(name)
-    known = inputs.CLASSES.get(kind.name)
-    if known is None:
+    class_ = inputs.CLASSES.get(type_.name)
+    if class_ is None:
         return
-    required = {snake(name) for name, field in kind.fields.items() if is_required_input_field(field)}
-    # Wrong variables are coerced as far as they go before they are refused.
-    _override(kind, out_type=lambda values: known(**values) if required <= values.keys() else values)
+    required = {snake(name) for name, field in type_.fields.items() if is_required_input_field(field)}
+    # graphql-core coerces invalid variables as far as possible before it rejects them, so members may be missing.
+    _override(type_, out_type=lambda values: class_(**values) if required <= values.keys() else values)
 
 
-def _override(kind: GraphQLNamedType, **methods: Callable[..., object]) -> None:
-    """Give methods to one instance, as the constructors of these types do."""
-    vars(kind).update(methods)
+def _override(type_: GraphQLNamedType, **methods: Callable[..., object]) -> None:
+    """Override methods of one instance, as the constructors of these types do."""
+    vars(type_).update(methods)
 
 
 def _integer(value: object) -> int:
@@ -186,7 +187,7 @@ def _number(value: object) -> float:
         raise GraphQLError(f"Expected a number but was {value!r}") from None
 
 
-_SCALARS: dict[str, tuple[Callable[[Any], object], Callable[[object], object]]] = {
+_SCALARS: dict[str, _Scalar] = {
     "DateTime": (lambda value: int(value * 1000), _integer),
     "Long": (str, _integer),
     "Number": (lambda value: value, _number),

@@ -1,20 +1,17 @@
-"""Triggers: kept, shown and removed; none of them ever goes off."""
+"""Resolvers of triggers, which are stored and shown but never fire."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 from provider_py.sandbox.harness.account import Account, Call
-from provider_py.sandbox.harness.catalog import Application, Shown, Trigger, new_id
-from provider_py.sandbox.harness.filters import Connection, page
-from provider_py.sandbox.harness.inputs import VariableInput
-from provider_py.sandbox.harness.refusal import invalid
-from provider_py.sandbox.harness.selection import Filters, meets
+from provider_py.sandbox.harness.catalog import Application, GraphQLObject, Trigger, new_id
+from provider_py.sandbox.harness.errors import invalid
+from provider_py.sandbox.harness.inputs import NamedValue, VariableInput
+from provider_py.sandbox.harness.registry import Input, payload
+from provider_py.sandbox.harness.resolvers import Resolver, listing
 from provider_py.sandbox.harness.start import find_entity
 
-Given = Mapping[str, Any]
 _CONDITIONS = {
     "ON_NEW_ARTIFACT": ("NEW_ARTIFACT", "OnNewArtifact", "artifact_condition_input"),
     "ON_PIPELINE_COMPLETION": ("PIPELINE_COMPLETION", "OnPipelineCompletion", "pipeline_condition_input"),
@@ -22,7 +19,7 @@ _CONDITIONS = {
     "ON_WEBHOOK": ("WEBHOOK", "OnWebhook", "webhook_condition_input"),
     "ON_NEW_MANIFEST": ("NEW_MANIFEST", "OnNewManifest", "manifest_condition_input"),
 }
-"""By the type that is given: the type that is answered, its GraphQL type, the input that counts."""
+"""By type: the type that is shown, its GraphQL type, and the member of the input that is read."""
 _SELECTIONS = {
     "FROM_TRIGGERING_ARTIFACT": "FromTriggeringArtifactSource",
     "FROM_TRIGGERING_PIPELINE": "FromTriggeringPipeline",
@@ -38,44 +35,28 @@ _REQUIRED_CONDITIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerVariableValue:
-    """A value a trigger gives to a variable."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """The answer of a mutation."""
-
-    client_mutation_id: str | None
-    trigger: Trigger | None = None
-
-
-def _condition(call: Call, trigger_id: str, given: Given) -> Shown:
-    shown, graphql_type, key = _CONDITIONS[given["condition_type"]]
-    details = given.get(key)
+def _condition(call: Call, trigger_id: str, input_: Input) -> GraphQLObject:
+    shown_type, graphql_type, member = _CONDITIONS[input_["condition_type"]]
+    details = input_.get(member)
     if details is None:
-        raise invalid(f"The input of the condition must not be null for condition type {given['condition_type']}")
+        raise invalid(f"The input of the condition must not be null for condition type {input_['condition_type']}")
     fields = dict(details)
     if graphql_type == "OnSchedule":
         fields["cron_description"] = f"At {fields['cron_expression']}"
     if graphql_type == "OnWebhook":
         fields |= _webhook(call, trigger_id, details)
-    return Shown(graphql_type, trigger_condition_type=shown, **fields)
+    return GraphQLObject(graphql_type, trigger_condition_type=shown_type, **fields)
 
 
-def _webhook(call: Call, trigger_id: str, details: Given) -> dict[str, object]:
+def _webhook(call: Call, trigger_id: str, details: Input) -> dict[str, object]:
     event = details.get("github_event") or {}
-    named = details.get("bitbucket_event") or details.get("gitlab_event") or event.get("event")
+    event_type = details.get("bitbucket_event") or details.get("gitlab_event") or event.get("event")
     return {
         "webhook_source": details["webhook_source_type"],
-        "webhook_event": Shown("WebhookEvent", event=named, action=event.get("action")),
-        "webhook_details": Shown(
+        "webhook_event": GraphQLObject("WebhookEvent", event=event_type, action=event.get("action")),
+        "webhook_details": GraphQLObject(
             "WebhoookDetails",
-            webhook_url=f"{call.portal.split('/#')[0]}/gateway/api/webhooks/{trigger_id}",
+            webhook_url=f"{call.gateway}/webhooks/{trigger_id}",
             method="POST",
             header="content-type: application/json",
             payload="{}",
@@ -83,50 +64,50 @@ def _webhook(call: Call, trigger_id: str, details: Given) -> dict[str, object]:
     }
 
 
-def _action(application: Application, given: Given, condition_type: str) -> Shown:
-    entity = find_entity(application, given["entity_id"], given["execution_type"])
-    kind = given["execution_type"].lower()
-    variables: Sequence[VariableInput] = given.get("variables") or []
+def _action(application: Application, input_: Input, condition_type: str) -> GraphQLObject:
+    entity = find_entity(application, input_["entity_id"], input_["execution_type"])
+    entity_type = input_["execution_type"].lower()
+    variables: Sequence[VariableInput] = input_.get("variables") or []
     fields: dict[str, object] = {
-        f"{kind}_id": entity.id,
-        f"{kind}_name": entity.name,
-        "variables": [TriggerVariableValue(item.name, item.variable_value.value) for item in variables],
+        f"{entity_type}_id": entity.id,
+        f"{entity_type}_name": entity.name,
+        "variables": [NamedValue(item.name, item.variable_value.value) for item in variables],
         "artifact_selections": [
-            _selection(application, item, condition_type) for item in given.get("artifact_selections") or []
+            _selection(application, item, condition_type) for item in input_.get("artifact_selections") or []
         ],
         "manifest_selections": [],
-        "continue_with_default_values": given.get("continue_with_default_values"),
+        "continue_with_default_values": input_.get("continue_with_default_values"),
     }
-    return Shown("WorkflowAction" if kind == "workflow" else "PipelineAction", **fields)
+    return GraphQLObject("WorkflowAction" if entity_type == "workflow" else "PipelineAction", **fields)
 
 
-def _selection(application: Application, given: Given, condition_type: str) -> Shown:
-    kind = given["artifact_selection_type"]
-    if _REQUIRED_CONDITIONS.get(kind, condition_type) != condition_type:
-        raise invalid(f"{kind} can be used only with {_REQUIRED_CONDITIONS[kind]} Condition Type")
-    service = next((item for item in application.services if item.id == given["service_id"]), None)
+def _selection(application: Application, input_: Input, condition_type: str) -> GraphQLObject:
+    selection = input_["artifact_selection_type"]
+    if _REQUIRED_CONDITIONS.get(selection, condition_type) != condition_type:
+        raise invalid(f"{selection} can be used only with {_REQUIRED_CONDITIONS[selection]} Condition Type")
+    service = next((item for item in application.services if item.id == input_["service_id"]), None)
     if service is None:
         raise invalid("Service doesn't exist")
-    fields = {key: value for key, value in given.items() if key != "artifact_selection_type"}
-    return Shown(_SELECTIONS[kind], **fields, service_name=service.name)
+    fields = {key: value for key, value in input_.items() if key != "artifact_selection_type"}
+    return GraphQLObject(_SELECTIONS[selection], **fields, service_name=service.name)
 
 
-def _build(call: Call, trigger_id: str, created_at: float, given: Given) -> Trigger:
-    application = call.account.application(given["application_id"])
-    if not given["name"].strip():
+def _build(call: Call, trigger_id: str, created_at: float, input_: Input) -> Trigger:
+    application = call.account.application(input_["application_id"])
+    if not input_["name"].strip():
         raise invalid("Trigger name must not be empty")
-    condition_type = given["condition"]["condition_type"]
-    action = _action(application, given["action"], condition_type)
+    condition_type = input_["condition"]["condition_type"]
+    action = _action(application, input_["action"], condition_type)
     return Trigger(
         trigger_id,
-        given["name"],
-        given.get("description"),
+        input_["name"],
+        input_.get("description"),
         application,
-        _condition(call, trigger_id, given["condition"]),
+        _condition(call, trigger_id, input_["condition"]),
         action,
         created_at,
-        given["action"].get("exclude_hosts_with_same_artifact"),
-        given["action"]["execution_type"],
+        input_["action"].get("exclude_hosts_with_same_artifact"),
+        input_["action"]["execution_type"],
     )
 
 
@@ -137,30 +118,30 @@ def _find(account: Account, trigger_id: str) -> Trigger:
     return trigger
 
 
-def _create(_: object, call: Call, *, given: Given) -> Payload:
-    trigger = _build(call, new_id(), call.account.now, given)
+def _create(_: object, call: Call, *, input_: Input) -> GraphQLObject:
+    trigger = _build(call, new_id(), call.account.now, input_)
     if any(
         other.name == trigger.name and other.application is trigger.application
         for other in call.account.triggers.values()
     ):
         raise invalid(f"Duplicate name {trigger.name}")
     call.account.triggers[trigger.id] = trigger
-    return Payload(given.get("client_mutation_id"), trigger)
+    return payload(input_, trigger=trigger)
 
 
-def _update(_: object, call: Call, *, given: Given) -> Payload:
-    earlier = _find(call.account, given["trigger_id"])
-    if given["action"]["execution_type"] != earlier.execution_type:
+def _update(_: object, call: Call, *, input_: Input) -> GraphQLObject:
+    earlier = _find(call.account, input_["trigger_id"])
+    if input_["action"]["execution_type"] != earlier.execution_type:
         raise invalid("Execution Type cannot be changed")
-    trigger = _build(call, earlier.id, earlier.created_at, given)
+    trigger = _build(call, earlier.id, earlier.created_at, input_)
     call.account.triggers[trigger.id] = trigger
-    return Payload(given.get("client_mutation_id"), trigger)
+    return payload(input_, trigger=trigger)
 
 
-def _delete(_: object, call: Call, *, given: Given) -> Payload:
-    call.account.application(given["application_id"])
-    call.account.triggers.pop(_find(call.account, given["trigger_id"]).id)
-    return Payload(given.get("client_mutation_id"))
+def _delete(_: object, call: Call, *, input_: Input) -> GraphQLObject:
+    call.account.application(input_["application_id"])
+    call.account.triggers.pop(_find(call.account, input_["trigger_id"]).id)
+    return payload(input_)
 
 
 def _trigger(_: object, call: Call, *, trigger_id: str) -> Trigger:
@@ -171,28 +152,16 @@ def _trigger_by_name(_: object, call: Call, *, trigger_name: str, application_id
     for trigger in call.account.triggers.values():
         if trigger.name == trigger_name and trigger.application.id == application_id:
             return trigger
-    raise invalid(f"Trigger {trigger_name} does not exist in given application {application_id}")
+    raise invalid(f"Trigger {trigger_name} does not exist in input_ application {application_id}")
 
 
-def _triggers(
-    _: object,
-    call: Call,
-    *,
-    limit: int,
-    offset: int | None = None,
-    filters: Filters = None,
-) -> Connection:
-    def shown(trigger: Trigger) -> dict[str, object]:
-        return {"trigger": trigger.id, "application": trigger.application.id}
-
-    chosen = [trigger for trigger in call.account.triggers.values() if meets(call, shown(trigger), filters)]
-    return page(chosen, limit, offset)
-
-
-RESOLVERS: dict[str, Callable[..., object]] = {
+RESOLVERS: dict[str, Resolver] = {
     "Query.trigger": _trigger,
     "Query.triggerByName": _trigger_by_name,
-    "Query.triggers": _triggers,
+    "Query.triggers": listing(
+        lambda call: call.account.triggers.values(),
+        lambda trigger: {"trigger": trigger.id, "application": trigger.application.id},
+    ),
     "Mutation.createTrigger": _create,
     "Mutation.updateTrigger": _update,
     "Mutation.deleteTrigger": _delete,

@@ -1,4 +1,10 @@
-"""The checks on variables that executionInputs and startExecution share, in the server's order."""
+"""The checks on variables, shared by executionInputs and startExecution.
+
+The server resolves the environment first, because infrastructure definitions belong to one; it then checks required,
+fixed and allowed values, and resolves names to ids last. An unknown variable is no error but a warning, which is why it
+is reported separately. Names are case-sensitive, and values are compared as they come: only a pipeline's infrastructure
+definitions and restricted values may be lists, separated by commas.
+"""
 
 from __future__ import annotations
 
@@ -6,50 +12,49 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provider_py.sandbox.harness.catalog import Application, Entity, Environment, Pipeline, Variable
-from provider_py.sandbox.harness.executions import NamedValue
-from provider_py.sandbox.harness.inputs import VariableInput
-from provider_py.sandbox.harness.refusal import RefusalError, invalid
+from provider_py.sandbox.harness.errors import ApiError, invalid
+from provider_py.sandbox.harness.inputs import NamedValue, VariableInput
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Variables as an execution gets them: entities by id, names that do not exist apart."""
+    """The variables of an execution, entities by id; names the entity does not declare are separate."""
 
     values: tuple[NamedValue, ...]
     environment: Environment | None
     unknown: tuple[str, ...]
 
 
-def resolve(application: Application, entity: Entity, given: Sequence[VariableInput]) -> Resolved:
-    """Check the values given for a workflow or pipeline and resolve names to ids, or refuse."""
-    environment = _environment(application, entity, given)
-    _check_required(entity, given)
+def resolve(application: Application, entity: Entity, inputs: Sequence[VariableInput]) -> Resolved:
+    """Check the values for a workflow or pipeline and resolve names to ids; raises ApiError if a check fails."""
+    environment = _environment(application, entity, inputs)
+    _check_required(entity, inputs)
     if not isinstance(entity, Pipeline):
-        _check_fixed(entity, given)
-    _check_allowed(entity, given)
+        _check_fixed(entity, inputs)
+    _check_allowed(entity, inputs)
     known = {variable.name: variable for variable in entity.variables}
     values = {
         item.name: _resolve_one(application, entity, environment, known[item.name], item)
-        for item in given
+        for item in inputs
         if item.name in known
     }
     defaults = {name: variable.default_value for name, variable in known.items() if variable.default_value}
-    unknown = dict.fromkeys(item.name for item in given if item.name not in known)
+    unknown = dict.fromkeys(item.name for item in inputs if item.name not in known)
     named = tuple(NamedValue(name, value) for name, value in {**defaults, **values}.items())
     return Resolved(named, environment, tuple(unknown))
 
 
-def _first(given: Sequence[VariableInput], name: str) -> VariableInput | None:
-    return next((item for item in given if item.name == name), None)
+def _first(inputs: Sequence[VariableInput], name: str) -> VariableInput | None:
+    return next((item for item in inputs if item.name == name), None)
 
 
-def _environment(application: Application, entity: Entity, given: Sequence[VariableInput]) -> Environment | None:
+def _environment(application: Application, entity: Entity, inputs: Sequence[VariableInput]) -> Environment | None:
     variable = next((variable for variable in entity.variables if variable.type == "Environment"), None)
     if variable is None:
         return entity.environment
-    item = _first(given, variable.name)
+    item = _first(inputs, variable.name)
     if item is None:
-        raise invalid(f"{entity.kind} [{entity.name}] has environment parameterized. However, the value not supplied")
+        raise invalid(f"{entity.label} [{entity.name}] has environment parameterized. However, the value not supplied")
     if not item.variable_value.value:
         raise invalid(f"Please provide a non empty value for {variable.name}")
     return _find_environment(application, item)
@@ -57,11 +62,11 @@ def _environment(application: Application, entity: Entity, given: Sequence[Varia
 
 def _find_environment(application: Application, item: VariableInput) -> Environment:
     _refuse_expression(item)
-    wanted = item.variable_value
+    value = item.variable_value
     for environment in application.environments:
-        if wanted.value == (environment.name if wanted.type == "NAME" else environment.id):
+        if value.value == (environment.name if value.type == "NAME" else environment.id):
             return environment
-    raise RefusalError(f"Environment [{wanted.value}] doesn't exist in specified application {application.id}")
+    raise ApiError(f"Environment [{value.value}] doesn't exist in specified application {application.id}")
 
 
 def _refuse_expression(item: VariableInput) -> None:
@@ -69,17 +74,17 @@ def _refuse_expression(item: VariableInput) -> None:
         raise invalid("Expression Type not supported")
 
 
-def _check_required(entity: Entity, given: Sequence[VariableInput]) -> None:
-    present = {item.name for item in given if item.variable_value.value}
+def _check_required(entity: Entity, inputs: Sequence[VariableInput]) -> None:
+    present = {item.name for item in inputs if item.variable_value.value}
     required = [variable for variable in entity.variables if variable.required and not variable.fixed]
     missing = [variable.name for variable in required if variable.name not in present]
     if missing:
         raise invalid(f"Value not provided for required variable: [{','.join(missing)}]")
 
 
-def _check_fixed(entity: Entity, given: Sequence[VariableInput]) -> None:
+def _check_fixed(entity: Entity, inputs: Sequence[VariableInput]) -> None:
     for variable in entity.variables:
-        item = _first(given, variable.name)
+        item = _first(inputs, variable.name)
         if variable.fixed and item is not None and item.variable_value.value != variable.default_value:
             raise invalid(
                 f"Cannot change value of a fixed variable in workflow: {variable.name}. "
@@ -87,9 +92,9 @@ def _check_fixed(entity: Entity, given: Sequence[VariableInput]) -> None:
             )
 
 
-def _check_allowed(entity: Entity, given: Sequence[VariableInput]) -> None:
+def _check_allowed(entity: Entity, inputs: Sequence[VariableInput]) -> None:
     for variable in entity.variables:
-        for item in given:
+        for item in inputs:
             if item.name != variable.name or variable.allowed_values is None:
                 continue
             if any(part.strip() not in variable.allowed_values for part in item.variable_value.value.split(",")):
@@ -110,29 +115,29 @@ def _resolve_one(
 
 
 def _service(application: Application, item: VariableInput) -> str:
-    wanted = item.variable_value
+    value = item.variable_value
     for service in application.services:
-        if wanted.value == (service.name if wanted.type == "NAME" else service.id):
+        if value.value == (service.name if value.type == "NAME" else service.id):
             return service.id
-    message = f"Service [{wanted.value}] doesn't exist in specified application {application.id}"
-    raise RefusalError(message) if wanted.type == "NAME" else invalid(message)
+    message = f"Service [{value.value}] doesn't exist in specified application {application.id}"
+    raise ApiError(message) if value.type == "NAME" else invalid(message)
 
 
 def _infrastructure(
     application: Application, entity: Entity, environment: Environment, variable: Variable, item: VariableInput
 ) -> str:
-    wanted = item.variable_value
-    names = wanted.value.split(",") if isinstance(entity, Pipeline) else [wanted.value]
+    value = item.variable_value
+    names = value.value.split(",") if isinstance(entity, Pipeline) else [value.value]
     if len(names) > 1 and not variable.allow_multiple_values:
         raise invalid(f"Variable {variable.name} doesnt allow multiple values")
-    present = {
-        definition.name if wanted.type == "NAME" else definition.id: definition.id
+    definition_ids = {
+        definition.name if value.type == "NAME" else definition.id: definition.id
         for definition in environment.infrastructure_definitions
     }
     for name in names:
-        if name.strip() not in present:
-            raise RefusalError(
+        if name.strip() not in definition_ids:
+            raise ApiError(
                 f"Infrastructure Definition  [{name}] doesn't exist in specified application and environment "
                 f"{application.id} {environment.id}"
             )
-    return ",".join(present[name.strip()] for name in names)
+    return ",".join(definition_ids[name.strip()] for name in names)

@@ -1,4 +1,9 @@
-"""What becomes of execution requests: one run of the world is one request, with an execution for each target."""
+"""Execution requests over time: one run of the world is one request, with an execution per target.
+
+A request is started as a whole but ends per target, so the run supplies the clock and each execution deviates from it:
+a script fails the first `failed_executions` of a request (its outputs carry the number), and an event releases one
+execution that waits while the others, and with them the run, stay on hold until all have been triggered.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +12,13 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
+from provider_py.sandbox.nexthink.behaviors import SYSTEM
 from provider_py.sandbox.nexthink.tenant import Device, User, Workflow
+from provider_py.sandbox.wire import JsonObject
 from provider_py.sandbox.world import Phase, Run, World
 
-SYSTEM: Final = "nexthink"
 WAITING: Final = "in_progress"
-"""The status of an execution that waits for an event, as of any other that goes on."""
+"""The status of an execution that waits for an event, the same as of one that runs."""
 
 _STATUS: Final = {
     Phase.QUEUED: "in_progress",
@@ -32,7 +38,7 @@ class Execution:
     target: Device | User
     triggered_at: float | None = None
     parameters: dict[str, str] = field(default_factory=dict)
-    """What the event brought for which it waited."""
+    """Parameters of the event it waited for."""
 
 
 @dataclass(slots=True)
@@ -48,13 +54,13 @@ class Executions:
     """All requests of a sandbox."""
 
     def __init__(self, world: World) -> None:
-        """Start with none, and again after each reset."""
+        """Start with none; a reset removes all."""
         self._world = world
         self._requests: dict[str, ExecutionRequest] = {}
         world.on_reset(self._requests.clear)
 
     def start(self, workflow: Workflow, targets: list[Device | User]) -> ExecutionRequest:
-        """Start an execution for each target."""
+        """Start one execution per target."""
         names = (workflow.bare_id, workflow.name, workflow.uuid)
         run = self._world.runs.start(SYSTEM, workflow.id, names, str(uuid4()))
         if workflow.waits_for_event and run.hold is None:
@@ -64,12 +70,12 @@ class Executions:
         return request
 
     def get(self, request_id: str) -> ExecutionRequest | None:
-        """The request of that id, None if there is none or its record is purged."""
-        known = self._world.runs.get(request_id) is not None
-        return self._requests.get(request_id) if known else None
+        """The request with that id; None if there is none or its record has been purged."""
+        has_record = self._world.runs.get(request_id) is not None
+        return self._requests.get(request_id) if has_record else None
 
     def of_execution(self, execution_id: str) -> tuple[ExecutionRequest, Execution] | None:
-        """The request an execution belongs to, and the execution."""
+        """The execution with that id, after its request; None if there is none."""
         for request in self._requests.values():
             for execution in request.executions:
                 if execution.id == execution_id:
@@ -77,31 +83,31 @@ class Executions:
         return None
 
     def trigger(self, request: ExecutionRequest, execution: Execution, parameters: dict[str, str]) -> bool:
-        """Let a waiting execution go on; False if it does not wait."""
+        """Continue a waiting execution; False if it does not wait."""
         now = self._world.clock()
         if request.run.phase(now) is not Phase.HELD or execution.triggered_at is not None:
             return False
         execution.triggered_at = now
         execution.parameters = parameters
-        if all(each.triggered_at is not None for each in request.executions):
+        if all(other.triggered_at is not None for other in request.executions):
             request.run.release(now)
         return True
 
-    def rows(self, request_id: str, utc: bool, lag: float, limit: int | None) -> list[dict[str, object]]:
-        """The first rows the status query finds by now, all of them without a limit."""
+    def rows(self, request_id: str, utc: bool, lag: float, limit: int | None) -> list[JsonObject]:
+        """The rows of the status query at this moment, all of them if there is no limit."""
         request = self.get(request_id)
         now = self._world.clock()
         if request is None or now < request.run.started_at + lag:
             return []
-        failing = request.run.outputs.get("failed_executions", 0) if request.run.outputs else 0
-        doomed = failing if isinstance(failing, int) else 0
+        failed = (request.run.outputs or {}).get("failed_executions", 0)
+        count = failed if isinstance(failed, int) else 0
         executions = request.executions[:limit]
-        return [_row(request, execution, now, utc, index < doomed) for index, execution in enumerate(executions)]
+        return [_row(request, execution, now, utc, index < count) for index, execution in enumerate(executions)]
 
 
-def _row(request: ExecutionRequest, execution: Execution, now: float, utc: bool, doomed: bool) -> dict[str, object]:
+def _row(request: ExecutionRequest, execution: Execution, now: float, utc: bool, fails: bool) -> JsonObject:
     run = request.run
-    status = _status(run, execution, now, doomed)
+    status = _status(run, execution, now, fails)
     target = execution.target
     return {
         "execution_id": execution.id,
@@ -117,16 +123,16 @@ def _row(request: ExecutionRequest, execution: Execution, now: float, utc: bool,
     }
 
 
-def _status(run: Run, execution: Execution, now: float, doomed: bool) -> str:
+def _status(run: Run, execution: Execution, now: float, fails: bool) -> str:
     phase = run.phase(now)
     if phase is Phase.HELD and execution.triggered_at is None:
         return run.hold or WAITING
     if execution.triggered_at is not None and run.ended_at(now) is None:
         phase = Phase.RUNNING if now < execution.triggered_at + run.seconds else Phase.SUCCEEDED
-    if phase is Phase.SUCCEEDED and doomed:
+    if phase is Phase.SUCCEEDED and fails:
         return "failure"
-    if phase in {Phase.SUCCEEDED, Phase.FAILED} and run.own_word is not None:
-        return run.own_word
+    if phase in {Phase.SUCCEEDED, Phase.FAILED} and run.vendor_status is not None:
+        return run.vendor_status
     if phase is Phase.SUCCEEDED and run.ending != "success":
         return "failure"
     return _STATUS[phase]
@@ -141,6 +147,6 @@ def _details(run: Run, execution: Execution, now: float, status: str) -> str | N
 
 
 def iso_time(epoch: float, utc: bool) -> str:
-    """A time as NQL answers it: without a zone, unless times in UTC are asked for."""
+    """A time as NQL answers it: without a zone, unless the request asks for UTC."""
     text = datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}Z" if utc else text

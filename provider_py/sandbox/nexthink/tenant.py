@@ -1,4 +1,4 @@
-"""What the simulated Nexthink tenant holds: workflows, devices and users."""
+"""The objects of the simulated Nexthink tenant: workflows, devices and users."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 FLEET_SIZE: Final = 25_000
-"""Devices DESK-00001, DESK-00002 … beside those named below: more than one request may target."""
+"""Number of devices DESK-00001, DESK-00002 …, more than one request may target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,13 @@ class Parameter:
     allow_custom_value: bool = True
 
     def takes(self, value: str) -> bool:
-        """Whether the workflow runs with this value."""
+        """Whether the parameter accepts this value."""
         return self.allow_custom_value or self.options is None or value in self.options
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A workflow with one version that counts."""
+    """A workflow, reduced to its active version."""
 
     id: str
     name: str
@@ -51,21 +51,21 @@ class Workflow:
 
     @property
     def dependency(self) -> str:
-        """What it runs on, in the words of the list's filter."""
-        words = {(True, True): "USER_AND_DEVICE", (True, False): "DEVICE", (False, True): "USER"}
-        return words.get((self.has_device, self.has_user), "NONE")
+        """What it runs on, as the filter of the list spells it."""
+        spelled = {(True, True): "USER_AND_DEVICE", (True, False): "DEVICE", (False, True): "USER"}
+        return spelled.get((self.has_device, self.has_user), "NONE")
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device; of several with one name the most recently seen counts."""
+    """A device; of several with the same name, the one seen last is used."""
 
     name: str
     last_seen: int = 0
 
     @property
     def collector_uid(self) -> str:
-        """The identifier its Collector has."""
+        """The identifier of its Collector."""
         return _uuid("collector", f"{self.name}/{self.last_seen}")
 
     @property
@@ -87,8 +87,8 @@ class User:
         return _uuid("user", self.upn)
 
 
-def _uuid(kind: str, name: str) -> str:
-    return str(uuid5(NAMESPACE_URL, f"nexthink-sandbox/{kind}/{name}"))
+def _uuid(type_: str, name: str) -> str:
+    return str(uuid5(NAMESPACE_URL, f"nexthink-sandbox/{type_}/{name}"))
 
 
 WORKFLOWS: Final = (
@@ -133,10 +133,10 @@ _NAMED = (
 
 
 class Directory:
-    """Finds devices and users by any of their identifiers."""
+    """Devices and users by any of their identifiers."""
 
     def __init__(self) -> None:
-        """Index everything; later entries, seen more recently, win."""
+        """Index everything; of equal names, the later entry (seen more recently) wins."""
         devices = (*_NAMED, *(Device(f"DESK-{number:05}") for number in range(1, FLEET_SIZE + 1)))
         self.device_by_name = {device.name: device for device in devices}
         self.device_by_collector = {device.collector_uid: device for device in devices}
@@ -146,13 +146,13 @@ class Directory:
         self.user_by_uid = {user.uid: user for user in USERS}
 
     def device(self, name: str | None, uid: str | None, collector_uid: str | None) -> Device | None:
-        """The device of the most precise identifier given."""
+        """The device with the most specific of these identifiers."""
         if collector_uid is not None:
             return self.device_by_collector.get(collector_uid.lower())
         return self.device_by_uid.get(uid.lower()) if uid is not None else self.device_by_name.get(name or "")
 
     def user(self, upn: str | None, uid: str | None, sid: str | None) -> User | None:
-        """The user of the most precise identifier given."""
+        """The user with the most specific of these identifiers."""
         if sid is not None:
             return self.user_by_sid.get(sid)
         return self.user_by_uid.get(uid.lower()) if uid is not None else self.user_by_upn.get((upn or "").lower())
@@ -160,10 +160,10 @@ class Directory:
 
 @cache
 def directory() -> Directory:
-    """The one directory; nothing in it ever changes."""
+    """The directory, built once: it is large and never changes."""
     return Directory()
 
 
 def workflow(name: str) -> Workflow | None:
-    """The workflow of that id, with or without the number sign."""
+    """The workflow with that id, which may lack its number sign."""
     return next((known for known in WORKFLOWS if known.bare_id == name.removeprefix("#")), None)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provider_py.sandbox.nexthink.tenant import Parameter, Workflow
+from provider_py.sandbox.wire import JsonObject
 
 
-def details(workflow: Workflow, bare_id: bool) -> dict[str, object]:
-    """A workflow in the shape the service answers, which is not the published one."""
+def details(workflow: Workflow, bare_id: bool) -> JsonObject:
+    """A workflow in the shape a live tenant answers, which differs from the published one."""
     return {
         "id": workflow.bare_id if bare_id else workflow.id,
         "uuid": workflow.uuid,
@@ -31,7 +32,7 @@ def details(workflow: Workflow, bare_id: bool) -> dict[str, object]:
     }
 
 
-def _version(workflow: Workflow, number: int, status: str) -> dict[str, object]:
+def _version(workflow: Workflow, number: int, status: str) -> JsonObject:
     return {
         "version": number,
         "status": status,
@@ -43,7 +44,7 @@ def _version(workflow: Workflow, number: int, status: str) -> dict[str, object]:
     }
 
 
-def _parameter(parameter: Parameter) -> dict[str, object]:
+def _parameter(parameter: Parameter) -> JsonObject:
     return {
         "id": parameter.id,
         "allowCustomValue": parameter.allow_custom_value,
@@ -52,7 +53,7 @@ def _parameter(parameter: Parameter) -> dict[str, object]:
 
 
 def matches(workflow: Workflow, filters: Mapping[str, str]) -> bool:
-    """Whether the list's filters leave this workflow."""
+    """Whether the workflow matches the filters of the list."""
     methods = {"MANUAL", "API"} if workflow.api_enabled else {"MANUAL"}
     return (
         filters.get("dependency", workflow.dependency) == workflow.dependency

@@ -1,9 +1,8 @@
-"""Who may call the simulated Cloud Director: passwords, API tokens, service accounts and the sessions they open."""
+"""Authentication at the simulated Cloud Director: passwords, API tokens, service accounts, and their sessions."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import secrets
 from dataclasses import dataclass, replace
@@ -12,20 +11,21 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from aiohttp import web
 
+from provider_py.sandbox.vcd.behaviors import SYSTEM
 from provider_py.sandbox.vcd.errors import forbidden, unauthorized
+from provider_py.sandbox.wire import JsonObject, basic_credentials, bearer_token, oauth_error
 from provider_py.sandbox.world import World
 
-SYSTEM: Final = "vcd"
 ORG: Final = "acme"
 TENANTS: Final = (ORG, "globex", "Initech & Söhne")
 PROVIDER_ORG: Final = "System"
-# Credentials of the sandbox, accepted nowhere else.
+# Credentials of the sandbox; nothing else accepts them.
 USER, PASSWORD = "sandbox-user", "sandbox-password"
 PROVIDER_USER, PROVIDER_PASSWORD = "administrator", "sandbox-provider-password"
 API_TOKEN: Final = "sandbox-api-token"  # noqa: S105
 PROVIDER_API_TOKEN: Final = "sandbox-provider-api-token"  # noqa: S105
 SERVICE_ACCOUNT_TOKEN: Final = "sandbox-service-account-token"  # noqa: S105
-"""The first token of the service account; each exchange gives another and kills the one exchanged."""
+"""The service account's first token; each exchange returns a new one and revokes the one exchanged."""
 
 ORG_URN: Final = "urn:vcloud:org:"
 SITE_ID: Final = str(uuid5(NAMESPACE_URL, "vcd-sandbox/site"))
@@ -56,7 +56,7 @@ class Access:
     """Opens, finds and closes sessions."""
 
     def __init__(self, world: World) -> None:
-        """Start without a session, and again after each reset."""
+        """Start without a session; a reset closes all."""
         self._world = world
         self._sessions: dict[str, Session] = {}
         self._service_account_token = SERVICE_ACCOUNT_TOKEN
@@ -68,18 +68,17 @@ class Access:
 
     def session(self, request: web.Request) -> Session:
         """The session of the request's token; raises ApiError if there is none."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        session = self._sessions.get(token.strip()) if scheme.lower() == "bearer" else None
+        session = self._sessions.get(bearer_token(request))
         if session is None or session.expires_at <= self._world.clock():
             raise unauthorized()
         return session
 
-    def acting(self, request: web.Request, session: Session) -> Session:
-        """The session as the request's tenant context has it; raises ApiError for a context it may not take."""
+    def in_tenant_context(self, request: web.Request, session: Session) -> Session:
+        """The session, in the organization of the request's tenant context; raises ApiError if it may not act there."""
         context = request.headers.get("X-VMWARE-VCLOUD-TENANT-CONTEXT")
         if context is None:
             return session
-        if context.startswith(ORG_URN) and self._world.behaviours.text(SYSTEM, "tenant_context") != "any":
+        if context.startswith(ORG_URN) and self._world.behaviors.text(SYSTEM, "tenant_context") != "any":
             raise unauthorized()
         bare = context.removeprefix(ORG_URN)
         org = next((name for name in (*TENANTS, PROVIDER_ORG) if org_id(name) == bare), None)
@@ -92,43 +91,43 @@ class Access:
         self._sessions.pop(session.token, None)
 
     def log_in(self, request: web.Request, provider: bool) -> Session:
-        """Open a session with user@org and password; raises ApiError if they are wrong."""
-        login, password = _basic(request)
+        """Open a session for user@org and a password; raises ApiError if they are wrong."""
+        login, password = basic_credentials(request)
         user, _, org = login.rpartition("@")
         if provider:
-            known = (user, org.lower(), password) == (PROVIDER_USER, PROVIDER_ORG.lower(), PROVIDER_PASSWORD)
+            valid = (user, org.lower(), password) == (PROVIDER_USER, PROVIDER_ORG.lower(), PROVIDER_PASSWORD)
         else:
-            known = (user, org, password) == (USER, ORG, PASSWORD)
-        if not known:
+            valid = (user, org, password) == (USER, ORG, PASSWORD)
+        if not valid:
             raise unauthorized()
         return self._open(user, PROVIDER_ORG if provider else ORG)
 
     def exchange(self, form: dict[str, str], org: str) -> web.Response:
-        """Exchange an API token, or the service account's newest token, for an access token."""
+        """Exchange an API token, or the service account's latest token, for an access token."""
         if form["grant_type"] != "refresh_token":
-            return _refused("unsupported_grant_type", "grant_type must be refresh_token")
-        given = form["refresh_token"]
-        following: str | None = given
-        if org == ORG and secrets.compare_digest(given, self._service_account_token):
-            following = self._service_account_token = secrets.token_urlsafe(24)
+            return oauth_error("unsupported_grant_type", "grant_type must be refresh_token")
+        token = form["refresh_token"]
+        next_token: str | None = token
+        if org == ORG and secrets.compare_digest(token, self._service_account_token):
+            next_token = self._service_account_token = secrets.token_urlsafe(24)
             user = "sandbox-service-account"
-        elif {ORG: API_TOKEN, PROVIDER_ORG: PROVIDER_API_TOKEN}.get(org) == given:
+        elif {ORG: API_TOKEN, PROVIDER_ORG: PROVIDER_API_TOKEN}.get(org) == token:
             user = USER if org == ORG else PROVIDER_USER
-            following = given if self._world.behaviours.text(SYSTEM, "api_token_answer") == "repeat" else None
+            next_token = token if self._world.behaviors.text(SYSTEM, "api_token_answer") == "repeat" else None
         else:
-            return _refused("invalid_grant", "the token is unknown, revoked or already exchanged")
+            return oauth_error("invalid_grant", "the token is unknown, revoked or already exchanged")
         session = self._open(user, org)
-        answer = {
+        body = {
             "access_token": session.token,
             "token_type": "Bearer",
             "expires_in": int(self._seconds),
-            "refresh_token": following,
+            "refresh_token": next_token,
         }
-        return web.json_response(answer)
+        return web.json_response(body)
 
     @property
     def _seconds(self) -> float:
-        return self._world.behaviours.number(SYSTEM, "token_seconds")
+        return self._world.behaviors.number(SYSTEM, "token_seconds")
 
     def _open(self, user: str, org: str) -> Session:
         expires_at = self._world.clock() + self._seconds
@@ -145,25 +144,12 @@ class Access:
         return session
 
 
-def _part(content: dict[str, object]) -> str:
+def _part(content: JsonObject) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
 
 
-def _basic(request: web.Request) -> tuple[str, str]:
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    try:
-        login, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return (login, password) if scheme.lower() == "basic" else ("", "")
-
-
-def _refused(error: str, description: str) -> web.Response:
-    return web.json_response({"error": error, "error_description": description}, status=400)
-
-
-def describe(session: Session) -> dict[str, object]:
-    """A session as it is answered."""
+def describe(session: Session) -> JsonObject:
+    """A session in an answer."""
     return {
         "id": session.id,
         "user": {"name": session.user, "id": f"urn:vcloud:user:{uuid5(NAMESPACE_URL, session.user)}"},
@@ -176,6 +162,6 @@ def describe(session: Session) -> dict[str, object]:
     }
 
 
-def describe_org(name: str) -> dict[str, object]:
-    """An organization as it is answered."""
+def describe_org(name: str) -> JsonObject:
+    """An organization in an answer."""
     return {"id": f"{ORG_URN}{org_id(name)}", "name": name, "displayName": name, "isEnabled": True}

@@ -1,14 +1,13 @@
-"""Plain JSON values as parameter values, for what scripts prepare as outputs."""
+"""Conversion of plain JSON values to parameter values, for the outputs that scripts prepare."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from provider_py.sandbox.vcd.values import composite_fields, kind_of
+from provider_py.sandbox.vcd.values import class_for, composite_fields, element_type
+from provider_py.sandbox.wire import JsonObject
 
 
 def type_of(value: object) -> str:
-    """The Orchestrator type a plain JSON value stands for."""
+    """The Orchestrator type of a plain JSON value."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, (int, float)):
@@ -18,24 +17,24 @@ def type_of(value: object) -> str:
     return "Properties" if isinstance(value, dict) else "string"
 
 
-def encode(value: Any, type_: str) -> dict[str, object]:
-    """A value of that Orchestrator type; one that does not suit the type goes by its own.
+def encode(value: object, type_: str) -> JsonObject:
+    """A value of that Orchestrator type, or of its own type if it does not match.
 
-    One that already names its inputType stays as it is, known or not.
+    A value that already has an `inputType` is returned unchanged, even if the type is unknown.
     """
     if isinstance(value, dict) and "inputType" in value:
         return value
-    kind = kind_of(type_)
+    class_ = class_for(type_)
     if value is None:
-        return {"inputType": kind or "StringParam"}
-    if kind is None or not _suits(value, kind):
+        return {"inputType": class_ or "StringParam"}
+    if class_ is None or not _matches(value, class_):
         type_ = type_of(value)
-        kind = kind_of(type_)
-    return {"inputType": kind, **_members(value, kind, type_)}
+        class_ = class_for(type_)
+    return {"inputType": class_, **_members(value, class_, type_)}
 
 
-def _suits(value: object, kind: str) -> bool:
-    match kind:
+def _matches(value: object, class_: str) -> bool:
+    match class_:
         case "NumberParam":
             return isinstance(value, (int, float)) and not isinstance(value, bool)
         case "BooleanParam":
@@ -48,22 +47,25 @@ def _suits(value: object, kind: str) -> bool:
             return isinstance(value, str)
 
 
-def _members(value: Any, kind: str | None, type_: str) -> dict[str, object]:
-    match kind:
-        case "ArrayParam":
-            element = type_.partition("/")[2] or "Any"
-            return {"value": [encode(each, element) for each in value]}
-        case "Properties":
-            pairs = {key: encode(each, "Any") for key, each in value.items()}
+def _members(value: object, class_: str | None, type_: str) -> JsonObject:
+    match class_, value:
+        case "ArrayParam", list(elements):
+            return {"value": [encode(element, element_type(type_)) for element in elements]}
+        case "Properties", dict(pairs):
             return {
-                "property": [{"inputType": "KeyValuePair", "key": key, "value": each} for key, each in pairs.items()]
+                "property": [
+                    {"inputType": "KeyValuePair", "key": key, "value": encode(member, "Any")}
+                    for key, member in pairs.items()
+                ]
             }
-        case "CompositeType":
+        case "CompositeType", dict(pairs):
             fields = composite_fields(type_)
-            parts = {name: encode(each, fields.get(name, "Any")) for name, each in value.items()}
-            content = [{"inputType": "CompositeValue", "id": name, "property": each} for name, each in parts.items()]
+            content = [
+                {"inputType": "CompositeValue", "id": name, "property": encode(member, fields.get(name, "Any"))}
+                for name, member in pairs.items()
+            ]
             return {"type": type_, "property": content}
-        case "SdkObject" | "MimeAttachment":
-            return dict(value)
+        case (("SdkObject" | "MimeAttachment"), dict(members)):
+            return members
         case _:
             return {"value": value}

@@ -1,21 +1,28 @@
-"""Runs of the simulated Cloud Director: checked inputs, executions, their states and tasks."""
+"""Executions over time: checked inputs, then everything derived from the run and the clock.
+
+An execution is visible in four places that need not agree: itself, its state, its workflow's list (which may be behind)
+and its task, which outlives the record. Each is computed at a moment rather than stored; `show` reads the clock once,
+since a run that ends between two reads would be answered half running and half completed.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, TypedDict
 from uuid import uuid4
 
-from provider_py.sandbox.vcd.access import SYSTEM, Session
+from provider_py.sandbox.vcd.access import Session
+from provider_py.sandbox.vcd.behaviors import SYSTEM
 from provider_py.sandbox.vcd.encoding import encode, type_of
 from provider_py.sandbox.vcd.errors import bad_request
 from provider_py.sandbox.vcd.library import Workflow
-from provider_py.sandbox.vcd.values import ValueFaultError, check, respelled
+from provider_py.sandbox.vcd.values import InvalidValueError, check, shortened
+from provider_py.sandbox.wire import JsonObject
 from provider_py.sandbox.world import Phase, Run, World
 
-SETTLING: Final = 0.05
-"""The share of its time for which a run is still initializing."""
+INITIALIZING: Final = 0.05
+"""The share of a run's duration for which it is still initializing."""
 STEP: Final = "Create machine"
 MASK: Final = "******"
 
@@ -36,14 +43,23 @@ _TASK_STATES: Final = {
 }
 
 
+class Parameter(TypedDict, total=False):
+    """An input of a start, or an output."""
+
+    name: str
+    type: str
+    scope: str
+    value: JsonObject
+
+
 @dataclass(slots=True)
 class Execution:
-    """One run and the task that tracks it."""
+    """One run, and the task that tracks it."""
 
     workflow: Workflow
     run: Run
     session: Session
-    parameters: list[dict[str, Any]]
+    parameters: list[Parameter]
     task_id: str
 
 
@@ -51,68 +67,68 @@ class Executions:
     """All executions of a sandbox."""
 
     def __init__(self, world: World) -> None:
-        """Start with none, and again after each reset."""
+        """Start with none; a reset removes all."""
         self._world = world
         self._executions: dict[str, Execution] = {}
         world.on_reset(self._executions.clear)
 
-    def start(self, workflow: Workflow, parameters: list[dict[str, Any]], session: Session) -> Execution:
-        """Check the parameters and start a run; raises ApiError for what does not fit."""
-        switches = self._world.behaviours
-        known = check_parameters(
+    def start(self, workflow: Workflow, parameters: list[Parameter], session: Session) -> Execution:
+        """Check the parameters and start a run; raises ApiError if a parameter is invalid."""
+        behaviors = self._world.behaviors
+        accepted = check_parameters(
             workflow,
             parameters,
-            spelling=switches.text(SYSTEM, "input_types"),
-            ignore_unknown=switches.text(SYSTEM, "unknown_parameters") == "ignore",
+            spelling=behaviors.text(SYSTEM, "input_types"),
+            ignore_unknown=behaviors.text(SYSTEM, "unknown_parameters") == "ignore",
         )
         names = (workflow.name, workflow.item_uuid, workflow.vro_id)
         run = self._world.runs.start(SYSTEM, workflow.item_id, names, str(uuid4()))
-        execution = Execution(workflow, run, session, known, str(uuid4()))
+        execution = Execution(workflow, run, session, accepted, str(uuid4()))
         self._executions[run.id] = execution
         return execution
 
     def find(self, workflow: Workflow, execution_id: str) -> Execution | None:
-        """A workflow's execution, None if there is none or its record is gone."""
+        """A workflow's execution; None if there is none or its record has been deleted."""
         execution = self._executions.get(execution_id)
-        known = self._world.runs.get(execution_id) is not None
-        return execution if execution is not None and known and execution.workflow == workflow else None
+        has_record = self._world.runs.get(execution_id) is not None
+        return execution if execution is not None and has_record and execution.workflow == workflow else None
 
     def of(self, workflow: Workflow) -> list[Execution]:
         """A workflow's executions, oldest first."""
-        return [each for each in self._executions.values() if self.find(workflow, each.run.id) is not None]
+        return [execution for key in self._executions if (execution := self.find(workflow, key)) is not None]
 
     def of_task(self, task_id: str) -> Execution | None:
-        """The execution a task tracks; tasks outlive the record of the run."""
-        return next((each for each in self._executions.values() if each.task_id == task_id), None)
+        """The execution a task tracks; tasks outlive the record of the execution."""
+        return next((item for item in self._executions.values() if item.task_id == task_id), None)
 
     def state(self, execution: Execution, at: float | None = None) -> str:
-        """The state in the vendor's words, or in a script's, now or at another moment."""
+        """The vendor's state, or the one a script sets, now or at another moment."""
         run, now = execution.run, self._world.clock() if at is None else at
         phase = run.phase(now)
         if phase is Phase.HELD:
             return run.hold or "suspended"
-        if phase is Phase.FAILED and run.own_word is not None:
-            return run.own_word
-        if phase is Phase.RUNNING and run.active_seconds(now) < run.seconds * SETTLING:
+        if phase is Phase.FAILED and run.vendor_status is not None:
+            return run.vendor_status
+        if phase is Phase.RUNNING and run.active_seconds(now) < run.seconds * INITIALIZING:
             return "initializing"
         return _STATES[phase]
 
     def cancel(self, execution: Execution) -> None:
-        """Cancel a run; nothing happens to one that has ended."""
+        """Cancel a run; one that has ended is left alone."""
         self._world.runs.cancel(execution.run.id, self._world.clock())
 
     def forget(self, execution: Execution) -> None:
-        """Delete the record of a run that has ended; raises ApiError if it has not."""
+        """Delete the record of a run; raises ApiError if it has not ended."""
         if execution.run.ended_at(self._world.clock()) is None:
             raise bad_request("The execution has not ended.")
         self._world.runs.forget(execution.run.id)
 
-    def listed(self, workflow: Workflow) -> list[dict[str, object]]:
-        """A workflow's executions as its list has them, which may be behind."""
-        at = self._world.clock() - self._world.behaviours.number(SYSTEM, "list_lag")
-        return [self._summary(each, at) for each in self.of(workflow) if each.run.started_at <= at]
+    def listed(self, workflow: Workflow) -> list[JsonObject]:
+        """A workflow's executions in its list, which may be behind."""
+        at = self._world.clock() - self._world.behaviors.number(SYSTEM, "list_lag")
+        return [self._summary(item, at) for item in self.of(workflow) if item.run.started_at <= at]
 
-    def _summary(self, execution: Execution, at: float) -> dict[str, object]:
+    def _summary(self, execution: Execution, at: float) -> JsonObject:
         ended = execution.run.ended_at(at)
         return {
             "id": execution.run.id,
@@ -123,24 +139,24 @@ class Executions:
             "state": self.state(execution, at),
         }
 
-    def show(self, execution: Execution, href: str) -> dict[str, object]:
-        """An execution with its inputs and, once it succeeded, outputs."""
-        now = self._world.clock()  # asked once: between two moments the run may end
+    def show(self, execution: Execution, href: str) -> JsonObject:
+        """An execution with its inputs and, once it has succeeded, its outputs."""
+        now = self._world.clock()
         phase = execution.run.phase(now)
-        shown = self._summary(execution, now) | {
+        view = self._summary(execution, now) | {
             "currentItemDisplayName": "End" if phase is Phase.SUCCEEDED else STEP,
             "inputParameters": [_masked(parameter) for parameter in execution.parameters],
             "outputParameters": self._outputs(execution, href) if phase is Phase.SUCCEEDED else [],
             "relations": _relations(href, execution),
         }
         if phase is Phase.FAILED:
-            shown["contentException"] = execution.run.reason or f"{STEP}: the machine could not be created"
-        if self._world.behaviours.text(SYSTEM, "execution_state") == "absent":
-            del shown["state"]
-        short = self._world.behaviours.text(SYSTEM, "input_types") == "short"
-        return {name: respelled(each) for name, each in shown.items()} if short else shown
+            view["contentException"] = execution.run.reason or f"{STEP}: the machine could not be created"
+        if self._world.behaviors.text(SYSTEM, "execution_state") == "absent":
+            del view["state"]
+        short = self._world.behaviors.text(SYSTEM, "input_types") == "short"
+        return {name: shortened(member) for name, member in view.items()} if short else view
 
-    def _outputs(self, execution: Execution, href: str) -> list[dict[str, object]]:
+    def _outputs(self, execution: Execution, href: str) -> list[JsonObject]:
         if execution.workflow.echoes:
             return [{**parameter, "scope": "local"} for parameter in execution.parameters]
         declared = {variable.name: variable.type for variable, _ in execution.workflow.outputs}
@@ -149,15 +165,15 @@ class Executions:
         outputs = [
             _parameter(name, declared.get(name) or type_of(value), value, "local") for name, value in values.items()
         ]
-        if self._world.behaviours.flag(SYSTEM, "session_outputs"):
+        if self._world.behaviors.flag(SYSTEM, "session_outputs"):
             outputs += _session_outputs(execution.session, href)
         return outputs
 
-    def task(self, execution: Execution, host: str) -> dict[str, object]:
+    def task(self, execution: Execution, host: str) -> JsonObject:
         """The task of an execution."""
         now = self._world.clock()
         run, phase, ended = execution.run, execution.run.phase(now), execution.run.ended_at(now)
-        shown: dict[str, object] = {
+        view: JsonObject = {
             "href": f"{host}/api/task/{execution.task_id}",
             "id": f"urn:vcloud:task:{execution.task_id}",
             "name": "task",
@@ -174,63 +190,65 @@ class Executions:
         }
         if phase is Phase.FAILED:
             message = run.reason or "The workflow failed."
-            shown["error"] = {"majorErrorCode": 500, "minorErrorCode": "INTERNAL_SERVER_ERROR", "message": message}
-        return shown
+            view["error"] = {"majorErrorCode": 500, "minorErrorCode": "INTERNAL_SERVER_ERROR", "message": message}
+        return view
 
     def _date(self, epoch: float) -> str:
-        short = self._world.behaviours.text(SYSTEM, "date_form") == "short"
+        short = self._world.behaviors.text(SYSTEM, "date_form") == "short"
         return legacy_date(epoch) if short else datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds")
 
 
 def legacy_date(epoch: float) -> str:
-    """A date whose offset has no colon, as tasks have it."""
+    """A date whose UTC offset has no colon, as in tasks."""
     moment = datetime.fromtimestamp(epoch, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}+0000"
 
 
 def check_parameters(
-    workflow: Workflow, parameters: list[dict[str, Any]], spelling: str, ignore_unknown: bool
-) -> list[dict[str, Any]]:
-    """The parameters the workflow has; raises ApiError for what does not fit."""
+    workflow: Workflow, parameters: list[Parameter], spelling: str, ignore_unknown: bool
+) -> list[Parameter]:
+    """The parameters that the workflow declares; raises ApiError for the first that is invalid."""
     declared = {variable.name: variable for variable in workflow.inputs}
-    known: dict[str, dict[str, Any]] = {}
+    accepted: dict[str, Parameter] = {}
     for parameter in parameters:
-        name = parameter.get("name")
+        name = parameter.get("name", "")
         if name not in declared:
             if ignore_unknown:
                 continue
             raise bad_request(f"{workflow.name} has no parameter {name}.")
-        if name in known:
-            raise bad_request(f"The parameter {name} is given twice.")
+        if name in accepted:
+            raise bad_request(f"The parameter {name} occurs twice.")
         type_ = declared[name].type
         if type_.lower() not in {"any", parameter.get("type", type_).lower()}:
             raise bad_request(f"The parameter {name} is of type {type_}, not {parameter['type']}.")
         if "value" in parameter:
             try:
                 check(parameter["value"], type_, spelling, name)
-            except ValueFaultError as fault:
-                raise bad_request(str(fault)) from None
-        known[name] = parameter
-    missing = [name for name, each in declared.items() if each.mandatory and "value" not in known.get(name, {})]
+            except InvalidValueError as error:
+                raise bad_request(str(error)) from None
+        accepted[name] = parameter
+    missing = [
+        name for name, variable in declared.items() if variable.mandatory and "value" not in accepted.get(name, {})
+    ]
     if missing:
         raise bad_request(f"{workflow.name} needs a value for {', '.join(missing)}.")
-    return list(known.values())
+    return list(accepted.values())
 
 
-def _parameter(name: str, type_: str, value: object, scope: str) -> dict[str, object]:
-    shown: dict[str, object] = {"name": name, "type": type_, "scope": scope}
-    return shown if value is None else shown | {"value": encode(value, type_)}
+def _parameter(name: str, type_: str, value: object, scope: str) -> JsonObject:
+    parameter: JsonObject = {"name": name, "type": type_, "scope": scope}
+    return parameter if value is None else parameter | {"value": encode(value, type_)}
 
 
-def _masked(parameter: dict[str, Any]) -> dict[str, Any]:
-    value = parameter.get("value")
-    if not isinstance(value, dict) or value["inputType"] not in {"SecureString", "secureString"}:
-        return parameter
-    return parameter | {"value": value | {"value": MASK, "isPlainText": False}}
+def _masked(parameter: Parameter) -> JsonObject:
+    value = parameter.get("value", {})
+    if value.get("inputType") not in {"SecureString", "secureString"}:
+        return dict(parameter)
+    return {**parameter, "value": value | {"value": MASK, "isPlainText": False}}
 
 
-def _session_outputs(session: Session, href: str) -> list[dict[str, object]]:
-    """What Cloud Director adds to every run's context and answers among the outputs, a secret included."""
+def _session_outputs(session: Session, href: str) -> list[JsonObject]:
+    """What Cloud Director adds to every run's context and returns among the outputs, a secret included."""
     values = {
         "_vcd_orgName": session.org,
         "_vcd_orgId": session.org_id,
@@ -244,7 +262,7 @@ def _session_outputs(session: Session, href: str) -> list[dict[str, object]]:
     return [_parameter(name, "string", value, "token") for name, value in values.items()]
 
 
-def _relations(href: str, execution: Execution) -> dict[str, object]:
+def _relations(href: str, execution: Execution) -> JsonObject:
     here = f"{href}/{execution.run.id}"
     links = [
         {"href": href, "rel": "up", "type": "application/json", "name": "executions", "attributes": []},

@@ -1,4 +1,4 @@
-"""The service library of the simulated Cloud Director: what can be run, with which inputs and outputs."""
+"""The service library: the workflows that can be run, their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
+from provider_py.sandbox.wire import JsonObject
+
 ENDPOINT_TYPE: Final = "CompositeType(host:string,port:number):Endpoint"
 ITEM_URN: Final = "urn:vcloud:serviceItem:"
 SERVER_ID: Final = "7c1a0f5e-35f1-4bd0-9f3c-0a6c1f3f6a11"
 REPORTS: Final = 130
-"""Workflows Report 001, Report 002 … that make the library longer than its longest page."""
+"""Number of workflows Report 001, Report 002 …, which make the library longer than its longest page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,15 @@ class Workflow:
     description: str | None = None
     inputs: tuple[Variable, ...] = ()
     outputs: tuple[tuple[Variable, object], ...] = ()
-    """Each with the plain value a run answers."""
+    """Each with the value a run returns."""
     can_execute: bool = True
     service: str = "Tenant services"
     echoes: bool = False
-    """Whether a run answers its inputs as its outputs."""
+    """Whether a run returns its inputs as outputs."""
 
     @property
     def item_uuid(self) -> str:
-        """The service item's id without its URN."""
+        """The service item's bare UUID."""
         return _uuid(f"item/{self.service}/{self.name}")
 
     @property
@@ -48,7 +50,7 @@ class Workflow:
 
     @property
     def vro_id(self) -> str:
-        """The id the workflow has in Orchestrator."""
+        """The workflow's id in Orchestrator."""
         return _uuid(f"workflow/{self.service}/{self.name}")
 
 
@@ -76,7 +78,7 @@ WORKFLOWS: Final = (
     ),
     Workflow(
         "Configure endpoint",
-        "Takes a parameter of every kind.",
+        "Takes a parameter of every type.",
         (
             Variable("start", "Date"),
             Variable("password", "SecureString", mandatory=True),
@@ -101,7 +103,7 @@ WORKFLOWS: Final = (
     Workflow("Rotate keys", "Rotates the backup's keys.", service="Backup services"),
     Workflow(
         "Copy values",
-        "Answers every value it is given.",
+        "Returns its inputs.",
         (
             Variable("text", "string"),
             Variable("number", "number"),
@@ -128,7 +130,7 @@ WORKFLOWS: Final = (
 
 
 def find(workflow_id: str, urn_only: bool = False) -> Workflow | None:
-    """The workflow of a service item's URN or, unless the URN is demanded, of either bare id."""
+    """The workflow with this service item URN or, unless only URNs are accepted, with either bare id."""
     for workflow in WORKFLOWS:
         bare = () if urn_only else (workflow.item_uuid, workflow.vro_id)
         if workflow_id in {workflow.item_id, *bare}:
@@ -136,8 +138,8 @@ def find(workflow_id: str, urn_only: bool = False) -> Workflow | None:
     return None
 
 
-def service_item(workflow: Workflow) -> dict[str, object]:
-    """The service item as it is answered."""
+def service_item(workflow: Workflow) -> JsonObject:
+    """A workflow as a service item."""
     return {
         "serviceItemType": "VroWorkflowServiceItem",
         "id": workflow.item_id,
@@ -154,8 +156,8 @@ def service_item(workflow: Workflow) -> dict[str, object]:
     }
 
 
-def presentation(workflow: Workflow, typed: bool) -> dict[str, object]:
-    """The form that asks for the inputs; without types if it is to be silent about them."""
+def presentation(workflow: Workflow, typed: bool) -> JsonObject:
+    """The form for a workflow's inputs, with or without their types."""
     return {
         "id": workflow.vro_id,
         "vroId": SERVER_ID,
@@ -167,18 +169,17 @@ def presentation(workflow: Workflow, typed: bool) -> dict[str, object]:
     }
 
 
-def _parameter(variable: Variable, typed: bool) -> dict[str, object]:
-    shown: dict[str, object] = {"name": variable.name, "scope": "local"}
-    return shown | ({"type": variable.type} if typed else {})
+def _parameter(variable: Variable, typed: bool) -> JsonObject:
+    return {"name": variable.name, "scope": "local", **({"type": variable.type} if typed else {})}
 
 
-def _step(workflow: Workflow) -> dict[str, object]:
+def _step(workflow: Workflow) -> JsonObject:
     fields = [_field(variable) for variable in workflow.inputs]
     group = {"elementType": "Group", "id": "group_0", "displayName": None, "hidden": False, "fields": fields}
     return {"elementType": "StepInfo", "id": "step_0", "displayName": "General", "readOnly": False, "elements": [group]}
 
 
-def _field(variable: Variable) -> dict[str, object]:
+def _field(variable: Variable) -> JsonObject:
     return {
         "elementType": "PrimaryField",
         "id": variable.name,

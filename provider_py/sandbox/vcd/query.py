@@ -1,4 +1,4 @@
-"""Lists of the simulated Cloud Director: FIQL filter, order and pages."""
+"""Queries of lists: FIQL filters, order and pages."""
 
 from __future__ import annotations
 
@@ -9,40 +9,41 @@ from typing import Final
 from urllib.parse import unquote, urlencode
 
 from provider_py.sandbox.vcd.errors import bad_request
+from provider_py.sandbox.wire import JsonObject
 
 _FIELDS: Final = ("id", "name", "serviceName", "vroWorkflowId")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page and the query of the next."""
+    """One page, and the query for the next."""
 
-    body: dict[str, object]
-    following: str | None
+    body: JsonObject
+    next_query: str | None
 
 
-def page_of(items: list[dict[str, object]], query: Mapping[str, str]) -> Page:
-    """The page a query asks for; raises ApiError for a filter or order that cannot be understood."""
-    found = [item for item in items if _matches(item, query["filter"])] if query.get("filter") else list(items)
+def page_of(items: list[JsonObject], query: Mapping[str, str]) -> Page:
+    """The page that a query selects; raises ApiError for an invalid filter or order."""
+    selected = [item for item in items if _matches(item, query["filter"])] if query.get("filter") else list(items)
     for name, descending in (("sortDesc", True), ("sortAsc", False)):
         if name in query:
             field = _field(query[name])
-            found.sort(key=lambda item: str(item[field]), reverse=descending)
+            selected.sort(key=lambda item: str(item[field]), reverse=descending)
     number, size = int(query.get("page", 1)), int(query.get("pageSize", 25))
-    pages = -(-len(found) // size)
-    body: dict[str, object] = {
-        "resultTotal": len(found),
+    pages = -(-len(selected) // size)
+    body: JsonObject = {
+        "resultTotal": len(selected),
         "pageCount": pages,
         "page": number,
         "pageSize": size,
         "associations": None,
-        "values": found[(number - 1) * size : number * size],
+        "values": selected[(number - 1) * size : number * size],
     }
     return Page(body, urlencode({**query, "page": number + 1, "pageSize": size}) if number < pages else None)
 
 
 def _matches(item: Mapping[str, object], expression: str) -> bool:
-    """Whether all clauses of field==value fit; reserved characters of a value are percent-encoded."""
+    """Whether every clause field==value matches; reserved characters in a value are percent-encoded."""
     return all(_fits(item, clause) for clause in expression.split(";"))
 
 

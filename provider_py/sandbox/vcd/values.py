@@ -1,11 +1,13 @@
-"""Parameter values: fourteen kinds told apart by inputType, each belonging to Orchestrator types."""
+"""Parameter values: fourteen classes told apart by `inputType`, each for certain Orchestrator types."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
+
+from provider_py.sandbox.wire import JsonObject
 
 MEMBERS: Final[dict[str, dict[str, type | tuple[type, ...]]]] = {
     "StringParam": {"value": str},
@@ -23,7 +25,7 @@ MEMBERS: Final[dict[str, dict[str, type | tuple[type, ...]]]] = {
     "CompositeType": {"property": list},
     "CompositeValue": {"id": str, "property": dict},
 }
-"""The members each kind needs, by its class name."""
+"""The required members of each class, with their Python types."""
 
 SHORT_NAMES: Final = {
     "string": "StringParam",
@@ -41,44 +43,37 @@ SHORT_NAMES: Final = {
     "composite": "CompositeType",
     "compositeValue": "CompositeValue",
 }
-"""The other spelling of inputType, which may be the wire's."""
-_LONG: Final = {name: short for short, name in SHORT_NAMES.items()}
+"""The other spelling of `inputType`, which may be the one on the wire."""
+_SHORTENED: Final = {name: short for short, name in SHORT_NAMES.items()}
 
-_KINDS: Final = {
-    "string": "StringParam",
-    "number": "NumberParam",
-    "boolean": "BooleanParam",
-    "date": "DateParam",
-    "securestring": "SecureString",
-    "encryptedstring": "EncryptedString",
-    "regexp": "Regex",
-    "mimeattachment": "MimeAttachment",
-    "properties": "Properties",
-}
+_CLASSES: Final = {name.lower(): class_ for name, class_ in SHORT_NAMES.items()} | {"regexp": "Regex"}
 
 
-class ValueFaultError(Exception):
-    """A value that does not fit; the message names the place."""
+class InvalidValueError(Exception):
+    """A value that does not match its type; the message names its place."""
 
 
-def class_of(spelled: str, spelling: str) -> str:
-    """The class name of an inputType: "class" and "short" allow one spelling each, "any" both."""
+def class_name(input_type: str, spelling: str) -> str:
+    """The class of an `inputType`: "class" and "short" allow one spelling each, "any" both."""
     if spelling == "class":
-        return spelled
-    return SHORT_NAMES.get(spelled, spelled if spelling == "any" else "")
+        return input_type
+    return SHORT_NAMES.get(input_type, input_type if spelling == "any" else "")
 
 
-def respelled(value: Any) -> Any:
-    """A value with every inputType in its short spelling."""
+def shortened(value: object) -> object:
+    """A value with every `inputType` in its short spelling."""
     if isinstance(value, list):
-        return [respelled(each) for each in value]
+        return [shortened(element) for element in value]
     if not isinstance(value, dict):
         return value
-    return {key: _LONG.get(each, each) if key == "inputType" else respelled(each) for key, each in value.items()}
+    return {
+        key: _SHORTENED.get(member, member) if key == "inputType" else shortened(member)
+        for key, member in value.items()
+    }
 
 
-def kind_of(type_: str) -> str | None:
-    """The kind of value an Orchestrator type takes; None for any."""
+def class_for(type_: str) -> str | None:
+    """The class of the values of an Orchestrator type; None for any."""
     lower = type_.lower()
     if lower == "any":
         return None
@@ -86,7 +81,12 @@ def kind_of(type_: str) -> str | None:
         return "ArrayParam"
     if lower.startswith("compositetype("):
         return "CompositeType"
-    return _KINDS.get(lower, "SdkObject")
+    return _CLASSES.get(lower, "SdkObject")
+
+
+def element_type(type_: str) -> str:
+    """The type of an array's elements."""
+    return type_.partition("/")[2] or "Any"
 
 
 def composite_fields(type_: str) -> dict[str, str]:
@@ -95,56 +95,57 @@ def composite_fields(type_: str) -> dict[str, str]:
     return dict(field.split(":", 1) for field in inner.split(",") if field)
 
 
-def check(value: Any, type_: str, spelling: str, place: str) -> None:
-    """Raise ValueFaultError unless the value is one of that Orchestrator type."""
+def check(value: object, type_: str, spelling: str, place: str) -> None:
+    """Raise InvalidValueError unless the value is one of that Orchestrator type."""
     if not isinstance(value, dict) or not isinstance(value.get("inputType"), str):
-        raise ValueFaultError(f"{place}: inputType is missing")
-    kind = class_of(value["inputType"], spelling)
-    if kind not in MEMBERS:
-        raise ValueFaultError(f"{place}: unknown inputType {value['inputType']}")
-    expected = kind_of(type_)
-    if expected is not None and kind != expected:
-        raise ValueFaultError(f"{place}: {kind} where {type_} takes {expected}")
-    for member, python_type in MEMBERS[kind].items():
-        given = value.get(member)
-        if not isinstance(given, python_type) or (kind == "NumberParam" and isinstance(given, bool)):
-            raise ValueFaultError(f"{place}: {member} of {kind} is missing or of another type")
-    _check_inside(value, kind, type_, spelling, place)
+        raise InvalidValueError(f"{place}: inputType is missing")
+    class_ = class_name(value["inputType"], spelling)
+    if class_ not in MEMBERS:
+        raise InvalidValueError(f"{place}: unknown inputType {value['inputType']}")
+    expected = class_for(type_)
+    if expected is not None and class_ != expected:
+        raise InvalidValueError(f"{place}: {class_} where {type_} takes {expected}")
+    for name, python_type in MEMBERS[class_].items():
+        member = value.get(name)
+        if not isinstance(member, python_type) or (class_ == "NumberParam" and isinstance(member, bool)):
+            raise InvalidValueError(f"{place}: {name} of {class_} is missing or of another type")
+    _check_members(value, class_, type_, spelling, place)
 
 
-def _check_inside(value: dict[str, Any], kind: str, type_: str, spelling: str, place: str) -> None:
-    if kind == "DateParam" and not _parses(value["value"]):
-        raise ValueFaultError(f"{place}: value is not an ISO 8601 date")
-    if kind == "MimeAttachment" and not _is_base64(value["content"]):
-        raise ValueFaultError(f"{place}: content is not base64")
-    if kind == "SdkObject" and type_.lower() not in {"any", value["type"].lower()}:
-        raise ValueFaultError(f"{place}: an object of {value['type']} where {type_} is declared")
-    if kind == "ArrayParam":
-        element = type_.partition("/")[2] or "Any"
-        for index, each in enumerate(value["value"]):
-            check(each, element, spelling, f"{place}[{index}]")
-    if kind == "Properties":
-        for index, pair in enumerate(value["property"]):
-            _check_member(pair, "KeyValuePair", "key", "value", {}, spelling, f"{place}.property[{index}]")
-    if kind == "CompositeType":
-        fields = composite_fields(type_) if type_.lower() != "any" else {}
-        for index, field in enumerate(value["property"]):
-            _check_member(field, "CompositeValue", "id", "property", fields, spelling, f"{place}.property[{index}]")
+def _check_members(value: JsonObject, class_: str, type_: str, spelling: str, place: str) -> None:
+    match class_, value:
+        case "DateParam", {"value": str(text)} if not _is_date(text):
+            raise InvalidValueError(f"{place}: value is not an ISO 8601 date")
+        case "MimeAttachment", {"content": str(text)} if not _is_base64(text):
+            raise InvalidValueError(f"{place}: content is not base64")
+        case "SdkObject", {"type": str(own_type)} if type_.lower() not in {"any", own_type.lower()}:
+            raise InvalidValueError(f"{place}: an object of {own_type} where {type_} is declared")
+        case "ArrayParam", {"value": list(elements)}:
+            for index, element in enumerate(elements):
+                check(element, element_type(type_), spelling, f"{place}[{index}]")
+        case "Properties", {"property": list(pairs)}:
+            for index, pair in enumerate(pairs):
+                _check_pair(pair, "KeyValuePair", ("key", "value"), {}, spelling, f"{place}.property[{index}]")
+        case "CompositeType", {"property": list(pairs)}:
+            fields = composite_fields(type_) if type_.lower() != "any" else {}
+            for index, pair in enumerate(pairs):
+                _check_pair(pair, "CompositeValue", ("id", "property"), fields, spelling, f"{place}.property[{index}]")
 
 
-def _check_member(
-    pair: Any, kind: str, name: str, content: str, fields: dict[str, str], spelling: str, place: str
+def _check_pair(
+    pair: object, class_: str, members: tuple[str, str], fields: dict[str, str], spelling: str, place: str
 ) -> None:
-    spelled = pair.get("inputType") if isinstance(pair, dict) else None
-    if class_of(str(spelled), spelling) != kind:
-        raise ValueFaultError(f"{place}: is not a {kind}")
+    """Check a name and its value, whose members are called differently in the two classes of pairs."""
+    if not isinstance(pair, dict) or class_name(str(pair.get("inputType")), spelling) != class_:
+        raise InvalidValueError(f"{place}: is not a {class_}")
     check(pair, "Any", spelling, place)
-    if fields and pair[name] not in fields:
-        raise ValueFaultError(f"{place}: there is no field {pair[name]}")
-    check(pair[content], fields.get(pair[name], "Any"), spelling, f"{place}.{content}")
+    name, content = (pair[member] for member in members)
+    if fields and name not in fields:
+        raise InvalidValueError(f"{place}: there is no field {name}")
+    check(content, fields.get(name, "Any"), spelling, f"{place}.{members[1]}")
 
 
-def _parses(text: str) -> bool:
+def _is_date(text: str) -> bool:
     try:
         datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""API versions of the simulated Cloud Director and how requests name theirs."""
+"""API versions of the simulated Cloud Director, and how a request selects one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from provider_py.sandbox.vcd.errors import ApiError
+from provider_py.sandbox.wire import JsonObject
 
 VERSIONS: Final = {
     "35.0": True,
@@ -25,7 +26,7 @@ _VERSION: Final = re.compile(r";\s*version=([^;,\s]+)")
 
 
 def negotiate(accept: str) -> str:
-    """The first version of an Accept header that is supported; raises ApiError if none is."""
+    """The first supported version of an Accept header; raises ApiError if there is none."""
     for version in _VERSION.findall(accept):
         if version in VERSIONS:
             return str(version)
@@ -33,7 +34,7 @@ def negotiate(accept: str) -> str:
     raise ApiError(406, "NOT_ACCEPTABLE", f"The Accept header {accept!r} is invalid. Supported versions: [{listed}]")
 
 
-def as_json(host: str) -> dict[str, object]:
+def as_json(host: str) -> JsonObject:
     """The versions as JSON."""
     return {
         "versionInfo": [
@@ -49,7 +50,7 @@ def as_json(host: str) -> dict[str, object]:
 
 
 def as_xml(host: str) -> str:
-    """The versions as XML, which is what a request without a JSON Accept gets."""
+    """The versions as XML, for a request that does not accept JSON."""
     infos = "".join(
         f'<VersionInfo deprecated="{str(deprecated).lower()}"><Version>{version}</Version>'
         f"<LoginUrl>{host}/cloudapi/1.0.0/sessions</LoginUrl>"

@@ -1,4 +1,4 @@
-"""The generated clients talk to the simulated systems, whatever shape these answer in."""
+"""The generated clients against the simulated systems, in every shape these can answer in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-from aiohttp.test_utils import TestServer
 from nexthink_client import AuthenticatedClient as NexthinkClient
 from nexthink_client.api.nql import execute_nql_query
 from nexthink_client.api.workflows import (
@@ -52,11 +51,9 @@ from vcd_client.models import (
     WsWorkflowExecution,
 )
 
-from provider_py.sandbox.nexthink import app as nexthink
-from provider_py.sandbox.vcd import access
-from provider_py.sandbox.vcd import app as vcd
-from provider_py.sandbox.vcd.library import WORKFLOWS
-from provider_py.sandbox.world import Script, World
+from provider_py.sandbox import Script, World, nexthink, vcd
+from provider_py.sandbox.vcd import WORKFLOWS, access
+from tests.contract.sandbox.serving import serve, sign_in, still_world
 
 ONBOARD = WORKFLOWS[0].item_id
 CONTEXT = ExecutionContext([WsParameter("vmName", value=StringParam(StringParamInputType.STRINGPARAM, value="web-1"))])
@@ -64,52 +61,48 @@ CONTEXT = ExecutionContext([WsParameter("vmName", value=StringParam(StringParamI
 
 @pytest.fixture
 def world() -> World:
-    return World(run_seconds=10.0, timer=lambda: 0.0)
-
-
-async def fetch_token(url: str, form: dict[str, str], auth: httpx2.Auth | None = None) -> str:
-    async with httpx2.AsyncClient(trust_env=False) as client:
-        token: str = (await client.post(url, data=form, auth=auth or httpx2.Auth())).json()["access_token"]
-        return token
+    return still_world()
 
 
 @pytest.fixture
 async def tenant(world: World) -> AsyncIterator[NexthinkClient]:
-    async with TestServer(nexthink.application(world)) as server:
-        base = str(server.make_url("")).rstrip("/")
-        credentials = nexthink.CREDENTIALS
-        form = {"grant_type": "client_credentials", "scope": "service:integration"}
-        client_id, secret = credentials["NEXTHINK_CLIENT_ID"], credentials["NEXTHINK_CLIENT_SECRET"]
-        token = await fetch_token(f"{base}{nexthink.TOKEN_PATH}", form, httpx2.BasicAuth(client_id, secret))
-        async with NexthinkClient(base, token, raise_on_unexpected_status=True) as client:
+    credentials = nexthink.CREDENTIALS
+    form = {"grant_type": "client_credentials", "scope": "service:integration"}
+    auth = httpx2.BasicAuth(credentials["NEXTHINK_CLIENT_ID"], credentials["NEXTHINK_CLIENT_SECRET"])
+    async with serve(nexthink.application, world) as http:
+        token = await sign_in(http, nexthink.TOKEN_PATH, form, auth)
+        async with NexthinkClient(base_url(http), token, raise_on_unexpected_status=True) as client:
             yield client
 
 
 @pytest.fixture
 async def site(world: World) -> AsyncIterator[VcdClient]:
-    async with TestServer(vcd.application(world)) as server:
-        base = str(server.make_url("")).rstrip("/")
-        form = {"grant_type": "refresh_token", "refresh_token": access.API_TOKEN}
-        token = await fetch_token(f"{base}/oauth/tenant/{access.ORG}/token", form)
-        accept = {"Accept": "application/*+json;version=37.1, application/json;version=37.1"}
-        async with VcdClient(base, token, headers=accept, raise_on_unexpected_status=True) as client:
+    form = {"grant_type": "refresh_token", "refresh_token": access.API_TOKEN}
+    accept = {"Accept": "application/*+json;version=37.1, application/json;version=37.1"}
+    async with serve(vcd.application, world) as http:
+        token = await sign_in(http, f"/oauth/tenant/{access.ORG}/token", form)
+        async with VcdClient(base_url(http), token, headers=accept, raise_on_unexpected_status=True) as client:
             yield client
 
 
+def base_url(http: httpx2.AsyncClient) -> str:
+    return str(http.base_url).rstrip("/")
+
+
 async def run_gate(tenant: NexthinkClient) -> tuple[str, ExecutionResponse]:
-    found = await get_workflow.asyncio(client=tenant, nql_id="#approval_gate")
-    assert isinstance(found, Workflow)
-    body = ExternalIdsExecutionRequest(found.id, devices=[DeviceData(name="LAPTOP-01")])
+    workflow = await get_workflow.asyncio(client=tenant, nql_id="#approval_gate")
+    assert isinstance(workflow, Workflow)
+    body = ExternalIdsExecutionRequest(workflow.id, devices=[DeviceData(name="LAPTOP-01")])
     started = await execute_ea_with_external_ids.asyncio(client=tenant, body=body)
     assert isinstance(started, ExecutionResponse)
-    return found.uuid, started
+    return workflow.uuid, started
 
 
 async def test_nexthink_workflows_are_read(tenant: NexthinkClient, world: World) -> None:
-    found = await get_all_workflows.asyncio(client=tenant)
-    assert isinstance(found, list)
-    assert None in {each.description for each in found}
-    world.behaviours.change({"nexthink": {"details_shape": "array"}})
+    workflows = await get_all_workflows.asyncio(client=tenant)
+    assert isinstance(workflows, list)
+    assert None in {known.description for known in workflows}
+    world.behaviors.change({"nexthink": {"details_shape": "array"}})
     details = await get_workflow.asyncio(client=tenant, nql_id="#reboot_device")
     assert isinstance(details, list)
     assert [version.status for version in details[0].versions] == ["INACTIVE", "ACTIVE", "DRAFT"]
@@ -119,7 +112,7 @@ async def test_nexthink_workflows_are_read(tenant: NexthinkClient, world: World)
 async def test_nexthink_runs_are_started_triggered_and_followed(
     tenant: NexthinkClient, world: World, shape: str
 ) -> None:
-    world.behaviours.change({"nexthink": {"trigger_shape": shape}})
+    world.behaviors.change({"nexthink": {"trigger_shape": shape}})
     workflow, started = await run_gate(tenant)
     answer = await trigger_thinklet.asyncio(
         workflow, started.executions_uuids[0], client=tenant, body=ThinkletTriggerRequest()
@@ -141,9 +134,9 @@ async def test_vcd_workflows_are_found_and_described(site: VcdClient) -> None:
     assert isinstance(items, ServiceItems)
     assert items.values
     assert items.values[0].id == ONBOARD
-    shown = await get_workflow_presentation.asyncio(ONBOARD, client=site)
-    assert isinstance(shown, Presentation)
-    assert [each.name for each in shown.input_parameters or []] == ["vmName", "size", "notify", "tags"]
+    presentation = await get_workflow_presentation.asyncio(ONBOARD, client=site)
+    assert isinstance(presentation, Presentation)
+    assert [parameter.name for parameter in presentation.input_parameters or []] == ["vmName", "size", "notify", "tags"]
 
 
 async def test_vcd_outputs_of_unknown_kinds_are_kept(site: VcdClient, world: World) -> None:
@@ -153,7 +146,7 @@ async def test_vcd_outputs_of_unknown_kinds_are_kept(site: VcdClient, world: Wor
     world.advance(10)
     run = await get_workflow_execution.asyncio(ONBOARD, str(started.id), client=site)
     assert isinstance(run, WsWorkflowExecution)
-    values = {each.name: each.value for each in run.output_parameters or []}
+    values = {parameter.name: parameter.value for parameter in run.output_parameters or []}
     assert isinstance(values["addresses"], ArrayParam)
     assert isinstance(values["odd"], UnknownParam)
     assert values["odd"]["data"] == [1]
@@ -161,7 +154,7 @@ async def test_vcd_outputs_of_unknown_kinds_are_kept(site: VcdClient, world: Wor
 
 @pytest.mark.parametrize("shape", ["string", "object", "value"])
 async def test_vcd_states_are_read_in_every_shape(site: VcdClient, world: World, shape: str) -> None:
-    world.behaviours.change({"vcd": {"state_shape": shape}})
+    world.behaviors.change({"vcd": {"state_shape": shape}})
     started = await start_workflow_execution.asyncio(ONBOARD, client=site, body=CONTEXT)
     assert isinstance(started, WsWorkflowExecution)
     await cancel_workflow_execution.asyncio_detailed(ONBOARD, str(started.id), client=site)
@@ -172,7 +165,7 @@ async def test_vcd_states_are_read_in_every_shape(site: VcdClient, world: World,
 
 @pytest.mark.parametrize("form", ["colon", "short"])
 async def test_vcd_tasks_and_lists_are_read(site: VcdClient, world: World, form: str) -> None:
-    world.behaviours.change({"vcd": {"start_answer": "task", "date_form": form}})
+    world.behaviors.change({"vcd": {"start_answer": "task", "date_form": form}})
     answer = await start_workflow_execution.asyncio_detailed(ONBOARD, client=site, body=CONTEXT)
     assert answer.status_code == 202
     task = await get_task.asyncio(answer.headers["Location"].rpartition("/")[2], client=site)
@@ -180,4 +173,4 @@ async def test_vcd_tasks_and_lists_are_read(site: VcdClient, world: World, form:
     assert (task.status, task.progress) == ("running", None)
     runs = await get_all_workflow_executions.asyncio(ONBOARD, client=site)
     assert isinstance(runs, PresentationExecutionsList)
-    assert [each.state for each in runs.executions or []] == ["initializing"]
+    assert [run.state for run in runs.executions or []] == ["initializing"]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from codegen import openapi, overlay
-from provider_py.sandbox.openapi import corrected
+from provider_py.sandbox import corrected
 
 SPECS = Path(__file__).parents[3] / "specs" / "nexthink"
 PAGES = ("execute-v1", "execute-v2", "trigger-wait-for-event", "list-workflows", "get-workflow")
@@ -36,22 +36,22 @@ def operations(document: Any) -> Iterator[dict[str, Any]]:
         yield from path.values()
 
 
-def test_the_document_is_the_published_pages_merged() -> None:
+def test_document_is_the_merge_of_the_published_pages() -> None:
     assert sorted(path.stem for path in (SPECS / "published").iterdir()) == sorted(PAGES)
     merged = openapi.merge({page: load(f"published/{page}.json") for page in PAGES})
     assert json.dumps(merged, indent=2, ensure_ascii=False) + "\n" == (SPECS / "openapi.json").read_text("utf-8")
 
 
-def test_each_correction_has_its_reason(actions: list[dict[str, Any]]) -> None:
+def test_every_correction_has_a_reason(actions: list[dict[str, Any]]) -> None:
     assert [action["target"] for action in actions if len(action.get("description", "")) < 20] == []
 
 
-def test_the_sandbox_corrects_as_the_build_step_does(document: Any) -> None:
+def test_sandbox_corrects_as_the_build_step_does(document: Any) -> None:
     rules = yaml.safe_load((SPECS / "overlay.yaml").read_text("utf-8"))
     assert overlay.apply(load("openapi.json"), rules, "overlay.yaml") == document
 
 
-def test_the_corrected_document_is_valid(document: Any) -> None:
+def test_corrected_document_is_valid(document: Any) -> None:
     openapi.validate(document, "nexthink")
     names = [operation["operationId"] for operation in operations(document)]
     assert sorted(names) == [
@@ -66,7 +66,7 @@ def test_the_corrected_document_is_valid(document: Any) -> None:
     ]
 
 
-def test_no_operation_takes_credentials_or_demands_a_header(document: Any) -> None:
+def test_no_operation_takes_credentials_or_requires_a_header(document: Any) -> None:
     headers = [
         parameter
         for operation in operations(document)
@@ -77,7 +77,7 @@ def test_no_operation_takes_credentials_or_demands_a_header(document: Any) -> No
     assert [header for header in headers if header.get("required") or header["schema"].get("nullable")] == []
 
 
-def test_a_workflow_does_not_contain_itself(document: Any) -> None:
+def test_workflow_does_not_contain_itself(document: Any) -> None:
     schemas = document["components"]["schemas"]
     assert '#/components/schemas/Workflow"' in json.dumps(load("openapi.json")["components"])
     assert '#/components/schemas/Workflow"' not in json.dumps(schemas)
@@ -90,6 +90,6 @@ def test_either_list_of_targets_suffices(document: Any, request_: str) -> None:
     assert {schema["properties"][name]["maxItems"] for name in ("devices", "users")} == {10_000}
 
 
-def test_words_of_answers_are_open(document: Any) -> None:
+def test_enums_of_responses_are_open(document: Any) -> None:
     closed = [name for name, schema in document["components"]["schemas"].items() if "enum" in schema]
     assert sorted(closed) == ["WorkflowFilter.TriggerMethod", "WorkflowFilter.WorkflowDependency"]

@@ -1,4 +1,4 @@
-"""How requests and answers are judged by a document."""
+"""Validation of requests and responses against a document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from provider_py.sandbox.openapi import Contract, OwnAnswerError
+from provider_py.sandbox import Contract, InvalidResponseError
 
 COUNT = {"type": "object", "required": ["count"], "properties": {"count": {"type": "integer", "minimum": 1}}}
 
@@ -34,12 +34,12 @@ def contract() -> Contract:
     return Contract(document)
 
 
-def request(target: str = "/things/a%3Ab", method: str = "POST", kind: str = "application/json") -> web.Request:
-    return make_mocked_request(method, target, headers={"Host": "127.0.0.1:4711", "Content-Type": kind})
+def request(target: str = "/things/a%3Ab", method: str = "POST", content_type: str = "application/json") -> web.Request:
+    return make_mocked_request(method, target, headers={"Host": "127.0.0.1:4711", "Content-Type": content_type})
 
 
-def test_a_right_request_has_no_fault(contract: Contract) -> None:
-    assert contract.request_fault(request("/things/a%3Ab?page=5"), b'{"count": 1}') is None
+def test_valid_request_has_no_error(contract: Contract) -> None:
+    assert contract.request_error(request("/things/a%3Ab?page=5"), b'{"count": 1}') is None
 
 
 @pytest.mark.parametrize(
@@ -53,27 +53,27 @@ def test_a_right_request_has_no_fault(contract: Contract) -> None:
         ("/things/1", b"{", "deserialize"),
     ],
 )
-def test_a_fault_says_where_and_what(contract: Contract, target: str, body: bytes, part: str) -> None:
-    assert part in (contract.request_fault(request(target), body) or "")
+def test_request_error_names_place_and_rule(contract: Contract, target: str, body: bytes, part: str) -> None:
+    assert part in (contract.request_error(request(target), body) or "")
 
 
-def test_a_fault_does_not_repeat_values(contract: Contract) -> None:
-    assert "s3cret" not in (contract.request_fault(request(), b'{"count": "s3cret"}') or "s3cret")
+def test_request_error_does_not_repeat_values(contract: Contract) -> None:
+    assert "s3cret" not in (contract.request_error(request(), b'{"count": "s3cret"}') or "s3cret")
 
 
-def test_another_content_type_is_a_fault(contract: Contract) -> None:
-    assert contract.request_fault(request(kind="text/plain"), b'{"count": 1}') is not None
+def test_other_content_type_is_invalid(contract: Contract) -> None:
+    assert contract.request_error(request(content_type="text/plain"), b'{"count": 1}') is not None
 
 
 @pytest.mark.parametrize(("target", "method"), [("/other", "POST"), ("/things/1", "DELETE")])
-def test_what_the_document_does_not_have_is_not_judged(contract: Contract, target: str, method: str) -> None:
-    assert contract.request_fault(request(target, method), b"") is None
-    contract.check_answer(request(target, method), b"", web.Response(status=500))
+def test_paths_outside_the_document_are_not_validated(contract: Contract, target: str, method: str) -> None:
+    assert contract.request_error(request(target, method), b"") is None
+    contract.check_response(request(target, method), b"", web.Response(status=500))
 
 
-def test_answers_are_judged(contract: Contract) -> None:
-    contract.check_answer(request(), b"", web.json_response({"count": 1}))
-    with pytest.raises(OwnAnswerError, match=r"POST /things/a:b: 200: \$\.count: breaks type"):
-        contract.check_answer(request(), b"", web.json_response({"count": "1"}))
-    with pytest.raises(OwnAnswerError, match="500"):
-        contract.check_answer(request(), b"", web.Response(status=500))
+def test_responses_are_validated(contract: Contract) -> None:
+    contract.check_response(request(), b"", web.json_response({"count": 1}))
+    with pytest.raises(InvalidResponseError, match=r"POST /things/a:b: 200: \$\.count: breaks type"):
+        contract.check_response(request(), b"", web.json_response({"count": "1"}))
+    with pytest.raises(InvalidResponseError, match="500"):
+        contract.check_response(request(), b"", web.Response(status=500))

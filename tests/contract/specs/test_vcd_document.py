@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from codegen import openapi
-from provider_py.sandbox.openapi import Contract, corrected
+from provider_py.sandbox import Contract, corrected
 from provider_py.sandbox.vcd.values import MEMBERS
 
 OPERATIONS = {
@@ -39,48 +39,48 @@ def document() -> Any:
 
 @pytest.fixture(scope="module")
 def schemas(document: Any) -> dict[str, Any]:
-    found: dict[str, Any] = document["components"]["schemas"]
-    return found
+    schemas: dict[str, Any] = document["components"]["schemas"]
+    return schemas
 
 
-def test_the_document_is_valid(document: Any) -> None:
+def test_document_is_valid(document: Any) -> None:
     openapi.validate(document, "vcd")
 
 
-def test_operations(document: Any) -> None:
-    found = {
+def test_every_operation_keeps_its_path(document: Any) -> None:
+    operations = {
         operation["operationId"]: (method, path)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
         if method != "parameters"
     }
-    assert found == OPERATIONS
+    assert operations == OPERATIONS
 
 
-def test_each_kind_of_value_names_itself(schemas: dict[str, Any]) -> None:
-    kinds = [each["$ref"].rpartition("/")[2] for each in schemas["Parameter"]["anyOf"]]
-    assert kinds[-1] == "UnknownParam"
-    assert len(kinds) == 15
-    assert {kind: schemas[kind]["properties"]["inputType"]["enum"] for kind in kinds[:-1]} == {
-        kind: [kind] for kind in kinds[:-1]
+def test_every_value_class_names_itself(schemas: dict[str, Any]) -> None:
+    classes = [reference["$ref"].rpartition("/")[2] for reference in schemas["Parameter"]["anyOf"]]
+    assert classes[-1] == "UnknownParam"
+    assert len(classes) == 15
+    assert {class_: schemas[class_]["properties"]["inputType"]["enum"] for class_ in classes[:-1]} == {
+        class_: [class_] for class_ in classes[:-1]
     }
-    assert set(kinds[:-1]) == set(MEMBERS)
+    assert set(classes[:-1]) == set(MEMBERS)
 
 
-def test_the_unknown_kind_is_none_of_the_known(schemas: dict[str, Any]) -> None:
+def test_unknown_param_excludes_every_known_class(schemas: dict[str, Any]) -> None:
     assert set(schemas["UnknownParam"]["not"]["properties"]["inputType"]["enum"]) == set(MEMBERS)
 
 
-def test_answers_demand_nothing_but_what_tells_kinds_apart(schemas: dict[str, Any]) -> None:
+def test_responses_require_only_discriminators(schemas: dict[str, Any]) -> None:
     demanded = {name for schema in schemas.values() for name in schema.get("required", ())}
     requests = {"grant_type", "refresh_token", "access_token"}
     assert demanded - requests == {"inputType", "elementType", "constraintType", "decoratorType"}
 
 
-def test_answers_are_parsed_whatever_the_state_or_date(schemas: dict[str, Any]) -> None:
+def test_responses_accept_any_state_and_date(schemas: dict[str, Any]) -> None:
     assert schemas["ExecutionState"].keys() == {"type", "description"}
     assert "date-time" not in str(schemas)
 
 
-def test_a_document_is_read_once() -> None:
+def test_document_is_read_once() -> None:
     assert Contract.read("vcd", "openapi.yaml") is Contract.read("vcd", "openapi.yaml")

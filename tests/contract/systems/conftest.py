@@ -13,7 +13,7 @@ from tests.contract.systems.driving import RUN_SECONDS, SPEED, Driver, driving
 async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
     """Serve the three systems, and point the provider's environment variables at them."""
     async with Sandbox(run_seconds=RUN_SECONDS, speed=SPEED) as sandbox:
-        sandbox.world.behaviours.change({"harness": {"requests_per_minute": 0}})
+        sandbox.world.behaviors.change({"harness": {"requests_per_minute": 0}})
         for name, value in sandbox.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("WORKFLOW_JOURNAL", str(tmp_path / "journal.sqlite"))

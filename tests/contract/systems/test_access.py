@@ -38,7 +38,7 @@ async def test_credentials_that_are_not_accepted(served: Sandbox, monkeypatch: p
 async def test_a_wrong_harness_key_in_either_shape(
     served: Sandbox, monkeypatch: pytest.MonkeyPatch, style: str
 ) -> None:
-    served.world.behaviours.change({"harness": {"unauthorized_style": style}})
+    served.world.behaviors.change({"harness": {"unauthorized_style": style}})
     monkeypatch.setenv("HARNESS_API_KEY", "wrong-credential-value")
     async with driving(served) as driver:
         text = only(await driver.plan(simple("harness")), Severity.ERROR)
@@ -47,7 +47,7 @@ async def test_a_wrong_harness_key_in_either_shape(
 
 
 async def test_a_harness_key_that_may_not_execute(driver: Driver) -> None:
-    driver.sandbox.world.behaviours.change({"harness": {"execute_denied": True}})
+    driver.sandbox.world.behaviors.change({"harness": {"execute_denied": True}})
     answer = await driver.create(simple("harness"))
     text = only(answer.diagnostics, Severity.ERROR)
     assert "was not started" in text

@@ -87,7 +87,7 @@ async def test_the_results_of_a_cloud_director_execution(driver: Driver) -> None
 
 @every_system
 async def test_a_run_that_is_not_waited_for(driver: Driver, system: str) -> None:
-    driver.sandbox.world.behaviours.change({"nexthink": {"row_lag_seconds": 0}})
+    driver.sandbox.world.behaviors.change({"nexthink": {"row_lag_seconds": 0}})
     driver.sandbox.world.runs.scripts.append(Script(system, seconds=1e6))
     state = await driver.started(simple(system))
     (run,) = driver.runs()
@@ -215,7 +215,7 @@ async def test_a_record_that_vanishes_while_the_run_is_waited_for(driver: Driver
 
 @every_system
 async def test_a_record_that_is_gone_keeps_the_resource(driver: Driver, system: str) -> None:
-    driver.sandbox.world.behaviours.change({"nexthink": {"row_lag_seconds": 0}})
+    driver.sandbox.world.behaviors.change({"nexthink": {"row_lag_seconds": 0}})
     driver.sandbox.world.runs.scripts.append(Script(system, seconds=1e6))
     state = await driver.started(simple(system))
     resource = driver.of(system)

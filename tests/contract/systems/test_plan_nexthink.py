@@ -40,7 +40,7 @@ REPAIR = {"workflow": "#service_restart_and_repair", "params": {"service": "spoo
 async def test_what_can_be_started_is_found_good(
     driver: Driver, behaviours: dict[str, object], config: NexthinkExecution
 ) -> None:
-    driver.sandbox.world.behaviours.change({"nexthink": behaviours})
+    driver.sandbox.world.behaviors.change({"nexthink": behaviours})
     said = await driver.plan(config)
     assert [each.path for each in said] == ([("devices", 1)] if config.api_version == "v1" else [])
     assert driver.runs() == []
@@ -108,7 +108,7 @@ async def test_a_status_query_that_is_not_saved_is_told(driver: Driver) -> None:
 
 
 async def test_a_credential_without_the_right_to_nql_is_told(driver: Driver) -> None:
-    driver.sandbox.world.behaviours.change({"nexthink": {"nql_right": False}})
+    driver.sandbox.world.behaviors.change({"nexthink": {"nql_right": False}})
     answer = await driver.create(simple("nexthink"))
     assert "no right to NQL" in only(answer.diagnostics, Severity.ERROR)
     assert answer.state is None

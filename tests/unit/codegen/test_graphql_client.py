@@ -20,24 +20,25 @@ from library_client.batches import BOOK_STATE_LIMIT, book_state_batch
 from library_client.exceptions import *
 
 schema = build_schema(Path(SCHEMA).read_text())
-requests, answers = [], []
+requests, responses = [], []
 
 def book(_root, _info, isbn):
     if isbn == "gone":
         raise Exception("no such book")
-    kind = "Atlas" if isbn == "atlas" else "Novel"
+    typename = "Atlas" if isbn == "atlas" else "Novel"
     state = "EATEN" if isbn == "eaten" else "LENT"
-    return None if isbn == "hidden" else {"__typename": kind, "isbn": isbn, "state": state, "pages": "12", "maps": 3}
+    values = {"__typename": typename, "isbn": isbn, "state": state, "pages": "12", "maps": 3}
+    return None if isbn == "hidden" else values
 
 schema.query_type.fields["book"].resolve = lambda *args, **kwargs: book(*args, **kwargs)
 schema.type_map["State"].serialize = lambda value: value
 schema.type_map["Long"].serialize = str
 
-async def answer(request):
+async def respond(request):
     body = await request.json()
     requests.append(body)
-    if answers:
-        status, text = answers.pop(0)
+    if responses:
+        status, text = responses.pop(0)
         return web.Response(status=status, text=text)
     variables, name = body["variables"], body["operationName"]
     result = graphql_sync(schema, body["query"], variable_values=variables, operation_name=name)
@@ -46,7 +47,7 @@ async def answer(request):
 
 async def main():
     application = web.Application()
-    application.router.add_post("/graphql", answer)
+    application.router.add_post("/graphql", respond)
     runner = web.AppRunner(application)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -56,7 +57,7 @@ async def main():
         await act(client)
     await runner.cleanup()
 
-async def refused(call):
+async def error_of(call):
     try:
         await call
     except Exception as error:
@@ -78,25 +79,25 @@ def served(root: Path, act: str) -> list[str]:
     return project.python(f"{code}\nasyncio.run(main())\n", root / "out").splitlines()
 
 
-def test_a_single_answer_is_typed_by_its_kind(root: Path) -> None:
+def test_a_result_has_the_class_of_its_typename(root: Path) -> None:
     act = """
-found = (await client.book_state("atlas")).book
-print(type(found).__name__, found.maps, found.pages, found.state.name)
+book = (await client.book_state("atlas")).book
+print(type(book).__name__, book.maps, book.pages, book.state.name)
 """
     assert served(root, act) == ["BookStateBookAtlas 3 12 LENT"]
 
 
-def test_a_batch_answers_in_order_each_as_if_asked_alone(root: Path) -> None:
+def test_batch_results_keep_their_order_and_equal_single_results(root: Path) -> None:
     act = """
-answers = await book_state_batch(client, ["atlas", "novel"])
-print([answer.book.isbn for answer in answers], answers[0] == await client.book_state("atlas"))
+results = await book_state_batch(client, ["atlas", "novel"])
+print([result.book.isbn for result in results], results[0] == await client.book_state("atlas"))
 print(len(requests), requests[0]["variables"])
 """
     variables = {"has0": True, "isbn0": "atlas", "has1": True, "isbn1": "novel", "has2": False, "isbn2": ""}
     assert served(root, act) == ["['atlas', 'novel'] True", f"2 {variables}"]
 
 
-def test_a_batch_gives_the_error_of_the_one_the_server_refused(root: Path) -> None:
+def test_a_batch_returns_the_error_of_a_refused_object(root: Path) -> None:
     act = """
 first, second, third = await book_state_batch(client, ["atlas", "gone", "hidden"])
 print(first.book.isbn, type(second).__name__, second, third.book)
@@ -104,13 +105,13 @@ print(first.book.isbn, type(second).__name__, second, third.book)
     assert served(root, act) == ["atlas GraphQLClientGraphQLError no such book None"]
 
 
-def test_a_batch_raises_what_concerns_the_whole_request(root: Path) -> None:
+def test_a_batch_raises_errors_of_the_whole_request(root: Path) -> None:
     act = """
-answers.append((200, '{"errors": [{"message": "rate limit"}]}'))
-answers.append((200, '{"errors": [{}], "data": {}}'))
-answers.append((502, "<html>"))
+responses.append((200, '{"errors": [{"message": "rate limit"}]}'))
+responses.append((200, '{"errors": [{}], "data": {}}'))
+responses.append((502, "<html>"))
 for _ in range(3):
-    print(await refused(book_state_batch(client, ["atlas"])))
+    print(await error_of(book_state_batch(client, ["atlas"])))
 """
     assert served(root, act) == [
         "('GraphQLClientGraphQLMultiError', 'rate limit')",
@@ -119,16 +120,17 @@ for _ in range(3):
     ]
 
 
-def test_a_batch_has_a_size(root: Path) -> None:
+def test_a_batch_rejects_a_size_out_of_range(root: Path) -> None:
     act = """
-print(BOOK_STATE_LIMIT, await refused(book_state_batch(client, [])), await refused(book_state_batch(client, ["a"] * 4)))
+calls = [book_state_batch(client, []), book_state_batch(client, ["a"] * 4)]
+print(BOOK_STATE_LIMIT, *[await error_of(call) for call in calls])
 print(len(requests))
 """
-    none, many = (f"('ValueError', '1 to 3 isbns make a request, not {count}')" for count in (0, 4))
+    none, many = (f"('ValueError', '1 to 3 isbns fit into a request, not {count}')" for count in (0, 4))
     assert served(root, act) == [f"3 {none} {many}", "0"]
 
 
-def test_a_word_unknown_to_the_schema_is_read(root: Path) -> None:
+def test_an_unknown_enum_value_is_read(root: Path) -> None:
     act = """
 state = (await client.book_state("eaten")).book.state
 print(state == "EATEN", type(state).__name__)
@@ -136,7 +138,7 @@ print(state == "EATEN", type(state).__name__)
     assert served(root, act) == ["True State"]
 
 
-def test_a_word_unknown_to_the_schema_is_not_sent(root: Path) -> None:
+def test_an_unknown_enum_value_is_not_sent(root: Path) -> None:
     act = """
 from library_client import Genre
 try:
@@ -148,16 +150,12 @@ except ValueError as error:
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"data": null}', "<html>"])
-def test_an_answer_of_another_shape_is_an_error_of_the_client(root: Path, body: str) -> None:
+def test_a_malformed_response_raises_a_client_error(root: Path, body: str) -> None:
     act = f"""
-answers.append((200, {body!r}))
-print(await refused(client.book_state("atlas")))
+responses.append((200, {body!r}))
+print(await error_of(client.book_state("atlas")))
 """
     assert served(root, act) == ["('GraphQLClientInvalidResponseError', 'Invalid response format.')"]
-
-
-def test_the_package_is_imported_without_pydantic(root: Path) -> None:
-    assert project.python("import sys, library_client; print('pydantic' in sys.modules)", root / "out") == "False\n"
 
 
 SCHEMA = "library/schema.graphql"
@@ -177,7 +175,7 @@ BOOKS = "library/operations/books.graphql"
         (BOOKS, "  book(isbn", "  one: book(isbn", "selects one field, without an alias"),
     ],
 )
-def test_a_fault_is_told_with_its_file_and_line(tmp_path: Path, file: str, old: str, new: str, message: str) -> None:
+def test_a_fault_is_reported_with_its_place(tmp_path: Path, file: str, old: str, new: str, message: str) -> None:
     root = project.make(tmp_path)
     project.change(root, file, old, new)
     with pytest.raises(SpecError) as raised:
@@ -186,7 +184,7 @@ def test_a_fault_is_told_with_its_file_and_line(tmp_path: Path, file: str, old: 
     assert "\n" not in str(raised.value)
 
 
-def test_a_folder_without_operations_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_operations_is_rejected(tmp_path: Path) -> None:
     root = project.make(tmp_path)
     library = project.spec(root, "library")
     (root / "specs/library/operations/books.graphql").unlink()

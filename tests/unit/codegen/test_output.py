@@ -33,7 +33,7 @@ def staged(tmp_path: Path) -> Path:
     return write(tmp_path / "staged", generated__a="new", generated__added="y", docs__resources__r="old")
 
 
-def test_differences_name_each_file(root: Path, staged: Path) -> None:
+def test_differences_name_every_file(root: Path, staged: Path) -> None:
     assert output.differences(staged, root) == [
         "stale: generated/a",
         "missing: generated/added",
@@ -41,7 +41,7 @@ def test_differences_name_each_file(root: Path, staged: Path) -> None:
     ]
 
 
-def test_bytecode_is_no_difference(root: Path, staged: Path) -> None:
+def test_bytecode_is_ignored(root: Path, staged: Path) -> None:
     output.replace(staged, root)
     (root / "generated/__pycache__").mkdir()
     (root / "generated/__pycache__/a.pyc").write_text("x", "utf-8")
@@ -49,7 +49,7 @@ def test_bytecode_is_no_difference(root: Path, staged: Path) -> None:
     assert output.differences(again, root) == []
 
 
-def test_replace_puts_new_for_old_and_leaves_the_rest(root: Path, staged: Path) -> None:
+def test_replace_swaps_targets_and_keeps_other_files(root: Path, staged: Path) -> None:
     output.replace(staged, root)
     assert contents(root) == {
         "docs/guide": "mine",
@@ -59,13 +59,13 @@ def test_replace_puts_new_for_old_and_leaves_the_rest(root: Path, staged: Path) 
     }
 
 
-def test_a_target_that_is_generated_no_more_is_removed(root: Path, staged: Path) -> None:
+def test_replace_removes_a_target_that_is_no_longer_generated(root: Path, staged: Path) -> None:
     write(root, **{"docs__data-sources__d": "old"})
     output.replace(staged, root)
     assert not (root / "docs/data-sources").exists()
 
 
-def test_a_failure_puts_everything_back(root: Path, staged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_replacement_is_undone(root: Path, staged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(root)
     rename = Path.rename
 
@@ -80,7 +80,7 @@ def test_a_failure_puts_everything_back(root: Path, staged: Path, monkeypatch: p
     assert contents(root) == before
 
 
-def test_staging_is_gone_afterwards_even_after_a_failure(tmp_path: Path) -> None:
+def test_staging_is_removed_even_after_a_failure(tmp_path: Path) -> None:
     def fail() -> None:
         with output.staging(tmp_path) as staged:
             (staged / "x").touch()
@@ -91,7 +91,7 @@ def test_staging_is_gone_afterwards_even_after_a_failure(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_package_gets_headers_and_its_marker(tmp_path: Path) -> None:
+def test_a_finished_package_has_headers_and_a_type_marker(tmp_path: Path) -> None:
     package = write(tmp_path / "p", **{"m.py": "x = 1\n", "d.json": "{}"})
     (package / ".ruff_cache").mkdir()
     output.finish_package(package, "specs/x")

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from codegen import overlay
+from codegen.documents import JsonObject, JsonValue
 from codegen.errors import SpecError
 
 
-def apply(document: Any, *actions: dict[str, Any]) -> Any:
+def apply(document: JsonValue, *actions: JsonValue) -> JsonValue:
     return overlay.apply(document, {"overlay": "1.0.0", "actions": list(actions)}, "overlay.yaml")
 
 
 def test_update_merges_objects_and_replaces_values() -> None:
-    document = {"info": {"title": "Pets", "contact": {"name": "Ann", "url": "u"}}}
+    document: JsonObject = {"info": {"title": "Pets", "contact": {"name": "Ann", "url": "u"}}}
     corrected = apply(document, {"target": "$.info", "update": {"title": "Dogs", "contact": {"name": "Bob"}}})
     assert corrected == {"info": {"title": "Dogs", "contact": {"name": "Bob", "url": "u"}}}
 
 
-def test_the_document_itself_stays_as_it_was() -> None:
-    document = {"info": {"title": "Pets"}, "tags": [{"name": "a"}]}
+def test_apply_does_not_change_its_input() -> None:
+    document: JsonObject = {"info": {"title": "Pets"}, "tags": [{"name": "a"}]}
     apply(document, {"target": "$.info", "update": {"title": "Dogs"}}, {"target": "$.tags[0]", "remove": True})
     assert document == {"info": {"title": "Pets"}, "tags": [{"name": "a"}]}
 
@@ -34,7 +33,7 @@ def test_update_joins_arrays_inside_objects() -> None:
     assert apply({"x": {"tags": ["a"]}}, {"target": "$.x", "update": {"tags": ["b"]}}) == {"x": {"tags": ["a", "b"]}}
 
 
-def test_several_places_get_copies_of_their_own() -> None:
+def test_every_match_gets_its_own_copy() -> None:
     corrected = apply(
         {"a": {}, "b": {}},
         {"target": "$.*", "update": {"list": [1]}},
@@ -43,21 +42,21 @@ def test_several_places_get_copies_of_their_own() -> None:
     assert corrected == {"a": {"list": [1, 2]}, "b": {"list": [1]}}
 
 
-def test_remove_takes_all_matches_out_of_one_array() -> None:
-    parameters = [{"name": "x"}, {"name": "keep"}, {"name": "x"}]
+def test_remove_deletes_all_matches_in_an_array() -> None:
+    parameters: list[JsonValue] = [{"name": "x"}, {"name": "keep"}, {"name": "x"}]
     corrected = apply({"p": parameters}, {"target": "$.p[?@.name == 'x']", "remove": True})
     assert corrected == {"p": [{"name": "keep"}]}
 
 
-def test_remove_takes_equal_values_by_place_not_by_value() -> None:
+def test_remove_deletes_by_index_not_by_value() -> None:
     assert apply({"p": ["a", "b", "a"]}, {"target": "$.p[0]", "remove": True}) == {"p": ["b", "a"]}
 
 
-def test_remove_takes_a_member() -> None:
+def test_remove_deletes_a_member() -> None:
     assert apply({"a": {"b": 1, "c": 2}}, {"target": "$.a.b", "remove": True}) == {"a": {"c": 2}}
 
 
-def test_actions_see_what_earlier_ones_did() -> None:
+def test_actions_see_the_effects_of_earlier_ones() -> None:
     corrected = apply({}, {"target": "$", "update": {"a": {}}}, {"target": "$.a", "update": {"b": 1}})
     assert corrected == {"a": {"b": 1}}
 
@@ -74,14 +73,14 @@ def test_actions_see_what_earlier_ones_did() -> None:
         ({"target": "$", "remove": True}, "the whole document cannot be removed"),
     ],
 )
-def test_an_action_that_cannot_be_carried_out_names_its_place(action: dict[str, Any], message: str) -> None:
+def test_an_impossible_action_is_reported_with_its_place(action: JsonObject, message: str) -> None:
     with pytest.raises(SpecError) as raised:
         apply({"a": 1}, action)
     assert str(raised.value).startswith("overlay.yaml: actions[0]")
     assert message in str(raised.value)
 
 
-@pytest.mark.parametrize("wrong", [None, [], {"overlay": "1.0.0"}, {"overlay": "2.0.0", "actions": []}])
-def test_what_is_no_overlay_is_refused(wrong: Any) -> None:
+@pytest.mark.parametrize("document", [None, [], {"overlay": "1.0.0"}, {"overlay": "2.0.0", "actions": []}])
+def test_a_document_that_is_not_an_overlay_is_rejected(document: JsonValue) -> None:
     with pytest.raises(SpecError, match=r"is not an OpenAPI Overlay 1\.0"):
-        overlay.apply({}, wrong, "overlay.yaml")
+        overlay.apply({}, document, "overlay.yaml")

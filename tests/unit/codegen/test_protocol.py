@@ -41,12 +41,12 @@ def root(tmp_path: Path) -> Path:
     return project.make(tmp_path)
 
 
-def test_a_service_answers_under_its_name_on_the_wire(root: Path) -> None:
+def test_a_service_answers_under_its_wire_name(root: Path) -> None:
     protocol.generate(project.spec(root, "greeter"), root, root / "out" / "greeter")
     assert project.python(SERVE, root / "out").split() == ["ANN", "BOB"]
 
 
-def test_generated_code_needs_the_compiler_no_more(root: Path) -> None:
+def test_generated_code_does_not_need_the_compiler(root: Path) -> None:
     package = root / "out" / "greeter"
     protocol.generate(project.spec(root, "greeter"), root, package)
     assert all("grpc_tools" not in file.read_text("utf-8") for file in package.iterdir())
@@ -62,7 +62,7 @@ def test_generated_code_needs_the_compiler_no_more(root: Path) -> None:
         ("returns (Name)", "returns (Title)", 'greeter.proto: line 10, column 28: "Title" is not defined'),
     ],
 )
-def test_a_fault_is_told_with_its_line(root: Path, old: str, new: str, message: str) -> None:
+def test_a_fault_is_reported_with_its_line(root: Path, old: str, new: str, message: str) -> None:
     project.change(root, "greeter/greeter.proto", old, new)
     with pytest.raises(SpecError) as raised:
         protocol.generate(project.spec(root, "greeter"), root, root / "out" / "greeter")
@@ -70,7 +70,7 @@ def test_a_fault_is_told_with_its_line(root: Path, old: str, new: str, message: 
     assert str(raised.value).startswith("specs/greeter/greeter.proto: ")
 
 
-def test_a_folder_without_protocols_is_refused(root: Path) -> None:
+def test_a_folder_without_protocols_is_rejected(root: Path) -> None:
     greeter = project.spec(root, "greeter")
     (root / "specs/greeter/greeter.proto").unlink()
     with pytest.raises(SpecError, match=r"specs/greeter: holds no \.proto file"):

@@ -1,4 +1,4 @@
-"""Refreshing a specification: what changed is told by the operations it touches, and only `--write` changes files."""
+"""Refreshing a specification: changes are reported by the operations they touch, and only `--write` changes files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CHANGES = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the command ended."""
+    """What the command printed, and its exit code."""
 
     status: int
     out: str
@@ -65,19 +65,29 @@ async def refresh(root: Path, *arguments: str, **environment: str) -> Outcome:
     return Outcome(process.returncode or 0, out.decode(), err.decode())
 
 
+async def refresh_from(sandbox: Sandbox, root: Path) -> Outcome:
+    environment = sandbox.environment()
+    return await refresh(
+        root,
+        *("harness", "--endpoint", environment["HARNESS_ENDPOINT"], "--account-id", environment["HARNESS_ACCOUNT_ID"]),
+        *("--api-key-env", "HARNESS_API_KEY"),
+        HARNESS_API_KEY=environment["HARNESS_API_KEY"],
+    )
+
+
 @asynccontextmanager
 async def endpoint(sdl: str) -> AsyncIterator[str]:
-    """Serve introspection of a schema to whoever has the key."""
+    """Serve introspection of a schema to clients that send the key."""
     schema = build_schema(sdl)
 
-    async def answer(request: web.Request) -> web.Response:
+    async def respond(request: web.Request) -> web.Response:
         if request.headers.get("x-api-key") != KEY or request.query.get("accountId") != "acme":
             return web.json_response({"responseMessages": [{"message": "Token is not valid."}]}, status=401)
         result = graphql_sync(schema, (await request.json())["query"])
         return web.json_response(result.formatted)
 
     app = web.Application()
-    app.router.add_post("/gateway/api/graphql", answer)
+    app.router.add_post("/gateway/api/graphql", respond)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -87,11 +97,11 @@ async def endpoint(sdl: str) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-def asking(url: str) -> tuple[str, ...]:
+def endpoint_options(url: str) -> tuple[str, ...]:
     return ("harness", "--endpoint", url, "--account-id", "acme", "--api-key-env", "HARNESS_KEY")
 
 
-def changed() -> str:
+def changed_schema() -> str:
     sdl = HARNESS_SDL
     for old, _ in CHANGES:
         assert sdl.count(old) == 1, old
@@ -100,37 +110,25 @@ def changed() -> str:
     return sdl.replace(CHANGES[2][0], CHANGES[2][0].replace("offset: Int)", "offset: Int!)"))
 
 
-async def test_the_sandbox_serves_what_is_shipped(root: Path) -> None:
+async def test_the_sandbox_serves_the_shipped_schema(root: Path) -> None:
     async with Sandbox() as sandbox:
-        given = sandbox.environment()
-        outcome = await refresh(
-            root,
-            *("harness", "--endpoint", given["HARNESS_ENDPOINT"], "--account-id", given["HARNESS_ACCOUNT_ID"]),
-            *("--api-key-env", "HARNESS_API_KEY"),
-            HARNESS_API_KEY=given["HARNESS_API_KEY"],
-        )
+        outcome = await refresh_from(sandbox, root)
     assert (outcome.status, outcome.out, outcome.err) == (0, "Harness: nothing has changed\n", "")
 
 
-async def test_an_older_server_lacks_what_we_ask_for(root: Path) -> None:
+async def test_fields_missing_on_an_older_server_are_reported(root: Path) -> None:
     async with Sandbox() as sandbox:
-        sandbox.world.behaviours.change({"harness": {"server_version": "2022-02"}})
-        given = sandbox.environment()
-        outcome = await refresh(
-            root,
-            *("harness", "--endpoint", given["HARNESS_ENDPOINT"], "--account-id", given["HARNESS_ACCOUNT_ID"]),
-            *("--api-key-env", "HARNESS_API_KEY"),
-            HARNESS_API_KEY=given["HARNESS_API_KEY"],
-        )
+        sandbox.world.behaviors.change({"harness": {"server_version": "2022-02"}})
+        outcome = await refresh_from(sandbox, root)
     assert outcome.status == 1
     assert "executionState" in outcome.touched["Execution.executionUrl was removed."]
     assert "executionStateOlder" not in outcome.touched["Execution.executionUrl was removed."]
 
 
-async def test_three_changes_are_named_with_the_operations_they_hit(root: Path) -> None:
+async def test_changes_are_reported_with_the_operations_they_touch(root: Path) -> None:
     before = (root / "specs/harness/schema.graphql").read_bytes()
-    async with endpoint(changed()) as url:
-        outcome = await refresh(root, *asking(url))
+    async with endpoint(changed_schema()) as url:
+        outcome = await refresh(root, *endpoint_options(url))
     assert outcome.status == 1, outcome.err
     removed = "Workflow.description was removed."
     required = "Query.applications arg offset has changed type from Int to Int!."
@@ -138,26 +136,26 @@ async def test_three_changes_are_named_with_the_operations_they_hit(root: Path) 
     assert set(outcome.touched) == {removed, required, added}
     assert outcome.touched[removed] == ["workflow", "workflowByName"]
     assert outcome.touched[required] == ["applications"]
-    hit = set(outcome.touched[added])
-    assert {"trigger", "triggers", "createTrigger"} <= hit
-    assert not {"deleteTrigger", "startExecution", "workflow"} & hit
+    touched = set(outcome.touched[added])
+    assert {"trigger", "triggers", "createTrigger"} <= touched
+    assert not {"deleteTrigger", "startExecution", "workflow"} & touched
     assert "others:" not in outcome.out
     assert (root / "specs/harness/schema.graphql").read_bytes() == before
 
 
-async def test_write_takes_the_schema_over(root: Path) -> None:
-    async with endpoint(changed()) as url:
-        first = await refresh(root, *asking(url), "--write")
+async def test_write_adopts_the_schema(root: Path) -> None:
+    async with endpoint(changed_schema()) as url:
+        first = await refresh(root, *endpoint_options(url), "--write")
         assert (first.status, "codegen pin" in first.out, "codegen generate" in first.out) == (1, True, True)
         sources.pin(root)
-        second = await refresh(root, *asking(url))
+        second = await refresh(root, *endpoint_options(url))
     assert (second.status, second.out) == (0, "Harness: nothing has changed\n")
-    answer = json.loads((root / "specs/harness/introspection.json").read_text())
-    names = {kind["name"] for kind in answer["data"]["__schema"]["types"]}
+    introspection = json.loads((root / "specs/harness/introspection.json").read_text())
+    names = {named["name"] for named in introspection["data"]["__schema"]["types"]}
     assert {"Workflow", "WebhookSource"} <= names
 
 
-async def test_what_is_only_new_touches_nobody(root: Path, tmp_path: Path) -> None:
+async def test_an_added_field_touches_no_operation(root: Path, tmp_path: Path) -> None:
     newer = tmp_path / "newer.graphql"
     newer.write_text(HARNESS_SDL.replace("type PageInfo {\n", "type PageInfo {\n  cursor: String\n"))
     outcome = await refresh(root, "harness", "--from", str(newer))
@@ -179,7 +177,7 @@ def require_parameter(document: Any) -> None:
     )
 
 
-def add_word(document: Any) -> None:
+def add_enum_value(document: Any) -> None:
     document["components"]["schemas"]["Workflow.Status"]["enum"].append("RETIRED")
 
 
@@ -188,10 +186,10 @@ def add_word(document: Any) -> None:
     [
         (drop_status, ".status was removed"),
         (require_parameter, "query parameter tenant was added"),
-        (add_word, ".status = RETIRED was added"),
+        (add_enum_value, ".status = RETIRED was added"),
     ],
 )
-async def test_a_changed_rest_document_names_its_operations(root: Path, tmp_path: Path, edit: Edit, text: str) -> None:
+async def test_a_rest_change_is_reported_with_its_operations(root: Path, tmp_path: Path, edit: Edit, text: str) -> None:
     document = json.loads((root / "specs/nexthink/openapi.json").read_text())
     edit(document)
     newer = tmp_path / "newer.json"
@@ -203,13 +201,13 @@ async def test_a_changed_rest_document_names_its_operations(root: Path, tmp_path
     assert "getAllWorkflows" in outcome.touched[places[0]]
 
 
-async def test_the_published_documents_are_what_is_shipped(root: Path) -> None:
+async def test_the_published_documents_merge_into_the_shipped_one(root: Path) -> None:
     parts = map(str, sorted((root / "specs/nexthink/published").glob("*.json")))
     outcome = await refresh(root, "nexthink", "--from", *parts)
     assert (outcome.status, outcome.out) == (0, "Nexthink: nothing has changed\n")
 
 
-async def test_a_rest_document_is_taken_over_from_an_address(root: Path, tmp_path: Path) -> None:
+async def test_write_adopts_a_rest_document(root: Path, tmp_path: Path) -> None:
     document = yaml.safe_load((root / "specs/vcd/openapi.yaml").read_text())
     path = next(iter(document["paths"]))
     del document["paths"][path]
@@ -222,7 +220,7 @@ async def test_a_rest_document_is_taken_over_from_an_address(root: Path, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (("harness", "--endpoint", "not an address", "--account-id", "a", "--api-key-env", "HARNESS_KEY"), "address"),
         (
@@ -235,22 +233,22 @@ async def test_a_rest_document_is_taken_over_from_an_address(root: Path, tmp_pat
         ),
         (("harness", "--from", "/nowhere.graphql"), "cannot be read"),
         (("vcd", "--endpoint", "http://127.0.0.1:1"), "--from"),
-        (("vcd", "--from", "specs/sources.toml"), "JSON"),
+        (("vcd", "--from", "specs/sources.toml"), "is not YAML"),
         (("terraform", "--from", "x"), "not a specification"),
         (("acme", "--from", "x"), "not a specification"),
     ],
 )
-async def test_what_cannot_be_compared_fails_in_one_line(root: Path, arguments: tuple[str, ...], words: str) -> None:
+async def test_a_failed_comparison_takes_one_line(root: Path, arguments: tuple[str, ...], message: str) -> None:
     outcome = await refresh(root, *arguments)
     assert outcome.status == 2
     assert outcome.err.count("\n") == 1
-    assert words in outcome.err, outcome.err
+    assert message in outcome.err, outcome.err
     assert KEY not in outcome.err + outcome.out
 
 
-async def test_a_refused_key_is_told_without_the_key(root: Path) -> None:
+async def test_a_rejected_key_is_reported_without_the_key(root: Path) -> None:
     async with endpoint(HARNESS_SDL) as url:
-        outcome = await refresh(root, *asking(url), HARNESS_KEY="wr0ng")
+        outcome = await refresh(root, *endpoint_options(url), HARNESS_KEY="wr0ng")
     assert outcome.status == 2
     assert "401" in outcome.err
     assert "wr0ng" not in outcome.err

@@ -32,8 +32,8 @@ def test_durations(text: str, seconds: float) -> None:
 def test_what_is_no_duration(text: str) -> None:
     said = duration(text)
     assert said is not None
-    assert said.startswith(f'"{text}" is not a duration; write')
-    with pytest.raises(ValueError, match="is not a duration"):
+    assert said.startswith('Must be a duration such as "45s"')
+    with pytest.raises(ValueError, match="Must be a duration"):
         parse_duration(text)
 
 
@@ -46,7 +46,7 @@ def test_urls(address: str) -> None:
     "address", ["", "a.example", "ftp://a.example", "https://", "https://a b", "https://a:99999", "https://[::1"]
 )
 def test_what_is_no_url(address: str) -> None:
-    assert url(address) == f'"{address}" is not a URL; write an address such as "https://example.com"'
+    assert url(address) == f'Must be a URL such as "https://example.com"; got "{address}"'
 
 
 def test_url_with_credentials_is_refused_without_showing_them() -> None:
@@ -58,15 +58,15 @@ def test_url_with_credentials_is_refused_without_showing_them() -> None:
 @pytest.mark.parametrize(
     ("check", "good", "bad", "said"),
     [
-        (pattern("#[a-z]+", "# and letters"), "#ab", "#ab!", '"#ab!" is not valid; write # and letters'),
-        (pattern("^a$", "a"), "a", "a\n", '"a\n" is not valid; write a'),
-        (one_of("a", "b"), "b", "c", '"c" is not one of the values allowed; write "a" or "b"'),
-        (one_of("a"), "a", "c", '"c" is not one of the values allowed; write "a"'),
-        (max_length(2), "ab", "abc", "A text of 3 characters is not allowed; write at most 2"),
-        (max_length(1), ["a"], ["a", "b"], "A collection of 2 elements is not allowed; write at most 1"),
-        (not_empty, "a", "\t ", '"\t " is not a value; write at least one visible character'),
-        (not_empty, ["a"], [], "An empty collection is not allowed; write at least one element"),
-        (not_empty, {"a": 1}, {}, "An empty collection is not allowed; write at least one element"),
+        (pattern("#[a-z]+", "# and letters"), "#ab", "#ab!", 'Must be # and letters; got "#ab!"'),
+        (pattern("^a$", "a"), "a", "a\n", 'Must be a; got "a\n"'),
+        (one_of("a", "b"), "b", "c", 'Must be one of: "a", "b"; got "c"'),
+        (one_of("a"), "a", "c", 'Must be one of: "a"; got "c"'),
+        (max_length(2), "ab", "abc", "Must have at most 2 characters; got 3"),
+        (max_length(1), ["a"], ["a", "b"], "Must have at most 1 elements; got 2"),
+        (not_empty, "a", "\t ", 'Must contain a visible character; got "\t "'),
+        (not_empty, ["a"], [], "Must have at least one element"),
+        (not_empty, {"a": 1}, {}, "Must have at least one element"),
     ],
 )
 def test_checks(check: Check, good: object, bad: object, said: str) -> None:

@@ -15,7 +15,7 @@ from provider_py.plugin.logging import TRACE, HclogFormatter, configure_logging
 from provider_py.plugin.redaction import Redactor
 from provider_py.plugin.rpc import diagnostics as messages
 from provider_py.plugin.sensitive import protect_values
-from provider_py.plugin.validation import judge
+from provider_py.plugin.validation import check_values
 from provider_py.plugin.values import Typed
 
 
@@ -69,7 +69,7 @@ def test_declared_secrets_are_protected(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_checks_do_not_echo_secrets_however_short() -> None:
-    (told,) = judge(Outer, {"key": "xyz"})
+    (told,) = check_values(Outer, {"key": "xyz"})
     assert told.detail == "The value is wrong."
 
 

@@ -58,10 +58,10 @@ def test_exactly_one(config: Decoded[Choice], found: list[tuple[str, ...]]) -> N
 
 def test_the_message_says_what_to_choose_from() -> None:
     (none,) = exactly_one(decoded(), NAMES, meaning="thing")
-    assert none.summary == "No thing is given"
-    assert none.detail == "Set exactly one of `name`, `id`, `url`."
+    assert none.summary == "Missing thing"
+    assert none.detail == "Specify exactly one of `name`, `id`, `url`."
     (several,) = exactly_one(decoded(name="a", url="b"), NAMES, meaning="thing")
-    assert several.detail == "`name`, `url` exclude each other: keep one of them."
+    assert several.detail == "Specify only one of `name`, `url`."
 
 
 @pytest.mark.parametrize(

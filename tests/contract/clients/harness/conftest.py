@@ -56,7 +56,7 @@ class Account:
 async def account() -> AsyncIterator[Account]:
     world = World(run_seconds=60.0, timer=lambda: 0.0)
     async with TestServer(application(world)) as server:
-        world.behaviours.change({"harness": {"requests_per_minute": 0}})
+        world.behaviors.change({"harness": {"requests_per_minute": 0}})
         http = httpx2.AsyncClient(
             params={"accountId": CREDENTIALS["HARNESS_ACCOUNT_ID"]},
             headers={"x-api-key": CREDENTIALS["HARNESS_API_KEY"]},

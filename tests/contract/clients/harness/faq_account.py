@@ -376,7 +376,7 @@ async def git_connectors(account: Account) -> None:
 
 
 async def freezes(account: Account) -> None:
-    account.world.behaviours.change({"harness": {"freeze_window": "Launch"}})
+    account.world.behaviors.change({"harness": {"freeze_window": "Launch"}})
     listed = await account.client.deployment_freeze_windows(limit=10, list_enabled=True)
     windows = listed.list_deployment_freeze_windows
     assert windows

@@ -46,7 +46,7 @@ async def test_the_example_prints_what_its_readme_shows() -> None:
 )
 async def test_a_refusal_is_told_without_a_traceback(behaviours: dict[str, object], complaint: str) -> None:
     async with Sandbox() as sandbox:
-        sandbox.world.behaviours.change({"harness": behaviours})
+        sandbox.world.behaviors.change({"harness": behaviours})
         code, _out, errors = await run(sandbox)
 
     assert code == 1

@@ -1,4 +1,4 @@
-"""A whole sandbox with a clock that moves only when told, and a client of its control API."""
+"""A whole sandbox, and clients of its control API and of one system."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from provider_py.sandbox.server import Sandbox
-from provider_py.sandbox.world import World
+from provider_py.sandbox import Sandbox, World
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox(world=World(run_seconds=10.0, timer=lambda: 0.0)) as sandbox:
+async def sandbox(world: World) -> AsyncIterator[Sandbox]:
+    async with Sandbox(world=world) as sandbox:
         yield sandbox
 
 
@@ -26,9 +25,6 @@ async def control(sandbox: Sandbox) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture
 async def harness(sandbox: Sandbox) -> AsyncIterator[httpx2.AsyncClient]:
     environment = sandbox.environment()
-    async with httpx2.AsyncClient(
-        base_url=environment["HARNESS_ENDPOINT"],
-        headers={"x-api-key": environment["HARNESS_API_KEY"]},
-        trust_env=False,
-    ) as client:
+    headers = {"x-api-key": environment["HARNESS_API_KEY"]}
+    async with httpx2.AsyncClient(base_url=environment["HARNESS_ENDPOINT"], headers=headers, trust_env=False) as client:
         yield client

@@ -7,17 +7,17 @@ from typing import Any
 import httpx2
 import pytest
 
-from provider_py.sandbox.server import Sandbox
+from provider_py.sandbox import Sandbox
 
 START = """mutation($input: StartExecutionInput!) { startExecution(input: $input) { execution { id status } } }"""
 WORKFLOW = """{ workflowByName(workflowName: "restart", applicationId: "naNJDKrUTZKKdKycL5Tx4g") { id } }"""
 
 
 async def start(harness: httpx2.AsyncClient) -> str:
-    found = (await harness.post("/api/graphql", json={"query": WORKFLOW})).json()
-    entity_id = found["data"]["workflowByName"]["id"]
-    given = {"applicationId": "naNJDKrUTZKKdKycL5Tx4g", "entityId": entity_id, "executionType": "WORKFLOW"}
-    answer = (await harness.post("/api/graphql", json={"query": START, "variables": {"input": given}})).json()
+    answer = (await harness.post("/api/graphql", json={"query": WORKFLOW})).json()
+    entity_id = answer["data"]["workflowByName"]["id"]
+    body = {"applicationId": "naNJDKrUTZKKdKycL5Tx4g", "entityId": entity_id, "executionType": "WORKFLOW"}
+    answer = (await harness.post("/api/graphql", json={"query": START, "variables": {"input": body}})).json()
     return str(answer["data"]["startExecution"]["execution"]["id"])
 
 
@@ -27,7 +27,7 @@ async def only_run(control: httpx2.AsyncClient) -> dict[str, Any]:
     return run
 
 
-async def test_requests_are_recorded_as_they_came(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
+async def test_requests_are_recorded_unchanged(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
     await harness.post("/api/graphql?accountId=me", json={"query": "{ nope }"}, headers={"X-Odd": "yes"})
     await harness.get("/nowhere")
 
@@ -46,7 +46,7 @@ async def test_recorded_requests_can_be_cleared(harness: httpx2.AsyncClient, con
     assert (await control.get("/requests")).json() == []
 
 
-async def test_a_script_decides_the_next_run(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
+async def test_script_applies_to_the_next_run(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
     script = {"system": "harness", "target": "restart", "seconds": 3, "ending": "failure", "reason": "no disk"}
     assert (await control.post("/scripts", json=script)).status_code == 200
     execution_id = await start(harness)
@@ -57,7 +57,7 @@ async def test_a_script_decides_the_next_run(harness: httpx2.AsyncClient, contro
     assert run["ended_at"] == run["started_at"] + 3
 
 
-async def test_a_run_can_be_changed_while_it_lasts(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
+async def test_run_can_be_changed_while_it_runs(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
     execution_id = await start(harness)
 
     async def change(**changes: object) -> dict[str, Any]:
@@ -76,7 +76,7 @@ async def test_a_run_can_be_changed_while_it_lasts(harness: httpx2.AsyncClient, 
     assert (finished["phase"], finished["ending"], finished["reason"]) == ("FAILED", "EXPIRED", "wait")
 
 
-async def test_a_purged_run_is_gone(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
+async def test_purged_run_does_not_exist(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:
     execution_id = await start(harness)
 
     assert (await control.delete(f"/runs/{execution_id}")).status_code == 200
@@ -84,7 +84,7 @@ async def test_a_purged_run_is_gone(harness: httpx2.AsyncClient, control: httpx2
     assert (await control.get("/runs")).json() == []
 
 
-async def test_behaviours_are_listed_and_changed(control: httpx2.AsyncClient) -> None:
+async def test_behaviors_are_listed_and_changed(control: httpx2.AsyncClient) -> None:
     answer = await control.post("/behaviours", json={"harness": {"requests_per_minute": 5}})
 
     assert answer.status_code == 200
@@ -96,15 +96,21 @@ async def test_behaviours_are_listed_and_changed(control: httpx2.AsyncClient) ->
 @pytest.mark.parametrize(
     ("body", "named"),
     [
-        ({"harness": {"nope": 1}}, "harness.nope: unknown; there are aborting_seconds, "),
+        ({"harness": {"nope": 1}}, "harness.nope: unknown; must be one of aborting_seconds, "),
         ({"nope": {}, "other": {"x": 1}}, "unknown system"),
-        ({"harness": {"retry_after": "never"}}, "harness.retry_after: 'never' is none of 'none', 'seconds', 'date'"),
-        ({"harness": {"null_payload": 1}}, "harness.null_payload: 1 is not of the kind of its default False"),
+        (
+            {"harness": {"retry_after": "never"}},
+            "harness.retry_after: must be one of 'none', 'seconds', 'date'; got 'never'",
+        ),
+        (
+            {"harness": {"null_payload": 1}},
+            "harness.null_payload: must be of the same type as its default, False; got 1",
+        ),
         ({"harness": 1}, "body: "),
         ([], "body: "),
     ],
 )
-async def test_wrong_behaviours_change_nothing(control: httpx2.AsyncClient, body: object, named: str) -> None:
+async def test_invalid_behaviors_change_nothing(control: httpx2.AsyncClient, body: object, named: str) -> None:
     before = (await control.get("/behaviours")).json()
 
     answer = await control.post("/behaviours", json=body)
@@ -118,7 +124,7 @@ async def test_wrong_behaviours_change_nothing(control: httpx2.AsyncClient, body
     ("path", "body", "field"),
     [
         ("/scripts", {}, "system: Field required"),
-        ("/scripts", {"system": "nope"}, "system: 'nope' is none of harness, nexthink, vcd"),
+        ("/scripts", {"system": "nope"}, "system: must be one of harness, nexthink, vcd; got 'nope'"),
         ("/scripts", {"system": "vcd", "seconds": -1}, "seconds: "),
         ("/scripts", {"system": "vcd", "times": 0}, "times: "),
         ("/scripts", {"system": "vcd", "colour": "red"}, "colour: "),
@@ -129,7 +135,7 @@ async def test_wrong_behaviours_change_nothing(control: httpx2.AsyncClient, body
         ("/clock", {"advance": "soon"}, "advance: "),
     ],
 )
-async def test_bad_input_names_the_field(
+async def test_invalid_input_names_the_field(
     control: httpx2.AsyncClient, path: str, body: dict[str, object], field: str
 ) -> None:
     answer = await control.post(path, json=body)
@@ -139,7 +145,7 @@ async def test_bad_input_names_the_field(
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null"])
-async def test_a_body_that_is_no_object_is_a_400(control: httpx2.AsyncClient, content: str) -> None:
+async def test_body_that_is_not_an_object_is_a_400(control: httpx2.AsyncClient, content: str) -> None:
     answer = await control.post("/scripts", content=content)
 
     assert answer.status_code == 400
@@ -153,7 +159,7 @@ async def test_unknown_paths_answer_in_json(control: httpx2.AsyncClient) -> None
     assert all(answer.json()["error"] for answer in answers)
 
 
-async def test_a_reset_brings_back_the_first_state(
+async def test_reset_restores_the_initial_state(
     sandbox: Sandbox, harness: httpx2.AsyncClient, control: httpx2.AsyncClient
 ) -> None:
     await start(harness)
@@ -166,7 +172,7 @@ async def test_a_reset_brings_back_the_first_state(
 
     assert (sandbox.world.runs.of(), sandbox.world.runs.scripts, sandbox.world.faults.faults) == ([], [], [])
     assert sandbox.world.requests == []
-    assert sandbox.world.behaviours["harness"]["requests_per_minute"] == 30
+    assert sandbox.world.behaviors["harness"]["requests_per_minute"] == 30
     assert sandbox.world.speed == 1.0
     listed = (await harness.post("/api/graphql", json={"query": "{ executions(limit: 1) { nodes { id } } }"})).json()
     assert listed == {"data": {"executions": {"nodes": []}}}

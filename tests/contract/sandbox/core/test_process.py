@@ -17,8 +17,8 @@ import httpx2
 import pytest
 import trustme
 
-from provider_py.sandbox.server import Sandbox
-from provider_py.sandbox.world import World
+from provider_py.sandbox import Sandbox, World
+from provider_py.sandbox.__main__ import main
 
 VARIABLES = {
     "HARNESS_ENDPOINT",
@@ -55,44 +55,45 @@ def process(*options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
             running.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_prints_its_environment_and_stops_on_a_signal(number: signal.Signals) -> None:
+def stop(running: subprocess.Popen[str], signum: signal.Signals) -> tuple[int, str]:
+    """Send a signal; return the exit status and what was printed to stderr."""
+    running.send_signal(signum)
+    return running.wait(5), running.stderr.read() if running.stderr else ""
+
+
+def test_process_prints_its_environment_and_stops_on_sigterm() -> None:
     with process() as (running, lines):
         exports = dict(shlex.split(line)[1].split("=", 1) for line in lines)
         answer = httpx2.get(exports["WORKFLOW_SANDBOX_CONTROL"] + "/behaviours", trust_env=False)
-        running.send_signal(number)
-        code = running.wait(5)
-        errors = running.stderr.read() if running.stderr else ""
+        ended = stop(running, signal.SIGTERM)
 
     assert set(exports) == VARIABLES
     assert all(line.startswith("export ") for line in lines)
     assert set(answer.json()) == {"harness", "nexthink", "vcd"}
-    assert (code, errors) == (0, "")
+    assert ended == (0, "")
 
 
-def test_it_prints_json_and_takes_its_options() -> None:
+def test_process_prints_json_and_applies_its_options_and_stops_on_sigint() -> None:
     with process("--json", "--run-seconds", "7", "--speed", "50") as (running, lines):
         environment = json.loads(lines[0])
         clock = httpx2.post(environment["WORKFLOW_SANDBOX_CONTROL"] + "/clock", json={}, trust_env=False).json()
-        running.terminate()
-        running.wait(5)
+        ended = stop(running, signal.SIGINT)
 
     assert (len(lines), set(environment)) == (1, VARIABLES)
     assert clock["speed"] == 50
+    assert ended == (0, "")
 
 
 @pytest.mark.parametrize("options", [["--speed", "0"], ["--run-seconds", "x"], ["--nope"]])
-def test_wrong_options_are_explained(options: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "provider_py.sandbox", *options], capture_output=True, text=True, check=False, timeout=20
-    )
+def test_invalid_options_are_explained(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(options)
 
-    assert done.returncode == 2
-    assert "usage:" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
 
 
-async def test_it_starts_within_two_seconds() -> None:
+async def test_sandbox_starts_within_two_seconds() -> None:
     began = time.perf_counter()
     async with Sandbox() as sandbox:
         seconds = time.perf_counter() - began
@@ -105,7 +106,7 @@ async def test_it_starts_within_two_seconds() -> None:
             await client.get(urls.control)
 
 
-async def test_a_silent_request_does_not_keep_it_from_stopping() -> None:
+async def test_silent_request_does_not_delay_the_stop() -> None:
     async with Sandbox() as sandbox:
         async with httpx2.AsyncClient(trust_env=False) as client:
             fault = {"system": "harness", "kind": "silence"}
@@ -119,13 +120,13 @@ async def test_a_silent_request_does_not_keep_it_from_stopping() -> None:
 
 async def test_two_sandboxes_share_nothing() -> None:
     async with Sandbox() as one, Sandbox() as other:
-        one.world.behaviours.change({"harness": {"null_payload": True}})
+        one.world.behaviors.change({"harness": {"null_payload": True}})
 
-        assert other.world.behaviours["harness"]["null_payload"] is False
+        assert other.world.behaviors["harness"]["null_payload"] is False
         assert one.urls != other.urls
 
 
-async def test_the_systems_can_speak_https() -> None:
+async def test_systems_can_speak_https() -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -141,7 +142,7 @@ async def test_the_systems_can_speak_https() -> None:
     assert urls.control.startswith("http:")
 
 
-def test_a_world_keeps_its_own_time() -> None:
+def test_world_keeps_its_own_time() -> None:
     real = [0.0]
     world = World(speed=10.0, timer=lambda: real[0])
     began = world.clock()

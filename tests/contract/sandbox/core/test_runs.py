@@ -32,11 +32,11 @@ def run(**more: object) -> Run:
         (run(cancelled_at=115.0), 120.0, Phase.SUCCEEDED, 110.0),
     ],
 )
-def test_the_phase_follows_the_clock(made: Run, now: float, phase: Phase, ended: float | None) -> None:
+def test_phase_follows_the_clock(made: Run, now: float, phase: Phase, ended: float | None) -> None:
     assert (made.phase(now), made.ended_at(now)) == (phase, ended)
 
 
-def test_a_released_run_does_what_was_left() -> None:
+def test_released_run_continues_where_it_stopped() -> None:
     made = run(hold="PAUSED", hold_at=104.0)
 
     made.release(200.0)
@@ -45,7 +45,7 @@ def test_a_released_run_does_what_was_left() -> None:
     assert (made.phase(205.9), made.ended_at(206.0)) == (Phase.RUNNING, 206.0)
 
 
-def test_a_finished_run_ends_at_once() -> None:
+def test_finished_run_ends_at_once() -> None:
     made = run(hold="PAUSED", ending="failure")
 
     made.finish(103.0)
@@ -61,7 +61,7 @@ def test_finishing_an_ended_run_changes_nothing() -> None:
     assert made.ended_at(200.0) == 110.0
 
 
-def test_scripts_are_for_the_runs_they_name_and_used_up_in_order() -> None:
+def test_scripts_apply_to_matching_runs_in_order() -> None:
     book = RunBook(lambda: 0.0, 2.0)
     book.scripts += [
         Script("vcd", "other", seconds=9.0),
@@ -76,7 +76,7 @@ def test_scripts_are_for_the_runs_they_name_and_used_up_in_order() -> None:
     assert (elsewhere.seconds, elsewhere.ending, elsewhere.hold) == (2.0, "success", None)
 
 
-def test_an_ended_run_cannot_be_cancelled() -> None:
+def test_ended_run_cannot_be_cancelled() -> None:
     book = RunBook(lambda: 0.0, 2.0)
     made = book.start("vcd", "wf", (), "r")
 

@@ -1,27 +1,20 @@
-"""A simulated Harness account on a real socket, with a clock that moves only when told."""
+"""A simulated Harness account."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx2
 import pytest
-from aiohttp.test_utils import TestServer
 
-from provider_py.sandbox.harness.app import CREDENTIALS, application
-from provider_py.sandbox.world import World
+from provider_py.sandbox.harness import ACCOUNT_ID, CREDENTIALS, application
 from tests.contract.sandbox.harness.requests import RUN_SECONDS, Harness
+from tests.contract.sandbox.serving import serve, still_world
 
 
 @pytest.fixture
 async def harness() -> AsyncIterator[Harness]:
-    world = World(run_seconds=RUN_SECONDS, timer=lambda: 0.0)
-    async with TestServer(application(world)) as server:
-        world.behaviours.change({"harness": {"requests_per_minute": 0}})
-        async with httpx2.AsyncClient(
-            base_url=str(server.make_url("/gateway")),
-            params={"accountId": CREDENTIALS["HARNESS_ACCOUNT_ID"]},
-            headers={"x-api-key": CREDENTIALS["HARNESS_API_KEY"]},
-            trust_env=False,
-        ) as http:
-            yield Harness(world, http)
+    world = still_world(RUN_SECONDS)
+    key = {"x-api-key": CREDENTIALS["HARNESS_API_KEY"]}
+    async with serve(application, world, "/gateway", key, {"accountId": ACCOUNT_ID}) as client:
+        world.behaviors.change({"harness": {"requests_per_minute": 0}})
+        yield Harness(world, client)

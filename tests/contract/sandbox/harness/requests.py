@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from provider_py.sandbox.world import World
+from provider_py.sandbox import World
 
 APPLICATION = "naNJDKrUTZKKdKycL5Tx4g"
 WORKFLOW = "bhI2FyPrTpupdzL4QEk0_A"
@@ -53,9 +53,11 @@ class Harness:
         query = "query($n: String!, $a: String!) { pipelineByName(pipelineName: $n, applicationId: $a) { id } }"
         return str((await self.data(query, {"n": name, "a": APPLICATION}))["pipelineByName"]["id"])
 
-    async def start(self, entity_id: str, kind: str = "WORKFLOW", **more: Any) -> dict[str, Any]:
+    async def start(self, entity_id: str, execution_type: str = "WORKFLOW", **more: Any) -> dict[str, Any]:
         """The payload of a start that must succeed."""
-        payload: dict[str, Any] = (await self.data(START, start_input(entity_id, kind, **more)))["startExecution"]
+        payload: dict[str, Any] = (await self.data(START, start_input(entity_id, execution_type, **more)))[
+            "startExecution"
+        ]
         return payload
 
     async def start_simple(self, **more: Any) -> str:
@@ -68,12 +70,12 @@ class Harness:
         return execution[selection] if selection.isidentifier() else execution
 
 
-def start_input(entity_id: str, kind: str = "WORKFLOW", **more: Any) -> dict[str, Any]:
-    return {"input": {"applicationId": APPLICATION, "entityId": entity_id, "executionType": kind, **more}}
+def start_input(entity_id: str, execution_type: str = "WORKFLOW", **more: Any) -> dict[str, Any]:
+    return {"input": {"applicationId": APPLICATION, "entityId": entity_id, "executionType": execution_type, **more}}
 
 
-def variables(kind: str = "NAME", /, **values: str) -> list[dict[str, Any]]:
-    return [{"name": name, "variableValue": {"type": kind, "value": value}} for name, value in values.items()]
+def variables(value_type: str = "NAME", /, **values: str) -> list[dict[str, Any]]:
+    return [{"name": name, "variableValue": {"type": value_type, "value": value}} for name, value in values.items()]
 
 
 def build(service: str, source: str, number: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""Executions from their start to their end, as they are read over GraphQL and REST."""
+"""Executions from start to end, read over GraphQL and REST."""
 
 from __future__ import annotations
 
 import pytest
 
-from provider_py.sandbox.runs import Script
+from provider_py.sandbox import Script
 from tests.contract.sandbox.harness.requests import (
     APPLICATION,
     RUN_SECONDS,
@@ -20,7 +20,7 @@ from tests.contract.sandbox.harness.requests import (
 TIMES = "status createdAt startedAt endedAt failureDetails notes"
 
 
-async def test_an_execution_runs_and_succeeds(harness: Harness) -> None:
+async def test_execution_runs_and_succeeds(harness: Harness) -> None:
     began = int(harness.world.clock() * 1000)
     execution_id = await harness.start_simple(notes="from a test")
     harness.world.advance(RUN_SECONDS - 1)
@@ -34,7 +34,7 @@ async def test_an_execution_runs_and_succeeds(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize("word", ["ERROR", "REJECTED", "EXPIRED", "ABORTED", "SKIPPED", "NEVER_SEEN_BEFORE"])
-async def test_an_execution_ends_as_prepared(harness: Harness, word: str) -> None:
+async def test_execution_ends_as_scripted(harness: Harness, word: str) -> None:
     harness.world.runs.scripts.append(Script("harness", "restart", seconds=5, ending=word))
     execution_id = await harness.start_simple()
     harness.world.advance(5)
@@ -42,7 +42,7 @@ async def test_an_execution_ends_as_prepared(harness: Harness, word: str) -> Non
     assert await harness.state(execution_id) == word
 
 
-async def test_a_failure_says_why(harness: Harness) -> None:
+async def test_failure_has_a_reason(harness: Harness) -> None:
     harness.world.runs.scripts.append(Script("harness", ending="failure", reason="step Deploy failed"))
     execution_id = await harness.start_simple()
     harness.world.advance(RUN_SECONDS)
@@ -54,9 +54,9 @@ async def test_a_failure_says_why(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hold", "shown"), [("PAUSED", "PAUSED"), ("WAITING", "WAITING"), ("PREPARING", None), ("ODD", "ODD")]
+    ("hold", "status"), [("PAUSED", "PAUSED"), ("WAITING", "WAITING"), ("PREPARING", None), ("ODD", "ODD")]
 )
-async def test_an_execution_stays_in_the_word_it_is_held_in(harness: Harness, hold: str, shown: str | None) -> None:
+async def test_held_execution_keeps_its_status(harness: Harness, hold: str, status: str | None) -> None:
     harness.world.runs.scripts.append(Script("harness", hold=hold))
     execution_id = await harness.start_simple()
     harness.world.advance(10 * RUN_SECONDS)
@@ -65,24 +65,24 @@ async def test_an_execution_stays_in_the_word_it_is_held_in(harness: Harness, ho
     released = await harness.state(execution_id)
     harness.world.advance(RUN_SECONDS)
 
-    assert held == {"status": shown, "endedAt": None}
+    assert held == {"status": status, "endedAt": None}
     assert (released, await harness.state(execution_id)) == ("RUNNING", "SUCCESS")
 
 
-@pytest.mark.parametrize(("word", "shown"), [("QUEUED", "QUEUED"), ("PREPARING", None)])
-async def test_an_execution_can_begin_before_it_runs(harness: Harness, word: str, shown: str | None) -> None:
-    harness.world.behaviours.change({"harness": {"starting_status": word, "starting_seconds": 5.0}})
+@pytest.mark.parametrize(("word", "status"), [("QUEUED", "QUEUED"), ("PREPARING", None)])
+async def test_execution_can_start_before_it_runs(harness: Harness, word: str, status: str | None) -> None:
+    harness.world.behaviors.change({"harness": {"starting_status": word, "starting_seconds": 5.0}})
     restart = await harness.workflow_id("restart")
 
     started = (await harness.start(restart))["execution"]
     first = await harness.state(started["id"], "status startedAt")
     harness.world.advance(5)
 
-    assert (started["status"], first) == (shown, {"status": shown, "startedAt": None})
+    assert (started["status"], first) == (status, {"status": status, "startedAt": None})
     assert await harness.state(started["id"]) == "RUNNING"
 
 
-async def test_entities_among_the_variables_show_their_ids(harness: Harness) -> None:
+async def test_entity_variables_show_ids(harness: Harness) -> None:
     payload = await harness.start(WORKFLOW, variableInputs=SEED_VARIABLES, serviceInputs=SEED_SERVICES)
     state = await harness.state(
         payload["execution"]["id"],
@@ -103,7 +103,7 @@ async def test_entities_among_the_variables_show_their_ids(harness: Harness) -> 
     )
 
 
-async def test_the_url_leads_to_the_execution(harness: Harness) -> None:
+async def test_url_points_to_the_execution(harness: Harness) -> None:
     workflow = await harness.start_simple()
     pipeline = (await harness.start(await harness.pipeline_id("Approved Pipeline"), "PIPELINE"))["execution"]["id"]
 
@@ -122,7 +122,7 @@ async def test_unknown_variables_only_cause_a_warning(harness: Harness) -> None:
     )
 
 
-async def test_the_same_mutation_twice_starts_two(harness: Harness) -> None:
+async def test_repeated_mutation_starts_a_second_execution(harness: Harness) -> None:
     restart = await harness.workflow_id("restart")
 
     first = await harness.start(restart, clientMutationId="same")
@@ -131,15 +131,15 @@ async def test_the_same_mutation_twice_starts_two(harness: Harness) -> None:
     assert first["execution"]["id"] != second["execution"]["id"]
 
 
-async def test_a_start_can_answer_null_and_yet_run(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"null_payload": True}})
+async def test_start_can_return_null_although_it_runs(harness: Harness) -> None:
+    harness.world.behaviors.change({"harness": {"null_payload": True}})
     restart = await harness.workflow_id("restart")
 
     answer = (await harness.post(START, start_input(restart, notes="token-1"))).json()
-    found = await harness.data("{ executions(limit: 5) { nodes { notes status } } }")
+    listed = await harness.data("{ executions(limit: 5) { nodes { notes status } } }")
 
     assert answer == {"data": {"startExecution": None}}
-    assert found["executions"]["nodes"] == [{"notes": "token-1", "status": "RUNNING"}]
+    assert listed["executions"]["nodes"] == [{"notes": "token-1", "status": "RUNNING"}]
 
 
 async def test_executions_are_found_by_filters_newest_first(harness: Harness) -> None:
@@ -151,20 +151,20 @@ async def test_executions_are_found_by_filters_newest_first(harness: Harness) ->
     query = "query($f: [ExecutionFilter]) { executions(filters: $f, limit: 2) { pageInfo { total } nodes { id } } }"
     since = str(int((harness.world.clock() - 21) * 1000))
 
-    async def found(*filters: dict[str, object]) -> list[str]:
+    async def find(*filters: dict[str, object]) -> list[str]:
         return [node["id"] for node in (await harness.data(query, {"f": list(filters)}))["executions"]["nodes"]]
 
-    assert await found() == [ids[2], ids[1]]
-    assert await found({"execution": {"operator": "IN", "values": [ids[0], ids[2]]}}) == [ids[2], ids[0]]
-    assert await found({"workflow": {"operator": "EQUALS", "values": [restart]}}) == [ids[2], ids[1]]
-    assert await found({"workflow": {"operator": "EQUALS", "values": ["x"]}}) == []
-    assert await found({"applicationId": APPLICATION, "creationTime": {"operator": "BEFORE", "value": since}}) == [
+    assert await find() == [ids[2], ids[1]]
+    assert await find({"execution": {"operator": "IN", "values": [ids[0], ids[2]]}}) == [ids[2], ids[0]]
+    assert await find({"workflow": {"operator": "EQUALS", "values": [restart]}}) == [ids[2], ids[1]]
+    assert await find({"workflow": {"operator": "EQUALS", "values": ["x"]}}) == []
+    assert await find({"applicationId": APPLICATION, "creationTime": {"operator": "BEFORE", "value": since}}) == [
         ids[0]
     ]
-    assert await found({"status": {"operator": "IN", "values": ["SUCCESS"]}}) == []
+    assert await find({"status": {"operator": "IN", "values": ["SUCCESS"]}}) == []
 
 
-async def test_a_purged_execution_is_gone(harness: Harness) -> None:
+async def test_purged_execution_does_not_exist(harness: Harness) -> None:
     execution_id = await harness.start_simple()
     harness.world.runs.forget(execution_id)
 
@@ -174,7 +174,7 @@ async def test_a_purged_execution_is_gone(harness: Harness) -> None:
     assert (await harness.data("{ executions(limit: 5) { nodes { id } } }"))["executions"]["nodes"] == []
 
 
-async def test_aliases_ask_for_many_at_once_and_fail_alone(harness: Harness) -> None:
+async def test_aliases_fail_independently(harness: Harness) -> None:
     execution_id = await harness.start_simple()
     query = f'{{ e0: execution(executionId: "{execution_id}") {{ id }} e1: execution(executionId: "x") {{ id }} }}'
 
@@ -185,7 +185,7 @@ async def test_aliases_ask_for_many_at_once_and_fail_alone(harness: Harness) -> 
     assert answer["errors"][0]["message"].startswith("Exception while fetching data (/e1) : Invalid request: ")
 
 
-async def test_an_abort_takes_a_moment_and_works_once(harness: Harness) -> None:
+async def test_abort_takes_effect_later_and_only_once(harness: Harness) -> None:
     execution_id = await harness.start_simple()
     url, query = f"/api/executions/{execution_id}", {"appId": APPLICATION, "routingId": "account"}
     body = {"executionInterruptType": "ABORT_ALL"}
@@ -208,7 +208,7 @@ async def test_an_abort_takes_a_moment_and_works_once(harness: Harness) -> None:
 @pytest.mark.parametrize(
     ("application", "body"), [("x", '{"executionInterruptType": "ABORT_ALL"}'), (APPLICATION, "{}"), (APPLICATION, "[")]
 )
-async def test_a_wrong_abort_is_refused(harness: Harness, application: str, body: str) -> None:
+async def test_invalid_abort_is_refused(harness: Harness, application: str, body: str) -> None:
     execution_id = await harness.start_simple()
 
     response = await harness.http.put(f"/api/executions/{execution_id}", params={"appId": application}, content=body)
@@ -228,7 +228,7 @@ async def test_rest_needs_the_key(harness: Harness) -> None:
     assert (put.status_code, get.status_code) == (401, 401)
 
 
-async def test_rest_answers_the_internal_status(harness: Harness) -> None:
+async def test_rest_returns_the_internal_status(harness: Harness) -> None:
     execution_id = await harness.start_simple()
     url = f"/api/external/v1/executions/{execution_id}/status"
     harness.world.runs.cancel(execution_id, harness.world.clock() + 5)

@@ -7,7 +7,7 @@ import json
 import pytest
 from graphql import build_client_schema, build_schema, get_introspection_query, parse, print_schema, validate
 
-from provider_py.sandbox.specs import spec_file
+from provider_py.sandbox import spec_file
 from tests.contract.sandbox.harness.requests import APPLICATION, START, Harness, start_input
 
 PREFIX = "Validation error of type "
@@ -39,7 +39,7 @@ PREFIX = "Validation error of type "
         ("{ applications(limit: 1 ", "Invalid Syntax : offending token <EOF> at line 1 column 25"),
     ],
 )
-async def test_an_invalid_query_is_refused_without_data(harness: Harness, query: str, message: str) -> None:
+async def test_invalid_query_is_refused_without_data(harness: Harness, query: str, message: str) -> None:
     response = await harness.post(query)
 
     answer = response.json()
@@ -64,7 +64,7 @@ async def test_an_invalid_query_is_refused_without_data(harness: Harness, query:
         (start_input("x", "JOB"), "Invalid input for Enum 'ExecutionType'. No value found for name 'JOB'"),
     ],
 )
-async def test_wrong_variables_are_refused_without_data(
+async def test_invalid_variables_are_refused_without_data(
     harness: Harness, variables: dict[str, object] | None, message: str
 ) -> None:
     answer = (await harness.post(START, variables)).json()
@@ -73,7 +73,7 @@ async def test_wrong_variables_are_refused_without_data(
     assert [error["message"] for error in answer["errors"]] == [message]
 
 
-async def test_a_single_object_is_taken_for_a_list(harness: Harness) -> None:
+async def test_single_object_is_accepted_as_a_list(harness: Harness) -> None:
     query = "query($f: [WorkflowFilter]) { workflows(filters: $f, limit: 9) { nodes { name } } }"
     one = {"application": {"operator": "EQUALS", "values": APPLICATION}}
 
@@ -87,7 +87,7 @@ async def test_a_single_object_is_taken_for_a_list(harness: Harness) -> None:
     assert len(in_text["workflows"]["nodes"]) == 6
 
 
-async def test_a_query_deeper_than_ten_is_refused(harness: Harness) -> None:
+async def test_query_deeper_than_ten_is_refused(harness: Harness) -> None:
     def nested(innermost: str) -> str:
         inner = f"environments(limit: 1) {{ nodes {{ application {{ {innermost} }} }} }}"
         middle = f"environments(limit: 1) {{ nodes {{ application {{ {inner} }} }} }}"
@@ -100,14 +100,14 @@ async def test_a_query_deeper_than_ten_is_refused(harness: Harness) -> None:
     assert refused == {"errors": [{"message": "maximum query depth exceeded 11 > 10"}]}
 
 
-async def test_introspection_answers_what_the_published_file_holds(harness: Harness) -> None:
+async def test_introspection_equals_the_published_file(harness: Harness) -> None:
     answer = (await harness.post(get_introspection_query())).json()
 
     published = json.loads(spec_file("harness", "introspection.json").read_text())
     assert answer == published
 
 
-def test_the_introspection_file_agrees_with_the_sdl() -> None:
+def test_introspection_file_agrees_with_the_sdl() -> None:
     built = build_schema(spec_file("harness", "schema.graphql").read_text())
 
     published = json.loads(spec_file("harness", "introspection.json").read_text())
@@ -123,8 +123,8 @@ def test_every_published_operation_is_valid() -> None:
     assert validate(built, parse("\n".join(texts))) == []
 
 
-async def test_an_older_server_does_not_know_newer_fields(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"server_version": "2022-02"}})
+async def test_older_server_lacks_newer_fields(harness: Harness) -> None:
+    harness.world.behaviors.change({"harness": {"server_version": "2022-02"}})
     execution_id = await harness.start_simple()
 
     answer = (await harness.post(f'{{ execution(executionId: "{execution_id}") {{ executionUrl }} }}')).json()

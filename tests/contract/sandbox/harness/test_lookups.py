@@ -40,7 +40,7 @@ from tests.contract.sandbox.harness.requests import APPLICATION, Harness
         ),
     ],
 )
-async def test_what_is_not_there_is_an_error(harness: Harness, query: str, text: str) -> None:
+async def test_missing_object_is_an_error(harness: Harness, query: str, text: str) -> None:
     assert await harness.refusal(query) == text
 
 
@@ -53,11 +53,11 @@ async def test_what_is_not_there_is_an_error(harness: Harness, query: str, text:
         '{ environment(environmentId: "x") { id } }',
     ],
 )
-async def test_some_things_that_are_not_there_are_null_without_an_error(harness: Harness, query: str) -> None:
+async def test_missing_object_is_null_without_error_for_some_types(harness: Harness, query: str) -> None:
     assert list((await harness.data(query)).values()) == [None]
 
 
-async def test_a_service_shows_its_sources_and_builds(harness: Harness) -> None:
+async def test_service_shows_its_sources_and_builds(harness: Harness) -> None:
     data = await harness.data(
         '{ service(serviceId: "XceFDCA7QgirrO8LJRphZQ") { name deploymentType artifactSources { __typename name '
         "... on DockerArtifactSource { imageName } artifacts(limit: 1) { nodes { buildNo collectedAt } } } } }"
@@ -89,7 +89,7 @@ async def test_environments_hold_infrastructure_definitions(harness: Harness) ->
     assert by_name["infrastructureDefinitionByName"]["id"] == definition["id"]
 
 
-async def test_lists_come_in_pages(harness: Harness) -> None:
+async def test_lists_are_paged(harness: Harness) -> None:
     data = await harness.data(
         "{ workflows(limit: 2, offset: 1) { pageInfo { limit offset total hasMore } nodes { name } } }"
     )
@@ -100,13 +100,13 @@ async def test_lists_come_in_pages(harness: Harness) -> None:
     }
 
 
-async def test_a_page_holds_at_most_a_hundred(harness: Harness) -> None:
+async def test_page_holds_at_most_a_hundred(harness: Harness) -> None:
     data = await harness.data("{ applications(limit: 1000) { pageInfo { limit total hasMore } } }")
 
     assert data["applications"]["pageInfo"] == {"limit": 100, "total": 2, "hasMore": False}
 
 
-async def test_variables_tell_all_that_is_public_about_them(harness: Harness) -> None:
+async def test_workflow_variables_show_all_public_fields(harness: Harness) -> None:
     workflow_id = await harness.workflow_id("configured")
     data = await harness.data(
         "query($id: String!) { workflow(workflowId: $id) { workflowVariables { name type required allowedValues "

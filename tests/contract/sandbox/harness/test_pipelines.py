@@ -1,10 +1,10 @@
-"""Pipelines: stages in their order, approvals, runtime inputs, running one again."""
+"""Pipelines: order of stages, approvals, runtime inputs, resuming."""
 
 from __future__ import annotations
 
 import pytest
 
-from provider_py.sandbox.runs import Script
+from provider_py.sandbox import Script
 from tests.contract.sandbox.harness.requests import APPLICATION, RUN_SECONDS, SEED_SERVICES, Harness, variables
 
 STAGES = """status ... on PipelineExecution { pipelineStageExecutions {
@@ -37,14 +37,14 @@ async def approval(harness: Harness, execution_id: str) -> dict[str, str]:
 
 async def answer(harness: Harness, execution_id: str, action: str) -> None:
     approval_id = (await approval(harness, execution_id))["approvalId"]
-    given = {"executionId": execution_id, "approvalId": approval_id, "action": action, "applicationId": APPLICATION}
-    data = await harness.data(ANSWER, {"input": given})
+    body = {"executionId": execution_id, "approvalId": approval_id, "action": action, "applicationId": APPLICATION}
+    data = await harness.data(ANSWER, {"input": body})
     assert data["approveOrRejectApprovals"]["success"] is True
 
 
 async def test_stages_run_one_after_the_other(harness: Harness) -> None:
-    given = variables(Environment="Prod", InfraDefinition_Kubernetes="k8s")
-    execution_id = await start(harness, "Test Pipeline", variableInputs=given, serviceInputs=SEED_SERVICES)
+    inputs = variables(Environment="Prod", InfraDefinition_Kubernetes="k8s")
+    execution_id = await start(harness, "Test Pipeline", variableInputs=inputs, serviceInputs=SEED_SERVICES)
     seen = [await words(harness, execution_id)]
     for _ in range(2):
         harness.world.advance(RUN_SECONDS / 2)
@@ -57,7 +57,7 @@ async def test_stages_run_one_after_the_other(harness: Harness) -> None:
     ]
 
 
-async def test_a_member_execution_belongs_to_its_pipeline(harness: Harness) -> None:
+async def test_member_execution_belongs_to_its_pipeline(harness: Harness) -> None:
     execution_id = await start(harness, "Approved Pipeline")
     stages = (await harness.state(execution_id, STAGES))["pipelineStageExecutions"]
     member_id = stages[0]["workflowExecutionId"]
@@ -72,7 +72,7 @@ async def test_a_member_execution_belongs_to_its_pipeline(harness: Harness) -> N
     assert member_id in [node["id"] for node in every["executions"]["nodes"]]
 
 
-async def test_an_approval_holds_the_pipeline_until_it_is_given(harness: Harness) -> None:
+async def test_approval_pauses_the_pipeline_until_answered(harness: Harness) -> None:
     execution_id = await start(harness, "Approved Pipeline")
     before = await words(harness, execution_id)
     harness.world.advance(RUN_SECONDS * 5)
@@ -87,7 +87,7 @@ async def test_an_approval_holds_the_pipeline_until_it_is_given(harness: Harness
     assert await words(harness, execution_id) == ["SUCCESS"] * 4
 
 
-async def test_a_rejected_approval_ends_the_pipeline(harness: Harness) -> None:
+async def test_rejected_approval_ends_the_pipeline(harness: Harness) -> None:
     execution_id = await start(harness, "Approved Pipeline")
     harness.world.advance(RUN_SECONDS)
     await answer(harness, execution_id, "REJECT")
@@ -97,7 +97,7 @@ async def test_a_rejected_approval_ends_the_pipeline(harness: Harness) -> None:
     assert data["approvalDetails"]["approvalDetails"] == []
 
 
-async def test_a_pending_approval_is_described(harness: Harness) -> None:
+async def test_pending_approval_is_described(harness: Harness) -> None:
     execution_id = await start(harness, "Approved Pipeline")
     reached = int((harness.world.clock() + RUN_SECONDS / 2) * 1000)
     harness.world.advance(RUN_SECONDS)
@@ -108,16 +108,16 @@ async def test_a_pending_approval_is_described(harness: Harness) -> None:
     assert pending == {"approvalType": "USER_GROUP", "stageName": "STAGE 2", "startedAt": str(reached)}
 
 
-async def test_an_unknown_approval_is_refused(harness: Harness) -> None:
+async def test_unknown_approval_is_refused(harness: Harness) -> None:
     execution_id = await start(harness, "Approved Pipeline")
-    given = {"executionId": execution_id, "approvalId": "x", "action": "APPROVE", "applicationId": APPLICATION}
+    body = {"executionId": execution_id, "approvalId": "x", "action": "APPROVE", "applicationId": APPLICATION}
 
-    text = await harness.refusal(ANSWER, {"input": given})
+    text = await harness.refusal(ANSWER, {"input": body})
 
     assert text == "Invalid request: No pending approval found for approval id: x"
 
 
-async def test_a_failure_shows_on_the_last_stage(harness: Harness) -> None:
+async def test_failure_shows_on_the_last_stage(harness: Harness) -> None:
     harness.world.runs.scripts.append(Script("harness", "Approved Pipeline", ending="failure", reason="no"))
     execution_id = await start(harness, "Approved Pipeline")
     harness.world.advance(RUN_SECONDS)
@@ -128,7 +128,7 @@ async def test_a_failure_shows_on_the_last_stage(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize("with_defaults", [True, False])
-async def test_runtime_inputs_hold_a_stage_unless_defaults_will_do(harness: Harness, with_defaults: bool) -> None:
+async def test_runtime_inputs_pause_a_stage_unless_defaults_are_accepted(harness: Harness, with_defaults: bool) -> None:
     execution_id = await start(harness, "Asking Pipeline", continueWithDefaultValues=with_defaults)
     status = await harness.state(execution_id)
     (stage,) = (await harness.state(execution_id, STAGES))["pipelineStageExecutions"]
@@ -137,10 +137,10 @@ async def test_runtime_inputs_hold_a_stage_unless_defaults_will_do(harness: Harn
     assert stage["runtimeInputVariables"] == (None if with_defaults else [{"name": "ticket"}])
 
 
-async def test_runtime_inputs_let_the_stage_go_on(harness: Harness) -> None:
+async def test_runtime_inputs_continue_the_stage(harness: Harness) -> None:
     execution_id = await start(harness, "Asking Pipeline")
     (stage,) = (await harness.state(execution_id, STAGES))["pipelineStageExecutions"]
-    given = {
+    body = {
         "applicationId": APPLICATION,
         "pipelineExecutionId": execution_id,
         "pipelineStageElementId": stage["pipelineStageElementId"],
@@ -150,40 +150,40 @@ async def test_runtime_inputs_let_the_stage_go_on(harness: Harness) -> None:
         "mutation($input: RuntimeExecutionInputsToResumePipeline!) { pipelineResumeRuntime(input: $input) { status } }"
     )
 
-    data = await harness.data(query, {"input": given})
-    again = await harness.refusal(query, {"input": given})
+    data = await harness.data(query, {"input": body})
+    repeated = await harness.refusal(query, {"input": body})
     after = await words(harness, execution_id)
 
     assert data["pipelineResumeRuntime"]["status"] is True
-    assert "has no stage" in again
+    assert "has no stage" in repeated
     assert after == ["RUNNING", "RUNNING"]
 
 
-async def test_a_failed_pipeline_can_be_run_again(harness: Harness) -> None:
+async def test_failed_pipeline_can_be_resumed(harness: Harness) -> None:
     harness.world.runs.scripts.append(Script("harness", ending="failure"))
     execution_id = await start(harness, "Asking Pipeline", continueWithDefaultValues=True)
     query = "mutation($input: ResumeExecutionInput) { resumeExecution(input: $input) { execution { id status } } }"
-    given = {"applicationId": APPLICATION, "pipelineExecutionId": execution_id, "pipelineStageName": "STAGE 1"}
+    body = {"applicationId": APPLICATION, "pipelineExecutionId": execution_id, "pipelineStageName": "STAGE 1"}
 
-    early = await harness.refusal(query, {"input": given})
+    early = await harness.refusal(query, {"input": body})
     harness.world.advance(RUN_SECONDS)
-    data = await harness.data(query, {"input": given})
+    data = await harness.data(query, {"input": body})
 
     assert early.startswith(f"Invalid request: Pipeline resume is not available for [{execution_id}].")
     assert data["resumeExecution"]["execution"]["id"] != execution_id
 
 
-async def test_a_workflow_cannot_be_run_again(harness: Harness) -> None:
+async def test_workflow_execution_cannot_be_resumed(harness: Harness) -> None:
     execution_id = await harness.start_simple()
     query = "mutation($input: ResumeExecutionInput) { resumeExecution(input: $input) { execution { id } } }"
-    given = {"applicationId": APPLICATION, "pipelineExecutionId": execution_id, "pipelineStageName": "x"}
+    body = {"applicationId": APPLICATION, "pipelineExecutionId": execution_id, "pipelineStageName": "x"}
 
-    text = await harness.refusal(query, {"input": given})
+    text = await harness.refusal(query, {"input": body})
 
     assert text == f"Pipeline resume not available for workflow executions: {execution_id}"
 
 
-async def test_finished_executions_can_be_exported_so_often(harness: Harness) -> None:
+async def test_exports_have_a_daily_limit(harness: Harness) -> None:
     await harness.start_simple()
     harness.world.advance(RUN_SECONDS)
     query = "mutation { exportExecutions(input: {}) { status totalExecutions downloadLink } }"

@@ -96,13 +96,13 @@ START = f"""mutation {{
 }}"""
 
 
-async def test_the_application_is_found_by_name(harness: Harness) -> None:
+async def test_application_is_found_by_name(harness: Harness) -> None:
     assert await harness.data(FIND_APPLICATION) == {
         "applicationByName": {"id": "naNJDKrUTZKKdKycL5Tx4g", "name": "Test App"}
     }
 
 
-async def test_the_workflow_is_found_by_name_with_its_variables(harness: Harness) -> None:
+async def test_workflow_is_found_by_name_with_its_variables(harness: Harness) -> None:
     definition = {"type": "Infrastructure definition", "required": True}
     assert await harness.data(FIND_WORKFLOW) == {
         "workflowByName": {
@@ -117,7 +117,7 @@ async def test_the_workflow_is_found_by_name_with_its_variables(harness: Harness
     }
 
 
-async def test_the_services_that_need_artifacts_are_named(harness: Harness) -> None:
+async def test_services_that_need_artifacts_are_named(harness: Harness) -> None:
     assert await harness.data(FIND_INPUTS) == {
         "executionInputs": {
             "serviceInputs": [
@@ -128,7 +128,7 @@ async def test_the_services_that_need_artifacts_are_named(harness: Harness) -> N
     }
 
 
-async def test_the_execution_is_started(harness: Harness) -> None:
+async def test_execution_is_started(harness: Harness) -> None:
     payload = (await harness.data(START))["startExecution"]
 
     execution_id = payload["execution"].pop("id")
@@ -137,7 +137,7 @@ async def test_the_execution_is_started(harness: Harness) -> None:
     assert [run.id for run in harness.world.runs.of("harness")] == [execution_id]
 
 
-async def test_a_bare_query_is_accepted_as_plain_text(harness: Harness) -> None:
+async def test_bare_query_is_accepted_as_plain_text(harness: Harness) -> None:
     response = await harness.http.post("/api/graphql", content=FIND_APPLICATION, headers={"content-type": "text/plain"})
 
     assert json.loads(response.text)["data"]["applicationByName"]["id"] == "naNJDKrUTZKKdKycL5Tx4g"

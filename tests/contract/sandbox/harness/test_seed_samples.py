@@ -135,18 +135,18 @@ async def known(harness: Harness) -> Known:
     return Known(service["id"], artifact, await harness.pipeline_id("Test Pipeline"), execution)
 
 
-async def test_an_application_is_made_and_found_by_the_printed_requests(harness: Harness) -> None:
-    given = {"app": {"name": "Harness GraphQL", "clientMutationId": "1"}}
+async def test_printed_requests_create_and_find_an_application(harness: Harness) -> None:
+    variables = {"app": {"name": "Harness GraphQL", "clientMutationId": "1"}}
 
-    made = (await harness.data(CREATE_APPLICATION, given))["createApplication"]
-    found = (await harness.data(APPLICATION_BY_NAME))["applicationByName"]
+    created = (await harness.data(CREATE_APPLICATION, variables))["createApplication"]
+    by_name = (await harness.data(APPLICATION_BY_NAME))["applicationByName"]
 
-    assert (made["clientMutationId"], made["application"]) == ("1", found)
+    assert (created["clientMutationId"], created["application"]) == ("1", by_name)
 
 
-async def test_a_pipeline_is_found_and_shown_by_the_printed_requests(harness: Harness) -> None:
-    found = await harness.data(PIPELINE_ID.replace("-XXXXqR6QIeXXXz-VuwIzA", APPLICATION))
-    key = found["pipelineByName"]["id"]
+async def test_printed_requests_find_and_show_a_pipeline(harness: Harness) -> None:
+    by_name = await harness.data(PIPELINE_ID.replace("-XXXXqR6QIeXXXz-VuwIzA", APPLICATION))
+    key = by_name["pipelineByName"]["id"]
 
     by_literal = await harness.data(PIPELINE.replace("<pipelineId>", key))
     by_variable = await harness.data(PIPELINE_BY_VARIABLE, {"thisPipeline": key})
@@ -154,7 +154,7 @@ async def test_a_pipeline_is_found_and_shown_by_the_printed_requests(harness: Ha
     assert by_literal == by_variable == {"pipeline": {"id": key, "name": "Test Pipeline", "description": None}}
 
 
-async def test_artifact_sources_and_artifacts_lead_to_each_other(harness: Harness) -> None:
+async def test_artifact_sources_and_artifacts_link_to_each_other(harness: Harness) -> None:
     ids = await known(harness)
 
     service = await harness.data(ARTIFACT_SOURCES.replace("ABEvYYxdRSegoaSFxIx2xX", ids.service))
@@ -167,7 +167,7 @@ async def test_artifact_sources_and_artifacts_lead_to_each_other(harness: Harnes
     ]
 
 
-async def test_the_executions_of_a_workflow_are_listed(harness: Harness) -> None:
+async def test_executions_of_a_workflow_are_listed(harness: Harness) -> None:
     ids = await known(harness)
 
     listed = await harness.data(EXECUTIONS.replace("<workflowId>", WORKFLOW))
@@ -175,14 +175,14 @@ async def test_the_executions_of_a_workflow_are_listed(harness: Harness) -> None
     assert listed == {"executions": {"pageInfo": {"total": 1}, "nodes": [{"id": ids.execution}]}}
 
 
-async def test_the_services_of_an_application_are_listed(harness: Harness) -> None:
+async def test_services_of_an_application_are_listed(harness: Harness) -> None:
     listed = (await harness.data(SERVICES.replace("<applicationId>", APPLICATION)))["services"]
 
     assert listed["pageInfo"] == {"total": 4}
     assert [node["name"] for node in listed["nodes"]] == ["test", "k8s", "jar", "chart"]
 
 
-async def test_the_variable_for_an_artifact_source_is_accepted(harness: Harness) -> None:
+async def test_artifact_stream_variable_is_accepted(harness: Harness) -> None:
     started_with = started.START.replace("variableInputs: [", f"variableInputs: [{ARTIFACT_STREAM}")
 
     payload = (await harness.data(started_with))["startExecution"]
@@ -201,16 +201,7 @@ async def test_the_variable_for_an_artifact_source_is_accepted(harness: Harness)
         (SERVICES, {"services": {"pageInfo": {"total": 0}, "nodes": []}}),
     ],
 )
-async def test_a_request_with_a_placeholder_finds_nothing_and_is_no_error(
+async def test_request_with_a_placeholder_returns_nothing_without_error(
     harness: Harness, printed: str, answer: dict[str, Any]
 ) -> None:
     assert await harness.data(printed) == answer
-
-
-@pytest.mark.parametrize(
-    "printed", [started.FIND_APPLICATION, started.FIND_WORKFLOW, started.FIND_INPUTS, started.START]
-)
-async def test_the_printed_ids_are_there(harness: Harness, printed: str) -> None:
-    (answer,) = (await harness.data(printed)).values()
-
-    assert answer is not None

@@ -1,4 +1,4 @@
-"""What a start is refused for, in the server's words; nothing is started then."""
+"""Reasons for which a start is refused, in the server's words; nothing is started."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.contract.sandbox.harness.requests import (
     variables,
 )
 
-INPUTS = """query($entityId: String!, $executionType: ExecutionType!, $given: [VariableInput]) {
+INPUTS = """query($entityId: String!, $executionType: ExecutionType!, $inputs: [VariableInput]) {
   executionInputs(entityId: $entityId, applicationId: "naNJDKrUTZKKdKycL5Tx4g", executionType: $executionType,
-                  variableInputs: $given) { serviceInputs { name } serviceManifestInputs { name } }
+                  variableInputs: $inputs) { serviceInputs { name } serviceManifestInputs { name } }
 }"""
 
 
-async def refused(harness: Harness, entity_id: str, kind: str = "WORKFLOW", **more: Any) -> str:
-    text = await harness.refusal(START, start_input(entity_id, kind, **more))
+async def refused(harness: Harness, entity_id: str, execution_type: str = "WORKFLOW", **more: Any) -> str:
+    text = await harness.refusal(START, start_input(entity_id, execution_type, **more))
     assert harness.world.runs.of("harness") == []
     return text
 
@@ -92,7 +92,7 @@ async def refused(harness: Harness, entity_id: str, kind: str = "WORKFLOW", **mo
         ),
     ],
 )
-async def test_a_wrong_start_is_refused(harness: Harness, changed: dict[str, Any], text: str) -> None:
+async def test_invalid_start_is_refused(harness: Harness, changed: dict[str, Any], text: str) -> None:
     whole = start_input(WORKFLOW, variableInputs=SEED_VARIABLES, serviceInputs=SEED_SERVICES)["input"]
 
     answer = await harness.refusal(START, {"input": {**whole, **changed}})
@@ -101,16 +101,16 @@ async def test_a_wrong_start_is_refused(harness: Harness, changed: dict[str, Any
     assert harness.world.runs.of("harness") == []
 
 
-async def test_an_infrastructure_definition_belongs_to_an_environment(harness: Harness) -> None:
-    given = variables(Environment="QA", InfraDefinition_Kubernetes="k8s", InfraDefinition_Kubernetes2="k8s")
+async def test_infrastructure_definition_of_another_environment_is_refused(harness: Harness) -> None:
+    inputs = variables(Environment="QA", InfraDefinition_Kubernetes="k8s", InfraDefinition_Kubernetes2="k8s")
 
-    text = await refused(harness, WORKFLOW, variableInputs=given)
+    text = await refused(harness, WORKFLOW, variableInputs=inputs)
 
     assert text.startswith("Infrastructure Definition  [k8s] doesn't exist in specified application and environment ")
 
 
 @pytest.mark.parametrize(
-    ("given", "text"),
+    ("values", "text"),
     [
         ({}, "Invalid request: Value not provided for required variable: [size]"),
         ({"size": "huge"}, "Invalid request: Variable size can only take values [small, medium, large]"),
@@ -123,23 +123,25 @@ async def test_an_infrastructure_definition_belongs_to_an_environment(harness: H
         ({"Size": "small"}, "Invalid request: Value not provided for required variable: [size]"),
     ],
 )
-async def test_rules_of_plain_variables(harness: Harness, given: dict[str, str], text: str) -> None:
+async def test_variable_rules_apply_to_start_and_execution_inputs(
+    harness: Harness, values: dict[str, str], text: str
+) -> None:
     entity_id = await harness.workflow_id("configured")
 
-    started = await refused(harness, entity_id, variableInputs=variables(**given))
+    started = await refused(harness, entity_id, variableInputs=variables(**values))
     inputs = await harness.refusal(
         INPUTS,
-        {"entityId": entity_id, "executionType": "WORKFLOW", "given": variables(**given)},
+        {"entityId": entity_id, "executionType": "WORKFLOW", "inputs": variables(**values)},
     )
 
     assert (started, inputs) == (text, text)
 
 
-async def test_a_service_can_be_chosen_by_a_variable(harness: Harness) -> None:
+async def test_service_can_be_chosen_by_a_variable(harness: Harness) -> None:
     entity_id = await harness.workflow_id("deploy any")
     arguments = {"entityId": entity_id, "executionType": "WORKFLOW"}
 
-    data = await harness.data(INPUTS, {**arguments, "given": variables(Service="k8s")})
+    data = await harness.data(INPUTS, {**arguments, "inputs": variables(Service="k8s")})
     by_name = await refused(harness, entity_id, variableInputs=variables(Service="nope"))
     by_id = await refused(harness, entity_id, variableInputs=variables("ID", Service="nope"))
 
@@ -148,19 +150,19 @@ async def test_a_service_can_be_chosen_by_a_variable(harness: Harness) -> None:
     assert (by_name, by_id) == (text, f"Invalid request: {text}")
 
 
-async def test_parameters_of_an_artifact_source(harness: Harness) -> None:
+async def test_artifact_source_parameters_are_required(harness: Harness) -> None:
     entity_id = await harness.workflow_id("deploy jar")
     source = {"artifactSourceName": "nexus_jar", "buildNumber": "1.0"}
 
     def jar(*names: str) -> list[dict[str, Any]]:
-        given = [{"name": name, "value": "x"} for name in names]
+        parameters = [{"name": name, "value": "x"} for name in names]
         value = {"valueType": "PARAMETERIZED_ARTIFACT_SOURCE"}
         return [
             {
                 "name": "jar",
                 "artifactValueInput": {
                     **value,
-                    "parameterizedArtifactSource": {**source, "parameterValueInputs": given},
+                    "parameterizedArtifactSource": {**source, "parameterValueInputs": parameters},
                 },
             }
         ]
@@ -172,27 +174,27 @@ async def test_parameters_of_an_artifact_source(harness: Harness) -> None:
     assert payload["execution"]["status"] == "RUNNING"
 
 
-async def test_an_artifact_of_another_service_is_refused(harness: Harness) -> None:
+async def test_artifact_of_another_service_is_refused(harness: Harness) -> None:
     query = (
         '{ service(serviceId: "kqf9rA1dQ4SluU54K-ouOw") { artifactSources { artifacts(limit: 1) { nodes { id } } } } }'
     )
     artifact_id = (await harness.data(query))["service"]["artifactSources"][0]["artifacts"]["nodes"][0]["id"]
     chosen = {"valueType": "ARTIFACT_ID", "artifactId": {"artifactId": artifact_id}}
 
-    def given(service: str, other: dict[str, Any]) -> dict[str, Any]:
+    def inputs(service: str, other: dict[str, Any]) -> dict[str, Any]:
         return {
             "variableInputs": SEED_VARIABLES,
             "serviceInputs": [{"name": service, "artifactValueInput": chosen}, other],
         }
 
-    text = await refused(harness, WORKFLOW, **given("test", SEED_SERVICES[1]))
-    payload = await harness.start(WORKFLOW, **given("k8s", SEED_SERVICES[0]))
+    text = await refused(harness, WORKFLOW, **inputs("test", SEED_SERVICES[1]))
+    payload = await harness.start(WORKFLOW, **inputs("k8s", SEED_SERVICES[0]))
 
     assert text == f"Invalid request: Artifact Id: {artifact_id} does not belong to specified service: test"
     assert payload["execution"]["status"] == "RUNNING"
 
 
-async def test_a_chart_needs_a_manifest(harness: Harness) -> None:
+async def test_chart_service_needs_a_manifest(harness: Harness) -> None:
     entity_id = await harness.workflow_id("deploy chart")
 
     def chart(version: str) -> list[dict[str, Any]]:
@@ -208,14 +210,14 @@ async def test_a_chart_needs_a_manifest(harness: Harness) -> None:
     assert payload["execution"]["status"] == "RUNNING"
 
 
-async def test_an_empty_pipeline_cannot_be_deployed(harness: Harness) -> None:
+async def test_empty_pipeline_cannot_be_deployed(harness: Harness) -> None:
     assert await refused(harness, await harness.pipeline_id("Empty Pipeline"), "PIPELINE") == (
         "You can not deploy an empty pipeline."
     )
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "text"),
+    ("behavior", "text"),
     [
         ({"execute_denied": True}, "User not authorized: Not authorized"),
         (
@@ -224,14 +226,14 @@ async def test_an_empty_pipeline_cannot_be_deployed(harness: Harness) -> None:
         ),
     ],
 )
-async def test_an_account_can_forbid_deployments(harness: Harness, behaviour: dict[str, object], text: str) -> None:
-    harness.world.behaviours.change({"harness": behaviour})
+async def test_account_can_forbid_deployments(harness: Harness, behavior: dict[str, object], text: str) -> None:
+    harness.world.behaviors.change({"harness": behavior})
 
     assert await refused(harness, await harness.workflow_id("restart")) == text
 
 
 async def test_deployments_are_limited_by_hour_and_day(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"deployments_per_day": 5}})
+    harness.world.behaviors.change({"harness": {"deployments_per_day": 5}})
     restart = await harness.workflow_id("restart")
     for hour in range(3):
         for _ in range(2 if hour < 2 else 1):

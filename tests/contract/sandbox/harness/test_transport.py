@@ -13,7 +13,7 @@ ANY = "{ applications(limit: 1) { nodes { id } } }"
 
 
 @pytest.mark.parametrize("headers", [{"x-api-key": "wrong"}, {"x-api-key": ""}])
-async def test_a_wrong_key_gets_the_rest_envelope(harness: Harness, headers: dict[str, str]) -> None:
+async def test_wrong_key_gets_the_rest_envelope(harness: Harness, headers: dict[str, str]) -> None:
     response = await harness.http.post("/api/graphql", json={"query": ANY}, headers=headers)
 
     entry = response.json()["responseMessages"][0]
@@ -21,8 +21,8 @@ async def test_a_wrong_key_gets_the_rest_envelope(harness: Harness, headers: dic
     assert response.headers["X-Harness-Error"] == "INVALID_TOKEN"
 
 
-async def test_a_wrong_key_can_get_graphql_errors(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"unauthorized_style": "graphql"}})
+async def test_wrong_key_can_get_graphql_errors(harness: Harness) -> None:
+    harness.world.behaviors.change({"harness": {"unauthorized_style": "graphql"}})
 
     response = await harness.http.post("/api/graphql", json={"query": ANY}, headers={"x-api-key": "wrong"})
 
@@ -30,7 +30,7 @@ async def test_a_wrong_key_can_get_graphql_errors(harness: Harness) -> None:
     assert response.json() == {"errors": [{"message": "Invalid Api Key", "locations": []}]}
 
 
-async def test_the_api_answers_without_the_gateway_prefix(harness: Harness) -> None:
+async def test_api_answers_without_the_gateway_prefix(harness: Harness) -> None:
     url = harness.http.base_url.copy_with(path="/api/graphql")
 
     response = await harness.http.post(url, json={"query": ANY})
@@ -38,8 +38,8 @@ async def test_the_api_answers_without_the_gateway_prefix(harness: Harness) -> N
     assert response.json()["data"]["applications"]["nodes"]
 
 
-async def test_the_thirty_first_request_of_a_minute_is_refused(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"requests_per_minute": 30}})
+async def test_thirty_first_request_of_a_minute_is_refused(harness: Harness) -> None:
+    harness.world.behaviors.change({"harness": {"requests_per_minute": 30}})
     statuses = [(await harness.post(ANY)).status_code for _ in range(30)]
 
     refused = await harness.post(ANY)
@@ -50,8 +50,8 @@ async def test_the_thirty_first_request_of_a_minute_is_refused(harness: Harness)
     assert "Retry-After" not in refused.headers
 
 
-async def test_the_window_of_the_limit_slides(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"requests_per_minute": 2}})
+async def test_window_of_the_limit_slides(harness: Harness) -> None:
+    harness.world.behaviors.change({"harness": {"requests_per_minute": 2}})
     await harness.post(ANY)
     harness.world.advance(40)
     await harness.post(ANY)
@@ -63,7 +63,7 @@ async def test_the_window_of_the_limit_slides(harness: Harness) -> None:
 
 
 async def test_cloudflare_blocks_for_a_minute(harness: Harness) -> None:
-    harness.world.behaviours.change(
+    harness.world.behaviors.change(
         {"harness": {"requests_per_minute": 1, "rate_limit_style": "cloudflare", "retry_after": "seconds"}}
     )
     await harness.post(ANY)
@@ -79,7 +79,7 @@ async def test_cloudflare_blocks_for_a_minute(harness: Harness) -> None:
 
 
 async def test_retry_after_can_be_a_date(harness: Harness) -> None:
-    harness.world.behaviours.change({"harness": {"requests_per_minute": 1, "retry_after": "date"}})
+    harness.world.behaviors.change({"harness": {"requests_per_minute": 1, "retry_after": "date"}})
     await harness.post(ANY)
 
     refused = await harness.post(ANY)
@@ -90,14 +90,14 @@ async def test_retry_after_can_be_a_date(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"variables": {}}', '{"query": "{a}", "variables": []}x'])
-async def test_a_body_that_is_no_request_is_a_400(harness: Harness, content: str) -> None:
+async def test_body_without_a_request_is_a_400(harness: Harness, content: str) -> None:
     response = await harness.http.post("/api/graphql", content=content, headers={"content-type": "application/json"})
 
     assert response.status_code == 400
     assert "Unable to process JSON" in response.json()["message"]
 
 
-async def test_an_unknown_operation_name_is_a_500_in_plain_text(harness: Harness) -> None:
+async def test_unknown_operation_name_is_a_500_in_plain_text(harness: Harness) -> None:
     response = await harness.post("query a { __typename } query b { __typename }", operationName="c")
 
     assert (response.status_code, response.headers["content-type"].split(";")[0]) == (500, "text/plain")

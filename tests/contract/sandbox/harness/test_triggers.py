@@ -1,4 +1,4 @@
-"""Triggers: made, read, changed, removed."""
+"""Triggers: created, read, updated, deleted."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from provider_py.sandbox.specs import spec_file
+from provider_py.sandbox import spec_file
 from tests.contract.sandbox.harness.requests import APPLICATION, Harness, variables
 
 OPERATIONS = (spec_file("harness", "schema.graphql").parent / "operations" / "triggers.graphql").read_text()
 SCHEDULE = {"conditionType": "ON_SCHEDULE", "scheduleConditionInput": {"cronExpression": "0 2 * * ?"}}
 
 
-async def run(harness: Harness, operation: str, given: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = (await harness.post(OPERATIONS, given, operationName=operation)).json()
+async def run(harness: Harness, operation: str, variables_: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = (await harness.post(OPERATIONS, variables_, operationName=operation)).json()
     return answer
 
 
@@ -34,19 +34,19 @@ async def create(harness: Harness, **more: Any) -> dict[str, Any]:
     return trigger
 
 
-async def test_a_trigger_is_made_and_found(harness: Harness) -> None:
-    made = await create(harness)
-    by_id = await run(harness, "trigger", {"triggerId": made["id"]})
+async def test_trigger_is_created_and_found(harness: Harness) -> None:
+    created = await create(harness)
+    by_id = await run(harness, "trigger", {"triggerId": created["id"]})
     by_name = await run(harness, "triggerByName", {"triggerName": "nightly", "applicationId": APPLICATION})
 
-    assert made["condition"]["triggerConditionType"] == "SCHEDULED"
-    assert made["condition"]["cronExpression"] == "0 2 * * ?"
-    assert made["action"]["variables"] == [{"name": "a", "value": "1"}]
-    assert by_id["data"]["trigger"] == by_name["data"]["triggerByName"] == made
+    assert created["condition"]["triggerConditionType"] == "SCHEDULED"
+    assert created["condition"]["cronExpression"] == "0 2 * * ?"
+    assert created["action"]["variables"] == [{"name": "a", "value": "1"}]
+    assert by_id["data"]["trigger"] == by_name["data"]["triggerByName"] == created
 
 
 @pytest.mark.parametrize(
-    ("condition", "shown"),
+    ("condition", "type_"),
     [
         ({"conditionType": "ON_NEW_ARTIFACT", "artifactConditionInput": {"artifactSourceId": "s"}}, "NEW_ARTIFACT"),
         (
@@ -62,45 +62,43 @@ async def test_a_trigger_is_made_and_found(harness: Harness) -> None:
         ),
     ],
 )
-async def test_every_condition_is_shown_in_its_own_word(
-    harness: Harness, condition: dict[str, Any], shown: str
-) -> None:
-    assert (await create(harness, condition=condition))["condition"]["triggerConditionType"] == shown
+async def test_condition_type_is_shown(harness: Harness, condition: dict[str, Any], type_: str) -> None:
+    assert (await create(harness, condition=condition))["condition"]["triggerConditionType"] == type_
 
 
-async def test_a_trigger_is_changed_as_a_whole(harness: Harness) -> None:
-    made = await create(harness, description="old")
-    changed = await trigger_input(harness, triggerId=made["id"], name="daily")
+async def test_trigger_is_replaced_as_a_whole(harness: Harness) -> None:
+    created = await create(harness, description="old")
+    changed = await trigger_input(harness, triggerId=created["id"], name="daily")
 
     answer = await run(harness, "updateTrigger", {"input": changed})
 
     trigger = answer["data"]["updateTrigger"]["trigger"]
-    assert (trigger["id"], trigger["name"], trigger["description"]) == (made["id"], "daily", None)
+    assert (trigger["id"], trigger["name"], trigger["description"]) == (created["id"], "daily", None)
 
 
-async def test_the_kind_of_execution_cannot_be_changed(harness: Harness) -> None:
-    made = await create(harness)
+async def test_execution_type_of_trigger_cannot_be_changed(harness: Harness) -> None:
+    created = await create(harness)
     action = {"executionType": "PIPELINE", "entityId": await harness.pipeline_id("Test Pipeline")}
-    changed = await trigger_input(harness, triggerId=made["id"], action=action)
+    changed = await trigger_input(harness, triggerId=created["id"], action=action)
 
     answer = await run(harness, "updateTrigger", {"input": changed})
 
     assert "Execution Type cannot be changed" in answer["errors"][0]["message"]
 
 
-async def test_a_removed_trigger_is_gone(harness: Harness) -> None:
-    made = await create(harness)
-    await run(harness, "deleteTrigger", {"input": {"applicationId": APPLICATION, "triggerId": made["id"]}})
+async def test_deleted_trigger_does_not_exist(harness: Harness) -> None:
+    created = await create(harness)
+    await run(harness, "deleteTrigger", {"input": {"applicationId": APPLICATION, "triggerId": created["id"]}})
 
-    answer = await run(harness, "trigger", {"triggerId": made["id"]})
+    answer = await run(harness, "trigger", {"triggerId": created["id"]})
 
     assert "Trigger doesn't exist" in answer["errors"][0]["message"]
     assert answer["data"] == {"trigger": None}
 
 
-async def test_a_condition_needs_its_own_input(harness: Harness) -> None:
-    given = await trigger_input(harness, condition={"conditionType": "ON_WEBHOOK"})
+async def test_condition_without_its_input_is_refused(harness: Harness) -> None:
+    body = await trigger_input(harness, condition={"conditionType": "ON_WEBHOOK"})
 
-    answer = await run(harness, "createTrigger", {"input": given})
+    answer = await run(harness, "createTrigger", {"input": body})
 
     assert "must not be null for condition type ON_WEBHOOK" in answer["errors"][0]["message"]

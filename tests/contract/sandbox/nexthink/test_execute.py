@@ -5,8 +5,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from provider_py.sandbox.nexthink.tenant import directory
-from provider_py.sandbox.world import World
+from provider_py.sandbox import World
+from provider_py.sandbox.nexthink import directory
 
 V1 = "/api/v1/workflows/execute"
 V2 = "/api/v2/workflows/execute"
@@ -36,7 +36,7 @@ async def test_v1_takes_collector_and_security_ids(tenant: httpx2.AsyncClient) -
 
 
 @pytest.mark.parametrize("id_", ["#reboot_device", "reboot_device"])
-async def test_the_number_sign_may_be_left_out(tenant: httpx2.AsyncClient, world: World, id_: str) -> None:
+async def test_number_sign_of_workflow_id_is_optional(tenant: httpx2.AsyncClient, world: World, id_: str) -> None:
     body = {"workflowId": id_, "devices": [{"uid": LAPTOP.uid}]}
     assert (await tenant.post(V2, json=body)).status_code == 200
     (run,) = world.runs.of("nexthink")
@@ -44,12 +44,12 @@ async def test_the_number_sign_may_be_left_out(tenant: httpx2.AsyncClient, world
     assert "reboot_device" in run.names
 
 
-async def test_one_target_named_twice_is_one_execution(tenant: httpx2.AsyncClient) -> None:
+async def test_duplicate_target_starts_one_execution(tenant: httpx2.AsyncClient) -> None:
     answer = await tenant.post(V2, json=REPAIR | {"devices": [{"name": "LAPTOP-01"}, {"uid": LAPTOP.uid}]})
     assert len(answer.json()["executionsUuids"]) == 1
 
 
-async def test_of_two_devices_with_one_name_the_last_seen_counts() -> None:
+async def test_device_seen_last_is_used_for_a_duplicate_name() -> None:
     assert directory().device("KIOSK", None, None) == max(
         (device for device in directory().device_by_uid.values() if device.name == "KIOSK"),
         key=lambda device: device.last_seen,
@@ -63,7 +63,7 @@ async def test_unknown_targets_are_dropped(tenant: httpx2.AsyncClient) -> None:
 
 
 async def test_unknown_targets_can_refuse_the_request(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"unknown_targets": "refuse"}})
+    world.behaviors.change({"nexthink": {"unknown_targets": "refuse"}})
     body = REPAIR | {"devices": [{"name": "LAPTOP-01"}, {"name": "NOBODY"}]}
     assert await refused(tenant, body) == (400, "UNKNOWN_TARGET")
 
@@ -84,7 +84,7 @@ async def test_unknown_targets_can_refuse_the_request(tenant: httpx2.AsyncClient
         ({"params": {}}, 400, "INVALID_REQUEST"),
     ],
 )
-async def test_what_cannot_run_is_refused(
+async def test_invalid_execution_request_is_refused(
     tenant: httpx2.AsyncClient, world: World, body: dict[str, Any], status: int, code: str
 ) -> None:
     assert await refused(tenant, {"devices": [{"name": "LAPTOP-01"}]} | body) == (status, code)
@@ -96,31 +96,31 @@ async def test_users_are_refused_by_a_device_workflow(tenant: httpx2.AsyncClient
     assert await refused(tenant, body) == (400, "USERS_NOT_ALLOWED")
 
 
-async def test_params_can_go_unchecked(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"params_check": False}})
+async def test_params_check_can_be_disabled(tenant: httpx2.AsyncClient, world: World) -> None:
+    world.behaviors.change({"nexthink": {"params_check": False}})
     body = REPAIR | {"params": {"other": "x"}, "devices": [{"name": "LAPTOP-01"}]}
     assert (await tenant.post(V2, json=body)).status_code == 200
 
 
-async def test_free_values_beside_options(tenant: httpx2.AsyncClient) -> None:
+async def test_custom_value_besides_options_is_accepted(tenant: httpx2.AsyncClient) -> None:
     body = {"workflowId": "#install_software", "params": {"package": "vlc", "channel": "nightly"}}
     assert (await tenant.post(V2, json=body | {"devices": [{"name": "LAPTOP-01"}]})).status_code == 200
 
 
-async def test_ten_thousand_targets_are_the_limit(tenant: httpx2.AsyncClient) -> None:
+async def test_request_takes_at_most_ten_thousand_targets(tenant: httpx2.AsyncClient) -> None:
     fleet = [{"name": f"DESK-{number:05}"} for number in range(1, 10_002)]
     assert await refused(tenant, REPAIR | {"devices": fleet}) == (400, "INVALID_REQUEST")
     answer = await tenant.post(V2, json=REPAIR | {"devices": fleet[:-1]})
     assert len(answer.json()["executionsUuids"]) == 10_000
 
 
-async def test_the_published_document_demands_both_lists(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"strict_published": True}})
+async def test_published_document_requires_both_target_lists(tenant: httpx2.AsyncClient, world: World) -> None:
+    world.behaviors.change({"nexthink": {"strict_published": True}})
     body = REPAIR | {"devices": [{"name": "LAPTOP-01"}]}
     assert await refused(tenant, body) == (400, "INVALID_REQUEST")
     assert (await tenant.post(V2, json=body | {"users": []})).status_code == 200
 
 
-async def test_a_body_that_is_not_json_is_refused(tenant: httpx2.AsyncClient) -> None:
+async def test_body_that_is_not_json_is_refused(tenant: httpx2.AsyncClient) -> None:
     answer = await tenant.post(V2, content=b"{", headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")

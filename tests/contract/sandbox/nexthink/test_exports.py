@@ -1,4 +1,4 @@
-"""Exports of the saved query: in the making, complete, cut short, failed; and the store they lie in."""
+"""Exports of the saved query: in progress, complete, truncated, failed; and the store for their files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import io
 import httpx2
 import pytest
 
-from provider_py.sandbox.world import World
+from provider_py.sandbox import World
 
 QUERY = "#workflow_request_status"
 EXPORT = "/api/v1/nql/export"
+EXECUTE = "/api/v2/nql/execute"
 
 
 async def started(tenant: httpx2.AsyncClient, devices: int) -> str:
@@ -38,8 +39,8 @@ def rows(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
-async def test_a_file_is_in_the_making_before_it_is_complete(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"export_seconds": 10}})
+async def test_export_reports_progress_until_complete(tenant: httpx2.AsyncClient, world: World) -> None:
+    world.behaviors.change({"nexthink": {"export_seconds": 10}})
     request = await started(tenant, 1500)
     world.advance(60)
     export = await exported(tenant, request)
@@ -50,13 +51,13 @@ async def test_a_file_is_in_the_making_before_it_is_complete(tenant: httpx2.Asyn
     assert seen == ["SUBMITTED", "IN_PROGRESS", "COMPLETED"]
     address = (await status(tenant, export)).json()["resultsFileUrl"]
     async with httpx2.AsyncClient(trust_env=False) as stranger:
-        found = rows((await stranger.get(address)).content)
-    assert len(found) == 1500
-    assert {row["status"] for row in found} == {"success"}
-    assert {row["request_id"] for row in found} == {request}
+        exported_rows = rows((await stranger.get(address)).content)
+    assert len(exported_rows) == 1500
+    assert {row["status"] for row in exported_rows} == {"success"}
+    assert {row["request_id"] for row in exported_rows} == {request}
 
 
-async def test_the_rows_are_those_of_the_moment_it_was_asked_for(tenant: httpx2.AsyncClient, world: World) -> None:
+async def test_export_contains_the_rows_at_the_time_of_the_request(tenant: httpx2.AsyncClient, world: World) -> None:
     export = await exported(tenant, await started(tenant, 2))
     world.advance(60)
     address = (await status(tenant, export)).json()["resultsFileUrl"]
@@ -64,7 +65,7 @@ async def test_the_rows_are_those_of_the_moment_it_was_asked_for(tenant: httpx2.
         assert rows((await stranger.get(address)).content) == []  # rows lag behind
 
 
-async def test_a_file_may_be_compressed(tenant: httpx2.AsyncClient, world: World) -> None:
+async def test_file_can_be_compressed(tenant: httpx2.AsyncClient, world: World) -> None:
     request = await started(tenant, 2)
     world.advance(60)
     export = await exported(tenant, request, compression="GZIP")
@@ -74,8 +75,8 @@ async def test_a_file_may_be_compressed(tenant: httpx2.AsyncClient, world: World
         assert len(rows(gzip.decompress((await stranger.get(address)).content))) == 2
 
 
-async def test_the_licence_may_cut_a_file_short(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"export_limit": 3}})
+async def test_license_can_truncate_a_file(tenant: httpx2.AsyncClient, world: World) -> None:
+    world.behaviors.change({"nexthink": {"export_limit": 3}})
     request = await started(tenant, 5)
     world.advance(60)
     export = await exported(tenant, request)
@@ -86,14 +87,14 @@ async def test_the_licence_may_cut_a_file_short(tenant: httpx2.AsyncClient, worl
         assert len(rows((await stranger.get(answer.json()["resultsFileUrl"])).content)) == 3
 
 
-async def test_an_export_may_fail(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"export_error": "too many rows"}})
+async def test_export_may_fail(tenant: httpx2.AsyncClient, world: World) -> None:
+    world.behaviors.change({"nexthink": {"export_error": "too many rows"}})
     export = await exported(tenant, "any")
     world.advance(1)
     assert (await status(tenant, export)).json() == {"status": "ERROR", "errorDescription": "too many rows"}
 
 
-async def test_the_store_takes_signed_addresses_for_a_quarter_of_an_hour_and_no_token(
+async def test_signed_address_is_valid_for_15_minutes_and_without_token(
     tenant: httpx2.AsyncClient, world: World
 ) -> None:
     export = await exported(tenant, await started(tenant, 1))
@@ -107,33 +108,43 @@ async def test_the_store_takes_signed_addresses_for_a_quarter_of_an_hour_and_no_
         assert (await stranger.get(address)).status_code == 403
 
 
+@pytest.mark.parametrize("url", [EXPORT, EXECUTE])
 @pytest.mark.parametrize(
-    ("body", "code"),
+    ("body", "status", "code"),
     [
-        ({"queryId": "#nothing"}, 404),
-        ({"queryId": QUERY}, 400),
-        ({"queryId": "No Query"}, 400),
-        ({"queryId": QUERY, "parameters": {"request_id": "x"}, "compression": "ZIP"}, 400),
+        ({"queryId": "#nothing"}, 404, 100),
+        ({"queryId": QUERY}, 400, 200),
+        ({"queryId": "No Query"}, 400, 200),
     ],
 )
-async def test_wrong_requests(tenant: httpx2.AsyncClient, body: dict[str, object], code: int) -> None:
-    answer = await tenant.post(EXPORT, json=body)
-    assert answer.status_code == code
+async def test_nql_error_is_returned(
+    tenant: httpx2.AsyncClient, url: str, body: dict[str, object], status: int, code: int
+) -> None:
+    answer = await tenant.post(url, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert set(answer.json()) == {"message", "code", "source"}
 
 
-async def test_an_export_that_is_not_there(tenant: httpx2.AsyncClient) -> None:
+async def test_unknown_compression_is_refused(tenant: httpx2.AsyncClient) -> None:
+    body = {"queryId": QUERY, "parameters": {"request_id": "x"}, "compression": "ZIP"}
+    answer = await tenant.post(EXPORT, json=body)
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"message", "code", "source"}
+
+
+async def test_unknown_export_is_not_found(tenant: httpx2.AsyncClient) -> None:
     assert (await status(tenant, "nothing")).status_code == 404
 
 
-async def test_the_right_to_nql_can_be_missing(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"nql_right": False}})
-    assert (await tenant.post(EXPORT, json={"queryId": QUERY})).status_code == 403
+async def test_missing_nql_permission_is_reported(tenant: httpx2.AsyncClient, world: World) -> None:
+    world.behaviors.change({"nexthink": {"nql_right": False}})
+    for url in (EXECUTE, EXPORT):
+        assert (await tenant.post(url, json={"queryId": QUERY})).status_code == 403
     assert (await status(tenant, "any")).status_code == 403
 
 
-async def test_the_right_to_workflows_can_be_missing(tenant: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"nexthink": {"workflows_right": False}})
+async def test_missing_workflows_permission_is_reported(tenant: httpx2.AsyncClient, world: World) -> None:
+    world.behaviors.change({"nexthink": {"workflows_right": False}})
     answer = await tenant.get("/api/v1/workflows/details", params={"nqlId": "#reboot_device"})
     assert (answer.status_code, set(answer.json())) == (403, {"code", "details"})
 

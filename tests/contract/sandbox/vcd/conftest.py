@@ -1,4 +1,4 @@
-"""A simulated Cloud Director on a real socket, with a clock that moves only when told."""
+"""A simulated Cloud Director."""
 
 from __future__ import annotations
 
@@ -6,31 +6,30 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-from aiohttp.test_utils import TestServer
 
-from provider_py.sandbox.vcd.access import API_TOKEN, ORG
-from provider_py.sandbox.vcd.app import application
-from provider_py.sandbox.world import World
+from provider_py.sandbox import World
+from provider_py.sandbox.vcd import application
+from provider_py.sandbox.vcd.access import API_TOKEN, ORG, PROVIDER_API_TOKEN
+from tests.contract.sandbox.serving import serve, sign_in
 
 
-@pytest.fixture
-def world() -> World:
-    return World(run_seconds=10.0, timer=lambda: 0.0)
+def form(token: str, grant_type: str = "refresh_token") -> dict[str, str]:
+    return {"grant_type": grant_type, "refresh_token": token}
 
 
 @pytest.fixture
 async def anonymous(world: World) -> AsyncIterator[httpx2.AsyncClient]:
-    headers = {"Accept": "application/json;version=37.1"}
-    async with (
-        TestServer(application(world)) as server,
-        httpx2.AsyncClient(base_url=str(server.make_url("/")), headers=headers, trust_env=False) as client,
-    ):
+    async with serve(application, world, headers={"Accept": "application/json;version=37.1"}) as client:
         yield client
 
 
 @pytest.fixture
 async def site(anonymous: httpx2.AsyncClient) -> httpx2.AsyncClient:
-    form = {"grant_type": "refresh_token", "refresh_token": API_TOKEN}
-    answer = await anonymous.post(f"/oauth/tenant/{ORG}/token", data=form)
-    anonymous.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    await sign_in(anonymous, f"/oauth/tenant/{ORG}/token", form(API_TOKEN))
+    return anonymous
+
+
+@pytest.fixture
+async def provider(anonymous: httpx2.AsyncClient) -> httpx2.AsyncClient:
+    await sign_in(anonymous, "/oauth/provider/token", form(PROVIDER_API_TOKEN))
     return anonymous

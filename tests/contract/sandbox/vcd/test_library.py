@@ -5,8 +5,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from provider_py.sandbox.vcd.library import WORKFLOWS
-from provider_py.sandbox.world import World
+from provider_py.sandbox import World
+from provider_py.sandbox.vcd import WORKFLOWS
 
 ITEMS = "/cloudapi/serviceItem"
 ONBOARD = WORKFLOWS[0]
@@ -19,10 +19,10 @@ async def items(site: httpx2.AsyncClient, **query: str) -> dict[str, Any]:
     return body
 
 
-async def test_an_item_is_found_by_name(site: httpx2.AsyncClient) -> None:
-    (found,) = (await items(site, filter="name==Onboard tenant"))["values"]
-    assert (found["id"], found["vroWorkflowId"]) == (ONBOARD.item_id, ONBOARD.vro_id)
-    assert found["serviceItemType"] == "VroWorkflowServiceItem"
+async def test_item_is_found_by_name(site: httpx2.AsyncClient) -> None:
+    (item,) = (await items(site, filter="name==Onboard tenant"))["values"]
+    assert (item["id"], item["vroWorkflowId"]) == (ONBOARD.item_id, ONBOARD.vro_id)
+    assert item["serviceItemType"] == "VroWorkflowServiceItem"
 
 
 @pytest.mark.parametrize(
@@ -36,17 +36,17 @@ async def test_an_item_is_found_by_name(site: httpx2.AsyncClient) -> None:
         (f"vroWorkflowId=={ONBOARD.vro_id}", 1),
     ],
 )
-async def test_filters(site: httpx2.AsyncClient, expression: str, count: int) -> None:
+async def test_filters_select_items(site: httpx2.AsyncClient, expression: str, count: int) -> None:
     assert (await items(site, filter=expression))["resultTotal"] == count
 
 
 @pytest.mark.parametrize("expression", ["name", "colour==red", "name==a,b"])
-async def test_a_filter_that_is_not_understood_is_refused(site: httpx2.AsyncClient, expression: str) -> None:
+async def test_invalid_filter_is_refused(site: httpx2.AsyncClient, expression: str) -> None:
     answer = await site.get(ITEMS, params={"filter": expression})
     assert (answer.status_code, answer.json()["minorErrorCode"]) == (400, "BAD_REQUEST")
 
 
-async def test_pages_follow_links_to_the_end(site: httpx2.AsyncClient) -> None:
+async def test_next_page_links_lead_through_the_list(site: httpx2.AsyncClient) -> None:
     seen: list[str] = []
     url: httpx2.URL | str | None = f"{ITEMS}?pageSize=50"
     while url is not None:
@@ -57,14 +57,14 @@ async def test_pages_follow_links_to_the_end(site: httpx2.AsyncClient) -> None:
     assert seen == [workflow.item_id for workflow in WORKFLOWS]
 
 
-async def test_a_page_has_25_items_unless_asked(site: httpx2.AsyncClient) -> None:
+async def test_page_has_25_items_unless_asked(site: httpx2.AsyncClient) -> None:
     body = await items(site)
     assert (len(body["values"]), body["page"], body["pageSize"]) == (25, 1, 25)
     assert body["pageCount"] == -(-len(WORKFLOWS) // 25)
 
 
 @pytest.mark.parametrize("query", [{"pageSize": "129"}, {"page": "0"}, {"pageSize": "many"}])
-async def test_pages_have_limits(site: httpx2.AsyncClient, query: dict[str, str]) -> None:
+async def test_invalid_page_is_refused(site: httpx2.AsyncClient, query: dict[str, str]) -> None:
     assert (await site.get(ITEMS, params=query)).status_code == 400
 
 
@@ -73,43 +73,43 @@ async def test_items_can_be_sorted(site: httpx2.AsyncClient) -> None:
     assert names == ["Rotate keys", "Rotate keys", "Restricted maintenance"]
 
 
-async def test_one_item(site: httpx2.AsyncClient) -> None:
+async def test_item_is_found_by_id(site: httpx2.AsyncClient) -> None:
     assert (await site.get(f"{ITEMS}/{ONBOARD.item_id}")).json()["name"] == "Onboard tenant"
     assert (await site.get(f"{ITEMS}/urn:vcloud:serviceItem:0")).status_code == 404
 
 
-async def test_the_presentation_has_parameters_and_constraints(site: httpx2.AsyncClient) -> None:
+async def test_presentation_has_parameters_and_constraints(site: httpx2.AsyncClient) -> None:
     body = (await site.get(f"/cloudapi/workflows/{ONBOARD.item_id}/presentation")).json()
-    assert {each["name"]: each["type"] for each in body["inputParameters"]} == {
+    assert {parameter["name"]: parameter["type"] for parameter in body["inputParameters"]} == {
         "vmName": "string",
         "size": "number",
         "notify": "boolean",
         "tags": "Array/string",
     }
-    assert [each["name"] for each in body["outputParameters"]] == ["vmId", "ready", "addresses"]
+    assert [parameter["name"] for parameter in body["outputParameters"]] == ["vmId", "ready", "addresses"]
     fields = body["steps"][0]["elements"][0]["fields"]
     mandatory = [field["id"] for field in fields if {"constraintType": "Mandatory"} in field["constraints"]]
     assert mandatory == ["vmName"]
 
 
-async def test_a_workflow_without_parameters(site: httpx2.AsyncClient) -> None:
-    workflow = next(each for each in WORKFLOWS if each.name == "Refresh inventory")
+async def test_presentation_of_workflow_without_parameters_is_empty(site: httpx2.AsyncClient) -> None:
+    workflow = next(known for known in WORKFLOWS if known.name == "Refresh inventory")
     body = (await site.get(f"/cloudapi/workflows/{workflow.item_id}/presentation")).json()
     assert (body["inputParameters"], body["steps"]) == ([], [])
 
 
-async def test_the_presentation_can_be_silent_about_types(site: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"vcd": {"presentation": "untyped"}})
+async def test_presentation_can_omit_types(site: httpx2.AsyncClient, world: World) -> None:
+    world.behaviors.change({"vcd": {"presentation": "untyped"}})
     body = (await site.get(f"/cloudapi/workflows/{ONBOARD.item_id}/presentation")).json()
-    assert all("type" not in each for each in body["inputParameters"])
+    assert all("type" not in parameter for parameter in body["inputParameters"])
 
 
-async def test_the_presentation_can_be_absent(site: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"vcd": {"presentation": "absent"}})
+async def test_presentation_can_be_absent(site: httpx2.AsyncClient, world: World) -> None:
+    world.behaviors.change({"vcd": {"presentation": "absent"}})
     assert (await site.get(f"/cloudapi/workflows/{ONBOARD.item_id}/presentation")).status_code == 404
 
 
-async def test_what_is_missing_can_be_forbidden(site: httpx2.AsyncClient, world: World) -> None:
-    world.behaviours.change({"vcd": {"missing": "403"}})
+async def test_missing_item_can_be_forbidden(site: httpx2.AsyncClient, world: World) -> None:
+    world.behaviors.change({"vcd": {"missing": "403"}})
     answer = await site.get(f"{ITEMS}/urn:vcloud:serviceItem:0")
     assert (answer.status_code, answer.json()["minorErrorCode"]) == (403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN")

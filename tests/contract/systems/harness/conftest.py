@@ -60,7 +60,7 @@ class Account:
 
     def behave(self, **switches: object) -> None:
         """Have Harness behave differently."""
-        self.world.behaviours.change({"harness": switches})
+        self.world.behaviors.change({"harness": switches})
 
     def strike(self, fault: Fault) -> None:
         """Prepare a fault."""
@@ -94,7 +94,7 @@ class Account:
 async def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Account]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     async with Sandbox(run_seconds=0.0) as sandbox:
-        sandbox.world.behaviours.change({"harness": {"requests_per_minute": 0}})
+        sandbox.world.behaviors.change({"harness": {"requests_per_minute": 0}})
         given = sandbox.environment()
         settings = HarnessSettings(
             endpoint=given["HARNESS_ENDPOINT"],

@@ -21,7 +21,7 @@ RUN = NexthinkExecution(workflow="#reboot_device", devices=laptops())
 async def test_a_missing_permission_is_named_before_anything_starts(
     tenant: Bench, switch: str, permission: str
 ) -> None:
-    tenant.world.behaviours.change({"nexthink": {switch: False}})
+    tenant.world.behaviors.change({"nexthink": {switch: False}})
     (said,) = (await planned(tenant.executions(), RUN)).diagnostics
     assert f"the permission {permission}" in said.detail
     assert "403" in said.detail
@@ -31,7 +31,7 @@ async def test_a_missing_permission_is_named_before_anything_starts(
 
 
 async def test_a_missing_permission_of_a_look_up(tenant: Bench) -> None:
-    tenant.world.behaviours.change({"nexthink": {"workflows_right": False}})
+    tenant.world.behaviors.change({"nexthink": {"workflows_right": False}})
     with pytest.raises(SystemFault, match="the permission Workflows API"):
         await read(tenant.nexthink, NexthinkWorkflow(workflow="#reboot_device"))
     with pytest.raises(SystemFault, match="the permission Workflows API"):
@@ -63,8 +63,8 @@ async def test_a_wrong_secret_is_told_without_it(tenant: Bench) -> None:
 
 
 async def test_a_token_that_ran_out_is_renewed_unseen(tenant: Bench) -> None:
-    tenant.world.behaviours.change({"nexthink": {"token_seconds": 30}})
-    tenant.world.behaviours.change({"nexthink": {"row_lag_seconds": 60}})
+    tenant.world.behaviors.change({"nexthink": {"token_seconds": 30}})
+    tenant.world.behaviors.change({"nexthink": {"row_lag_seconds": 60}})
     assert (await tenant.run(workflow="#reboot_device", devices=laptops())).status == "success"
     assert len(tenant.asked("/oauth2/default/v1/token")) > 1
 

@@ -31,7 +31,7 @@ def lists(tenant: Bench) -> list[dict[str, str]]:
 @pytest.mark.parametrize("name", ["#install_software", "install_software"])
 @pytest.mark.parametrize("shape", ["array", "object"])
 async def test_a_workflow_with_and_without_its_sign(tenant: Bench, name: str, shape: str) -> None:
-    tenant.world.behaviours.change({"nexthink": {"details_shape": shape}})
+    tenant.world.behaviors.change({"nexthink": {"details_shape": shape}})
     found = await one(tenant, name)
     assert (found.workflow, found.id, found.name, found.status) == (
         name,
@@ -62,7 +62,7 @@ async def test_a_workflow_with_and_without_its_sign(tenant: Bench, name: str, sh
 
 
 async def test_what_nexthink_leaves_out_is_null(tenant: Bench) -> None:
-    tenant.world.behaviours.change({"nexthink": {"id_form": "bare"}})
+    tenant.world.behaviors.change({"nexthink": {"id_form": "bare"}})
     found = await one(tenant, "#reboot_device")
     assert (found.id, found.description) == ("reboot_device", None)
 
@@ -79,7 +79,7 @@ async def test_all_workflows_take_one_call(tenant: Bench) -> None:
 
 
 async def test_a_tenant_that_demands_filters_is_asked_for_each_pair(tenant: Bench) -> None:
-    tenant.world.behaviours.change({"nexthink": {"strict_published": True}})
+    tenant.world.behaviors.change({"nexthink": {"strict_published": True}})
     assert sorted(await listed(tenant)) == sorted(each.id for each in WORKFLOWS)
     asked = lists(tenant)
     assert len(asked) == 17

@@ -29,7 +29,7 @@ def event(execution: str, **arguments: Any) -> NexthinkEvent:
 @pytest.mark.parametrize("shape", ["array", "object"])
 @pytest.mark.parametrize("details", ["array", "object"])
 async def test_the_execution_goes_on(tenant: Bench, shape: str, details: str) -> None:
-    tenant.world.behaviours.change({"nexthink": {"trigger_shape": shape, "details_shape": details}})
+    tenant.world.behaviors.change({"nexthink": {"trigger_shape": shape, "details_shape": details}})
     execution = await waiting(tenant)
     answer = await tenant.events().create(event(execution, parameters={"approved": "yes"}), b"")
     assert not answer.diagnostics
@@ -70,7 +70,7 @@ async def test_names_like_it_are_told_where_workflows_are_listed(tenant: Bench) 
     (said,) = (await planned(tenant.events(), wrong)).diagnostics
     assert "'#approval_gate'" in said.detail
     tenant.process()
-    tenant.world.behaviours.change({"nexthink": {"strict_published": True}})
+    tenant.world.behaviors.change({"nexthink": {"strict_published": True}})
     (said,) = (await planned(tenant.events(), wrong)).diagnostics
     assert "Unknown Nexthink workflow 'aproval_gate'" in said.summary
 

@@ -127,7 +127,7 @@ class TestExports:
         assert tenant.asked("/nql/export") == []
 
     async def test_more_are_exported_once_what_the_query_answers_has_ended(self, tenant: Bench) -> None:
-        tenant.world.behaviours.change({"nexthink": {"export_seconds": 5}})
+        tenant.world.behaviors.change({"nexthink": {"export_seconds": 5}})
         state = await tenant.run(workflow=REBOOT, devices=fleet(2500))
         assert state.summary is not None
         assert (state.summary.total, state.summary.succeeded) == (2500, 2500)
@@ -137,7 +137,7 @@ class TestExports:
         assert "authorization" not in file.headers
 
     async def test_one_that_takes_long_is_taken_up_by_the_next_look(self, tenant: Bench) -> None:
-        tenant.world.behaviours.change({"nexthink": {"export_seconds": 50}})
+        tenant.world.behaviors.change({"nexthink": {"export_seconds": 50}})
         state = await tenant.run(workflow=REBOOT, devices=fleet(1200))
         assert state.status == "success"
         assert len(tenant.asked("/nql/export")) == 1
@@ -155,7 +155,7 @@ class TestExports:
         assert len(tenant.asked("/nql/export")) == 2
 
     async def test_one_that_the_licence_cuts_short_is_told(self, tenant: Bench) -> None:
-        tenant.world.behaviours.change({"nexthink": {"export_limit": 1100}})
+        tenant.world.behaviors.change({"nexthink": {"export_limit": 1100}})
         given = NexthinkExecution(workflow=REBOOT, devices=fleet(1200))
         answer = await tenant.executions().create(given, b"")
         (said,) = answer.diagnostics
@@ -229,7 +229,7 @@ class TestTakenUpAgain:
         assert "no record" in answer.diagnostics[0].summary
 
     async def test_no_row_yet_is_no_record_that_is_gone(self, tenant: Bench) -> None:
-        tenant.world.behaviours.change({"nexthink": {"row_lag_seconds": 600}})
+        tenant.world.behaviors.change({"nexthink": {"row_lag_seconds": 600}})
         begun = await tenant.run(workflow=REBOOT, devices=laptops(), wait=False)
         answer = await tenant.executions().read(begun, b"")
         assert answer.state is not None
@@ -314,7 +314,7 @@ class TestStatusQuery:
 
 
 async def test_rows_that_lag_are_waited_for(tenant: Bench) -> None:
-    tenant.world.behaviours.change({"nexthink": {"row_lag_seconds": 60}})
+    tenant.world.behaviors.change({"nexthink": {"row_lag_seconds": 60}})
     state = await tenant.run(workflow=REBOOT, devices=laptops(2))
     assert state.summary is not None
     assert state.summary.succeeded == 2

@@ -65,9 +65,9 @@ class Process:
             request for request in self.world.requests if request.method == method and request.path.endswith(ending)
         ]
 
-    def set_behaviours(self, **switches: object) -> None:
-        """Set behaviours of the simulated system."""
-        self.world.behaviours.change({"vcd": switches})
+    def set_behaviors(self, **switches: object) -> None:
+        """Set behaviors of the simulated system."""
+        self.world.behaviors.change({"vcd": switches})
 
     async def until_started(self) -> None:
         """Wait until a run has been started."""

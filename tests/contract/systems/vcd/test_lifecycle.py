@@ -1,4 +1,4 @@
-"""The life cycle of a run, against every behaviour that a Cloud Director may have."""
+"""The life cycle of a run, against every behavior that a Cloud Director may have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from provider_py.execution.lifecycle import UNFINISHED
 from provider_py.execution.run import Timeouts
 from provider_py.sandbox.faults import Fault, FaultKind, Match
-from provider_py.sandbox.vcd.app import BEHAVIOURS, CHOICES
+from provider_py.sandbox.vcd import BEHAVIORS
 from provider_py.sandbox.vcd.library import WORKFLOWS
 from provider_py.sandbox.world import Script
 from tests.contract.systems.vcd.conftest import Process, Server
@@ -23,7 +23,7 @@ NAMES_AND_IDS = [{"workflow": ONBOARD.name}] + [
 ]
 VARIANTS: list[dict[str, object]] = [
     {},
-    *({name: value} for name, values in CHOICES.items() for value in values if value != BEHAVIOURS[name]),
+    *({name: value} for name, behavior in BEHAVIORS.items() for value in behavior.choices[1:]),
     {"session_outputs": False},
     {"list_lag": 3.0},
     {"list_lag": 1e6},
@@ -35,16 +35,16 @@ VARIANTS: list[dict[str, object]] = [
 ]
 
 
-def test_variants_cover_every_behaviour() -> None:
+def test_variants_cover_every_behavior() -> None:
     switched = {name for variant in VARIANTS for name in variant}
-    assert switched | {"token_seconds"} == set(BEHAVIOURS)
+    assert switched | {"token_seconds"} == set(BEHAVIORS)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: ",".join(f"{k}={v}" for k, v in variant.items()))
 async def test_a_run_is_started_once_and_followed_until_it_finishes(
     process: Process, variant: dict[str, object]
 ) -> None:
-    process.set_behaviours(**variant)
+    process.set_behaviors(**variant)
     assert (await process.plan(workflow=ONBOARD.name, parameters=PARAMETERS)).diagnostics == ()
     state = await process.created(workflow=ONBOARD.name, parameters=PARAMETERS)
     assert state.status == "completed"
@@ -62,14 +62,14 @@ async def test_a_run_is_started_once_and_followed_until_it_finishes(
 async def test_a_workflow_is_found_by_name_and_by_every_id(
     process: Process, strict: str, presentation: str, named: dict[str, str]
 ) -> None:
-    process.set_behaviours(workflow_ids=strict, presentation=presentation)
+    process.set_behaviors(workflow_ids=strict, presentation=presentation)
     state = await process.created(parameters=PARAMETERS, **named)
     assert (state.status, state.outputs) == ("completed", OUTPUTS)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: ",".join(f"{k}={v}" for k, v in variant.items()))
 async def test_a_failed_run_reports_its_reason(process: Process, variant: dict[str, object]) -> None:
-    process.set_behaviours(**variant)
+    process.set_behaviors(**variant)
     process.world.runs.scripts.append(Script("vcd", ending="failure", reason="disk full on node 7"))
     result = await process.create(workflow=ONBOARD.name, parameters=PARAMETERS)
     assert result.state is not None
@@ -94,7 +94,7 @@ async def test_states_are_understood_in_any_spelling(process: Process, state: st
 
 @pytest.mark.parametrize("missing", ["404", "403"])
 async def test_a_purged_execution_expires_and_is_not_rerun(process: Process, missing: str) -> None:
-    process.set_behaviours(missing=missing)
+    process.set_behaviors(missing=missing)
     process.world.runs.scripts.append(Script("vcd", seconds=1e6))
     state = await process.created(workflow=ONBOARD.name, parameters=PARAMETERS, wait=False)
     process.world.runs.forget(str(state.id))
@@ -107,7 +107,7 @@ async def test_a_purged_execution_expires_and_is_not_rerun(process: Process, mis
 @pytest.mark.parametrize("missing", ["404", "403"])
 @pytest.mark.parametrize("gone", [False, True])
 async def test_destroy_cancels_an_execution_that_still_exists(process: Process, missing: str, gone: bool) -> None:
-    process.set_behaviours(missing=missing)
+    process.set_behaviors(missing=missing)
     process.world.runs.scripts.append(Script("vcd", seconds=1e6))
     state = await process.created(workflow=ONBOARD.name, parameters=PARAMETERS, wait=False, on_destroy="cancel")
     if gone:
@@ -140,7 +140,7 @@ async def test_an_execution_is_imported_under_any_id_of_its_workflow(
     process: Process, strict: str, missing: str, workflow: str
 ) -> None:
     state = await process.created(workflow=ONBOARD.name, parameters=PARAMETERS)
-    process.set_behaviours(workflow_ids=strict, missing=missing)
+    process.set_behaviors(workflow_ids=strict, missing=missing)
     imported = (await process.resource.import_state(f"{workflow}/{state.id}")).state
     assert imported is not None
     assert (imported.id, imported.outputs) == (state.id, OUTPUTS)

@@ -38,7 +38,7 @@ async def list_names(process: Process, **arguments: Any) -> list[str | None]:
 async def test_a_workflow_is_looked_up_by_name_and_by_every_id(
     process: Process, strict: str, arguments: dict[str, str]
 ) -> None:
-    process.set_behaviours(workflow_ids=strict)
+    process.set_behaviors(workflow_ids=strict)
     result = await look_up(process, **arguments)
     assert (result.id, result.name, result.orchestrator_id) == (ONBOARD.item_id, ONBOARD.name, ONBOARD.vro_id)
     assert (result.service_name, result.can_execute) == (ONBOARD.service, True)
@@ -63,7 +63,7 @@ async def test_a_workflow_is_looked_up_by_name_and_by_every_id(
 
 @pytest.mark.parametrize("presentation", ["untyped", "absent"])
 async def test_an_incomplete_presentation_leaves_parameters_null(process: Process, presentation: str) -> None:
-    process.set_behaviours(presentation=presentation)
+    process.set_behaviors(presentation=presentation)
     result = await look_up(process, workflow=CONFIGURE.name)
     assert (result.parameters is None) is (presentation == "absent")
     assert result.id == CONFIGURE.item_id

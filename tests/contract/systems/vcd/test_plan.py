@@ -189,7 +189,7 @@ async def test_a_name_with_special_characters_is_not_put_into_a_filter(process: 
 
 
 async def test_an_error_of_the_server_is_quoted(process: Process) -> None:
-    process.set_behaviours(presentation="absent")
+    process.set_behaviors(presentation="absent")
     result = await process.create(workflow=ONBOARD, parameters={"vmNmae": "w"})
     assert result.state is None
     assert "has no parameter vmNmae" in result.diagnostics[0].detail
@@ -225,7 +225,7 @@ async def test_parameters_are_sent_with_their_declared_types(process: Process) -
 async def test_undeclared_types_are_inferred_or_configured(
     process: Process, presentation: str, arguments: dict[str, Any]
 ) -> None:
-    process.set_behaviours(presentation=presentation)
+    process.set_behaviors(presentation=presentation)
     assert (await process.plan(**arguments)).diagnostics == ()
     state = await process.created(**arguments, wait=False)
     assert [run.id for run in process.world.runs.of("vcd")] == [state.id]
@@ -304,7 +304,7 @@ async def test_a_malformed_import_id_is_reported(process: Process, identifier: s
 async def test_an_execution_that_does_not_exist_is_not_imported(
     process: Process, missing: str, identifier: str
 ) -> None:
-    process.set_behaviours(missing=missing)
+    process.set_behaviors(missing=missing)
     with pytest.raises(DiagnosticError):
         await process.resource.import_state(identifier)
 
@@ -337,6 +337,6 @@ async def test_a_lookup_that_finds_nothing_is_reported(process: Process) -> None
 
 
 async def test_a_forbidden_lookup_is_reported(process: Process) -> None:
-    process.set_behaviours(missing="403")
+    process.set_behaviors(missing="403")
     with pytest.raises((DiagnosticError, SystemFault)):
         await workflow.read(process.director, workflow.VcdWorkflow(workflow_id="no-such"))

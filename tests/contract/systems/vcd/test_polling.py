@@ -76,7 +76,7 @@ async def test_each_workflow_has_its_own_list(process: Process) -> None:
 
 async def test_executions_missing_from_the_list_are_read_singly(process: Process) -> None:
     keys = await start_runs(process, 4)
-    process.set_behaviours(list_lag=1e7)
+    process.set_behaviors(list_lag=1e7)
     answers = await ExecutionReader(process.director).poll(keys)
     assert set(answers) == set(keys)
     assert reads(process) == (1, 4)
@@ -102,7 +102,7 @@ async def test_a_list_that_lags_behind_is_no_longer_used(process: Process) -> No
     assert all(isinstance(run, SystemFault) or run.phase.ended for run in (await reader.poll(keys)).values())
 
     reader = ExecutionReader(process.director)
-    process.set_behaviours(list_lag=1.5e6)
+    process.set_behaviors(list_lag=1.5e6)
     rounds = 0
     while not all(isinstance(run, SystemFault) or run.phase.ended for run in (await reader.poll(keys)).values()):
         rounds += 1

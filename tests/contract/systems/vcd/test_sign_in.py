@@ -67,7 +67,7 @@ async def test_one_session_serves_all_requests(
     server: Server, settings: dict[str, Any], path: str, unauthorized_body: str
 ) -> None:
     process = server.process(**settings)
-    process.set_behaviours(unauthorized_body=unauthorized_body)
+    process.set_behaviors(unauthorized_body=unauthorized_body)
     assert (await process.plan(**RUN)).diagnostics == ()
     await asyncio.gather(*(process.created(**RUN, triggers={"n": str(n)}) for n in range(3)))
     sign_ins = [(request.method, request.status) for request in server.world.requests if request.path == path]
@@ -114,7 +114,7 @@ async def test_the_connection_closes_when_signing_out_fails(server: Server, faul
 @pytest.mark.parametrize("settings", [{}, TENANT, PROVIDER])
 async def test_an_expired_session_is_renewed_during_a_run(server: Server, settings: dict[str, Any]) -> None:
     process = server.process(**settings)
-    process.set_behaviours(token_seconds=50.0)
+    process.set_behaviors(token_seconds=50.0)
     server.world.runs.scripts.append(Script("vcd", seconds=120))
     assert (await process.created(**RUN)).status == "completed"
     assert [request.status for request in process.requests("POST", "/executions") if request.status != 401] == [201]

@@ -1,9 +1,10 @@
-"""The account as it is at the start: two applications, among them the one of the vendor's published example."""
+"""The applications of a new account: two, one of them from the vendor's published example."""
 
 from __future__ import annotations
 
 from provider_py.sandbox.harness.artifact_sources import service_with_every_type
 from provider_py.sandbox.harness.catalog import (
+    CREATED,
     Application,
     Artifact,
     ArtifactSource,
@@ -17,16 +18,14 @@ from provider_py.sandbox.harness.catalog import (
     fixed_id,
 )
 
-_CREATED = 1_588_243_374.775
-
 
 def applications() -> list[Application]:
-    """Fresh objects, so that every sandbox and every reset has its own."""
+    """New objects, so that every sandbox and every reset has its own."""
     return [_test_app(), _second_app()]
 
 
 def _test_app() -> Application:
-    app = Application("naNJDKrUTZKKdKycL5Tx4g", "Test App", _CREATED)
+    app = Application("naNJDKrUTZKKdKycL5Tx4g", "Test App", CREATED)
     app.services = [
         _service(app, "test", "library_nginx", "library/nginx", ("stable-perl", "latest"), "XceFDCA7QgirrO8LJRphZQ"),
         _service(app, "k8s", "docker_hello-world", "hello-world", ("latest", "linux"), "kqf9rA1dQ4SluU54K-ouOw"),
@@ -40,8 +39,8 @@ def _test_app() -> Application:
 
 
 def _second_app() -> Application:
-    app = Application(fixed_id("Billing"), "Billing", _CREATED)
-    app.services = [service_with_every_type(app, _CREATED)]
+    app = Application(fixed_id("Billing"), "Billing", CREATED)
+    app.services = [service_with_every_type(app, CREATED)]
     app.environments = [_environment(app, "Prod", "PROD", "vm")]
     app.workflows = [_workflow(app, "rotate keys")]
     return app
@@ -50,7 +49,7 @@ def _second_app() -> Application:
 def _service(
     app: Application, name: str, source: str, image: str, builds: tuple[str, ...], known_id: str | None = None
 ) -> Service:
-    service = Service(known_id or fixed_id(app.name, "service", name), name, _CREATED)
+    service = Service(known_id or fixed_id(app.name, "service", name), name, CREATED)
     service.artifact_sources = [_source(service, source, image, builds)]
     return service
 
@@ -58,32 +57,32 @@ def _service(
 def _source(
     service: Service, name: str, image: str, builds: tuple[str, ...], parameters: tuple[str, ...] = ()
 ) -> ArtifactSource:
-    source = ArtifactSource(fixed_id(service.id, name), name, _CREATED, details={"image_name": image})
+    source = ArtifactSource(fixed_id(service.id, name), name, CREATED, details={"image_name": image})
     if parameters:
         source.graphql_type, source.details = "NexusArtifactSource", {}
         source.parameters = parameters
-    source.artifacts = [Artifact(fixed_id(source.id, build), build, _CREATED, source) for build in builds]
+    source.artifacts = [Artifact(fixed_id(source.id, build), build, CREATED, source) for build in builds]
     return source
 
 
 def _parameterized_service(app: Application) -> Service:
-    service = Service(fixed_id(app.name, "service", "jar"), "jar", _CREATED, "JAR", "SSH")
+    service = Service(fixed_id(app.name, "service", "jar"), "jar", CREATED, "JAR", "SSH")
     service.artifact_sources = [_source(service, "nexus_jar", "releases", ("1.0", "1.1"), ("group", "artifact"))]
     return service
 
 
 def _chart_service(app: Application) -> Service:
-    service = Service(fixed_id(app.name, "service", "chart"), "chart", _CREATED, "DOCKER", "HELM")
+    service = Service(fixed_id(app.name, "service", "chart"), "chart", CREATED, "DOCKER", "HELM")
     service.charts = {"stable": ("1.2.3", "1.3.0")}
     return service
 
 
-def _environment(app: Application, name: str, kind: str, infrastructure: str) -> Environment:
-    environment = Environment(fixed_id(app.name, "environment", name), name, kind, _CREATED, app)
-    definition_id = fixed_id(environment.id, infrastructure)
-    environment.infrastructure_definitions = [
-        InfrastructureDefinition(definition_id, infrastructure, _CREATED, environment)
-    ]
+def _environment(app: Application, name: str, type_: str, infrastructure: str) -> Environment:
+    environment = Environment(fixed_id(app.name, "environment", name), name, type_, CREATED, app)
+    definition = InfrastructureDefinition(
+        fixed_id(environment.id, infrastructure), infrastructure, CREATED, environment
+    )
+    environment.infrastructure_definitions = [definition]
     return environment
 
 
@@ -96,8 +95,8 @@ def _workflow(
 ) -> Workflow:
     environment = app.environments[0]
     workflow_id = known_id or fixed_id(app.name, "workflow", name)
-    kind = "MULTI_SERVICE" if len(services) > 1 else "BASIC"
-    return Workflow(workflow_id, name, _CREATED, variables, services, kind, environment)
+    workflow_type = "MULTI_SERVICE" if len(services) > 1 else "BASIC"
+    return Workflow(workflow_id, name, CREATED, variables, services, workflow_type, environment)
 
 
 def _workflows(app: Application) -> list[Workflow]:
@@ -153,7 +152,7 @@ def _pipelines(app: Application) -> list[Pipeline]:
 
     def pipeline(name: str, variables: tuple[Variable, ...], *stages: Stage) -> Pipeline:
         pipeline_id = fixed_id(app.name, "pipeline", name)
-        return Pipeline(pipeline_id, name, _CREATED, variables, stages, app.environments[0])
+        return Pipeline(pipeline_id, name, CREATED, variables, stages, app.environments[0])
 
     return [
         pipeline(
