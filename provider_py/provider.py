@@ -35,8 +35,8 @@ from provider_py.systems.nexthink.connection import Nexthink
 from provider_py.systems.vcd import execution as vcd_execution
 from provider_py.systems.vcd import workflow as vcd_workflow
 from provider_py.systems.vcd import workflows as vcd_workflows
-from provider_py.systems.vcd.settings import VcdSettings
-from provider_py.systems.vcd.system import CloudDirector
+from provider_py.systems.vcd.config import VcdSettings
+from provider_py.systems.vcd.connection import CloudDirector
 
 RESOURCES: Final[tuple[ExecutionType[Any] | ResourceType[Any, Any], ...]] = (
     harness_execution.KIND,

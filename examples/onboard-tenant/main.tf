@@ -6,16 +6,16 @@ terraform {
   }
 }
 
-# Where Cloud Director is and how to sign in comes from VCD_URL, VCD_ORG and VCD_API_TOKEN, see docs/index.md.
+# VCD_URL, VCD_ORG and VCD_API_TOKEN configure the connection, see docs/index.md.
 provider "workflow" {}
 
 variable "password" {
-  description = "Password that the endpoint gets."
+  description = "Password to set on the endpoint."
   type        = string
   sensitive   = true
 }
 
-# Create the tenant's first machine. Values are written as they are: the workflow declares their types.
+# Create the tenant's first machine. Plain values suffice: the workflow declares their types.
 resource "workflow_vcd_execution" "onboard" {
   workflow = "Onboard tenant"
 
@@ -29,31 +29,31 @@ resource "workflow_vcd_execution" "onboard" {
   timeouts = { create = "45m" }
 }
 
-# Which parameters the next workflow takes, under the name that people know it by.
+# Look up the next workflow by its name.
 data "workflow_vcd_workflow" "endpoint" {
   workflow = "Configure endpoint"
 }
 
-# Then configure its endpoint, with what the first run answered.
+# Configure the endpoint, using an output of the first run.
 resource "workflow_vcd_execution" "endpoint" {
   workflow_id = data.workflow_vcd_workflow.endpoint.id
 
   parameters = {
-    vm       = workflow_vcd_execution.onboard.outputs.vmId                                           # reference to a machine
+    vm       = workflow_vcd_execution.onboard.outputs.vmId                                           # VC:VirtualMachine, by ID
     start    = "2026-01-31T12:00:00Z"                                                                # Date
-    endpoint = { host = "web-1.example.com", port = 443 }                                            # composite type
+    endpoint = { host = "web-1.example.com", port = 443 }                                            # CompositeType
     ports    = [80, 443]                                                                             # Array/number
     options  = { mode = "strict", retries = 3 }                                                      # Properties
     manifest = { name = "a.txt", mime_type = "text/plain", content = base64encode("hello, tenant") } # MimeAttachment
     pattern  = "^web-[0-9]+$"                                                                        # Regexp
   }
 
-  # Never stored, neither in the plan nor in the state. A new version of it runs the workflow anew.
+  # Stored neither in the plan nor in the state. A new version triggers a new run.
   sensitive_parameters         = { password = var.password }
   sensitive_parameters_version = "1"
 }
 
-# Outputs are ordinary values for whatever comes next.
+# Outputs can be used like those of any other resource.
 resource "terraform_data" "addresses" {
   input = {
     machine   = workflow_vcd_execution.onboard.outputs.vmId

@@ -786,45 +786,45 @@ class NexthinkWorkflowDetailsReference(Reference):
 
 
 class VcdWorkflowParameterReference(Reference):
-    """An input of a workflow."""
+    """An input parameter of a workflow."""
 
     @property
     def name(self) -> str:
-        """Name, as `parameters` of an execution has it."""
+        """Name of the parameter, to use in `parameters` of an execution."""
         return text(self._owner, f"{self._path}.name")
 
     @property
     def type(self) -> str:
-        """Orchestrator type, such as `string` or `Array/number`; null if it is not declared."""
+        """Orchestrator type, such as `string` or `Array/number`. Null if none is declared."""
         return text(self._owner, f"{self._path}.type")
 
     @property
     def mandatory(self) -> cdktf.IResolvable:
-        """Whether it must be given."""
+        """Whether the parameter must be set."""
         return boolean(self._owner, f"{self._path}.mandatory")
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """Description of the parameter."""
         return text(self._owner, f"{self._path}.description")
 
 
 class VcdWorkflowOutputReference(Reference):
-    """An output of a workflow."""
+    """An output parameter of a workflow."""
 
     @property
     def name(self) -> str:
-        """Name, as `outputs` of an execution has it."""
+        """Name of the parameter, as in `outputs` of an execution."""
         return text(self._owner, f"{self._path}.name")
 
     @property
     def type(self) -> str:
-        """Orchestrator type; null if it is not declared."""
+        """Orchestrator type. Null if none is declared."""
         return text(self._owner, f"{self._path}.type")
 
     @property
     def description(self) -> str:
-        """What it is."""
+        """Description of the parameter."""
         return text(self._owner, f"{self._path}.description")
 
 
@@ -833,7 +833,7 @@ class VcdListedWorkflowReference(Reference):
 
     @property
     def id(self) -> str:
-        """Id of the service item, a URN; `workflow_id` of an execution takes it."""
+        """URN of the service item, to use as `workflow_id` of an execution."""
         return text(self._owner, f"{self._path}.id")
 
     @property
@@ -843,7 +843,7 @@ class VcdListedWorkflowReference(Reference):
 
     @property
     def description(self) -> str:
-        """What the workflow does."""
+        """Description of the workflow."""
         return text(self._owner, f"{self._path}.description")
 
     @property
@@ -853,12 +853,12 @@ class VcdListedWorkflowReference(Reference):
 
     @property
     def orchestrator_id(self) -> str:
-        """Id of the workflow in Orchestrator."""
+        """ID of the workflow in Orchestrator."""
         return text(self._owner, f"{self._path}.orchestrator_id")
 
     @property
     def can_execute(self) -> cdktf.IResolvable:
-        """Whether these credentials may run it; null if Cloud Director does not say."""
+        """Whether these credentials may run the workflow. Null if it is not reported."""
         return boolean(self._owner, f"{self._path}.can_execute")
 
 
@@ -1510,7 +1510,7 @@ class NexthinkEvent(Resource):
 
 
 class VcdExecution(Resource):
-    """Runs an Orchestrator workflow through VMware Cloud Director, once, and waits for its end."""
+    """Runs an Orchestrator workflow once, through VMware Cloud Director, and waits for it to finish."""
 
     def __init__(
         self,
@@ -1546,12 +1546,12 @@ class VcdExecution(Resource):
         poll_interval: Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time waited, from two to thirty seconds. Polling stays within the system's request budget.
         on_failure: Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning.
         on_destroy: Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` cancels it.
-        workflow: Name of the workflow's service item, exact.
-        workflow_id: Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.
-        parameters: Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded by the types that the workflow declares. A date is RFC 3339 text, a reference to an object its id or an object with `id`, `type`, an attachment an object with `name`, `mime_type` and Base64 `content`. What is null is left out.
-        parameter_types: Orchestrator types of parameters, such as `Date` or `Array/VC:VirtualMachine`, where Cloud Director does not declare them or declares them wrongly.
-        sensitive_parameters: Input parameters that are never stored. Change `sensitive_parameters_version` to run with changed ones.
-        sensitive_parameters_version: A text that stands for the content of `sensitive_parameters`; a change starts a new run.
+        workflow: Name of the workflow's service item. Exactly one of `workflow` and `workflow_id` must be set.
+        workflow_id: ID of the workflow: the URN or UUID of its service item, or its ID in Orchestrator.
+        parameters: Input parameters by name: strings, numbers, booleans, lists and objects, which are encoded as the types that the workflow declares. Write a date as an RFC 3339 string; a reference to an object as its ID, or as an object with `id` and optionally `type`, `href` and `display_value`; an attachment as an object with `content` (Base64) and optionally `name` and `mime_type`. Parameters that are null are omitted.
+        parameter_types: Orchestrator types of parameters, such as `Date` or `Array/VC:VirtualMachine`. Only needed where Cloud Director declares no type or a wrong one.
+        sensitive_parameters: Input parameters by name whose values are never stored in the plan or state. Requires `sensitive_parameters_version`, which must be changed for new values to take effect.
+        sensitive_parameters_version: Version marker for `sensitive_parameters`: change it to run with new values.
         """
         arguments = without_none(
             triggers=triggers,
@@ -1646,47 +1646,47 @@ class VcdExecution(Resource):
 
     @property
     def workflow(self) -> str:
-        """Name of the workflow's service item, exact."""
+        """Name of the workflow's service item. Exactly one of `workflow` and `workflow_id` must be set."""
         return text(self, "workflow")
 
     @property
     def workflow_id(self) -> str:
-        """Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator."""
+        """ID of the workflow: the URN or UUID of its service item, or its ID in Orchestrator."""
         return text(self, "workflow_id")
 
     @property
     def parameters(self) -> Reference:
-        """Input parameters by name, as natural values: text, numbers, booleans, lists and objects. They are encoded by the types that the workflow declares. A date is RFC 3339 text, a reference to an object its id or an object with `id`, `type`, an attachment an object with `name`, `mime_type` and Base64 `content`. What is null is left out."""
+        """Input parameters by name: strings, numbers, booleans, lists and objects, which are encoded as the types that the workflow declares. Write a date as an RFC 3339 string; a reference to an object as its ID, or as an object with `id` and optionally `type`, `href` and `display_value`; an attachment as an object with `content` (Base64) and optionally `name` and `mime_type`. Parameters that are null are omitted."""
         return Reference(self, "parameters")
 
     @property
     def parameter_types(self) -> MapReference[str]:
-        """Orchestrator types of parameters, such as `Date` or `Array/VC:VirtualMachine`, where Cloud Director does not declare them or declares them wrongly."""
+        """Orchestrator types of parameters, such as `Date` or `Array/VC:VirtualMachine`. Only needed where Cloud Director declares no type or a wrong one."""
         return MapReference(self, "parameter_types", text)
 
     @property
     def sensitive_parameters_version(self) -> str:
-        """A text that stands for the content of `sensitive_parameters`; a change starts a new run."""
+        """Version marker for `sensitive_parameters`: change it to run with new values."""
         return text(self, "sensitive_parameters_version")
 
     @property
     def outputs(self) -> Reference:
-        """Output parameters by name, as natural values. Secret ones are null."""
+        """Output parameters by name, as strings, numbers, booleans, lists and objects. Secrets are null."""
         return Reference(self, "outputs")
 
     @property
     def current_item(self) -> str:
-        """The step of the workflow at which the run is or was."""
+        """Workflow item that the run is at, or was at when it finished."""
         return text(self, "current_item")
 
     @property
     def task_url(self) -> str:
-        """Address of Cloud Director's task for the run, if it named one."""
+        """URL of the run's task in Cloud Director, if it reported one."""
         return text(self, "task_url")
 
     @property
     def import_id(self) -> str:
-        """What `terraform import` takes: `<workflow id>/<execution id>`."""
+        """ID for `terraform import`: `<workflow id>/<execution id>`."""
         return text(self, "import_id")
 
 
@@ -2369,7 +2369,7 @@ class DataNexthinkWorkflows(DataSource):
 
 
 class DataVcdWorkflow(DataSource):
-    """Looks up a workflow of Cloud Director's service library, with its parameters and outputs."""
+    """Looks up a workflow in Cloud Director's service library, with its input and output parameters."""
 
     def __init__(
         self,
@@ -2387,8 +2387,8 @@ class DataVcdWorkflow(DataSource):
     ) -> None:
         """Declare `workflow_vcd_workflow`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        workflow: Name of the workflow's service item, exact.
-        workflow_id: Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.
+        workflow: Name of the workflow's service item. Exactly one of `workflow` and `workflow_id` must be set.
+        workflow_id: ID of the workflow: the URN or UUID of its service item, or its ID in Orchestrator.
         """
         arguments = without_none(
             workflow=workflow,
@@ -2406,17 +2406,17 @@ class DataVcdWorkflow(DataSource):
 
     @property
     def workflow(self) -> str:
-        """Name of the workflow's service item, exact."""
+        """Name of the workflow's service item. Exactly one of `workflow` and `workflow_id` must be set."""
         return text(self, "workflow")
 
     @property
     def workflow_id(self) -> str:
-        """Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator."""
+        """ID of the workflow: the URN or UUID of its service item, or its ID in Orchestrator."""
         return text(self, "workflow_id")
 
     @property
     def id(self) -> str:
-        """Id of the service item, a URN."""
+        """URN of the service item."""
         return text(self, "id")
 
     @property
@@ -2426,7 +2426,7 @@ class DataVcdWorkflow(DataSource):
 
     @property
     def description(self) -> str:
-        """What the workflow does."""
+        """Description of the workflow."""
         return text(self, "description")
 
     @property
@@ -2436,32 +2436,32 @@ class DataVcdWorkflow(DataSource):
 
     @property
     def service_id(self) -> str:
-        """Id of that service, a URN."""
+        """URN of the service that the item belongs to."""
         return text(self, "service_id")
 
     @property
     def orchestrator_id(self) -> str:
-        """Id of the workflow in Orchestrator."""
+        """ID of the workflow in Orchestrator."""
         return text(self, "orchestrator_id")
 
     @property
     def can_execute(self) -> cdktf.IResolvable:
-        """Whether these credentials may run it; null if Cloud Director does not say."""
+        """Whether these credentials may run the workflow. Null if it is not reported."""
         return boolean(self, "can_execute")
 
     @property
     def parameters(self) -> ListReference[VcdWorkflowParameterReference]:
-        """Its inputs, in the order of its form; null if Cloud Director has no form of it."""
+        """Input parameters, in the order of the presentation. Null if the workflow has no presentation."""
         return ListReference(self, "parameters", VcdWorkflowParameterReference)
 
     @property
     def outputs(self) -> ListReference[VcdWorkflowOutputReference]:
-        """Its outputs; null if Cloud Director has no form of it."""
+        """Output parameters. Null if the workflow has no presentation."""
         return ListReference(self, "outputs", VcdWorkflowOutputReference)
 
 
 class DataVcdWorkflows(DataSource):
-    """Lists the workflows of Cloud Director's service library."""
+    """Lists the workflows in Cloud Director's service library."""
 
     def __init__(
         self,
@@ -2479,8 +2479,8 @@ class DataVcdWorkflows(DataSource):
     ) -> None:
         """Declare `workflow_vcd_workflows`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        name: Only workflows of this name, case-sensitive; `*` stands for any characters.
-        service_name: Only workflows of the service of this name, exact.
+        name: Name of the workflows to list. Case-sensitive; `*` matches any characters.
+        service_name: Name of the service whose workflows to list. Case-sensitive.
         """
         arguments = without_none(
             name=name,
@@ -2498,15 +2498,15 @@ class DataVcdWorkflows(DataSource):
 
     @property
     def name(self) -> str:
-        """Only workflows of this name, case-sensitive; `*` stands for any characters."""
+        """Name of the workflows to list. Case-sensitive; `*` matches any characters."""
         return text(self, "name")
 
     @property
     def service_name(self) -> str:
-        """Only workflows of the service of this name, exact."""
+        """Name of the service whose workflows to list. Case-sensitive."""
         return text(self, "service_name")
 
     @property
     def workflows(self) -> ListReference[VcdListedWorkflowReference]:
-        """The workflows, sorted by name."""
+        """Matching workflows, sorted by name."""
         return ListReference(self, "workflows", VcdListedWorkflowReference)

@@ -63,40 +63,40 @@ class NexthinkSettings(TypedDict, total=False):
 
 
 class VcdSettings(TypedDict, total=False):
-    """A VMware Cloud Director, reached as a tenant or as its provider, by password, API token or service account."""
+    """A VMware Cloud Director, used as a tenant or as its provider, by password, API token or service account."""
 
     url: str | None
-    """Address of Cloud Director, with or without `/api`. Environment variable: `VCD_URL`."""
+    """URL of Cloud Director, with or without `/api`. Environment variable: `VCD_URL`."""
 
     org: str | None
-    """Organization to sign in to; `System` is the provider's. Case-sensitive. Environment variable: `VCD_ORG`."""
+    """Organization to sign in to. Case-sensitive; `System` is the provider organization. Environment variable: `VCD_ORG`."""
 
     tenant: str | None
-    """Organization to act in, if it is not the one that is signed in to: so a provider's user runs the workflows of a tenant. Case-sensitive. Environment variable: `VCD_TENANT`."""
+    """Organization to act in, if it is not `org`: a user of the provider organization can run the workflows of a tenant. Case-sensitive. Environment variable: `VCD_TENANT`."""
 
     user: str | None
-    """User to sign in as, with `password`. Environment variable: `VCD_USER`."""
+    """User to sign in as. Requires `password`. Environment variable: `VCD_USER`."""
 
     password: str | None
     """Password of `user`. Environment variable: `VCD_PASSWORD`."""
 
     api_token: str | None
-    """API token to sign in with, in place of user and password. Environment variable: `VCD_API_TOKEN`."""
+    """API token to sign in with, instead of `user` and `password`. Environment variable: `VCD_API_TOKEN`."""
 
     service_account_token_file: str | None
-    """JSON file with a service account's `refresh_token`. Each use gives a new token, so the file is rewritten. Environment variable: `VCD_SA_TOKEN_FILE`."""
+    """Path of a JSON file with the `refresh_token` of a service account. Must be writable: each use replaces the token, and the new one is stored in the file. Environment variable: `VCD_SA_TOKEN_FILE`."""
 
     api_version: str | None
-    """Version of the API to ask for. Environment variable: `VCD_API_VERSION`."""
+    """Version of the API to request. Defaults to `37.1`. Environment variable: `VCD_API_VERSION`."""
 
     allow_unverified_ssl: bool | Expression | None
-    """Accept any certificate. Prefer `ca_file`. Environment variable: `VCD_ALLOW_UNVERIFIED_SSL`."""
+    """Whether to accept any TLS certificate. Defaults to `false`; prefer `ca_file`. Environment variable: `VCD_ALLOW_UNVERIFIED_SSL`."""
 
     ca_file: str | None
-    """PEM file of certificate authorities to trust besides the machine's. Environment variable: `VCD_CA_FILE`."""
+    """PEM file of certificate authorities to trust besides the system's. Environment variable: `VCD_CA_FILE`."""
 
     request_timeout: str | None
-    """Time limit of one request, as a Go duration. Environment variable: `VCD_REQUEST_TIMEOUT`."""
+    """Timeout of one request, as a Go duration. Defaults to `60s`. Environment variable: `VCD_REQUEST_TIMEOUT`."""
 
 
 class Timeouts(TypedDict, total=False):

@@ -65,8 +65,9 @@ _NEVER_SENT: Final = (
 class ClientOptions(TypedDict, total=False):
     """The arguments of httpx2.AsyncClient that systems and tests use."""
 
-    auth: httpx2.Auth | tuple[str, str]
+    auth: httpx2.Auth | tuple[str, str] | None
     base_url: str
+    event_hooks: Mapping[str, list[Callable[..., Any]]]
     headers: Mapping[str, str]
     params: Mapping[str, str]
     transport: httpx2.AsyncBaseTransport

@@ -9,7 +9,7 @@ from typing import Any, Final
 from provider_py.sandbox.world import RecordedRequest, Script
 from provider_py.systems.harness.settings import HarnessSettings
 from provider_py.systems.nexthink.config import NexthinkSettings
-from provider_py.systems.vcd.settings import VcdSettings
+from provider_py.systems.vcd.config import VcdSettings
 from tests.contract.systems.driving import Driver
 from tests.faults.scenarios import HOUR, PATIENCE
 from tests.support.requests import POLLS, matches

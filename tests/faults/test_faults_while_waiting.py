@@ -13,7 +13,7 @@ from provider_py.execution.private_state import PrivateState
 from provider_py.execution.run import Timeouts
 from provider_py.plugin import Severity
 from provider_py.sandbox.server import Sandbox
-from provider_py.systems.vcd.settings import VcdSettings
+from provider_py.systems.vcd.config import VcdSettings
 from tests.contract.systems.driving import Driver, driving, only, simple
 from tests.faults.in_process import IMPATIENT, finish, keep_running, token_requests, until, until_polled
 from tests.faults.scenarios import HOUR, SUCCESS, SYSTEMS, inject_fault

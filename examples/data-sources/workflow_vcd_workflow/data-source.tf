@@ -3,5 +3,5 @@ data "workflow_vcd_workflow" "onboard" {
 }
 
 output "mandatory_parameters" {
-  value = [for each in data.workflow_vcd_workflow.onboard.parameters : each.name if each.mandatory]
+  value = [for parameter in data.workflow_vcd_workflow.onboard.parameters : parameter.name if parameter.mandatory]
 }

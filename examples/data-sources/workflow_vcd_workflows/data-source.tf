@@ -4,5 +4,5 @@ data "workflow_vcd_workflows" "reports" {
 }
 
 output "report_ids" {
-  value = { for each in data.workflow_vcd_workflows.reports.workflows : each.name => each.id }
+  value = { for workflow in data.workflow_vcd_workflows.reports.workflows : workflow.name => workflow.id }
 }

@@ -1,12 +1,17 @@
-"""Orchestrator's names of types, as presentations declare them and as `parameter_types` gives them."""
+"""Names of types: Orchestrator's own, as presentations and `parameter_types` have them, and `inputType` on the wire.
+
+An `inputType` has two spellings: the name of its schema, and a short one that the vendor's schema helper lists. Which
+of them a server accepts is documented nowhere. Values are written with the schemas' names, the better supported guess,
+and read with either.
+"""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Final
 
+from provider_py.execution.messages import did_you_mean
 from provider_py.plugin import quoted
 
 PLAIN: Final = (
@@ -21,7 +26,7 @@ PLAIN: Final = (
     "Properties",
     "Any",
 )
-"""The types that stand for a value of their own; every other name is one of references to objects."""
+"""The types with a value of their own; every other name is the type of a reference to an object."""
 OBJECTS: Final = (
     "ConfigurationElement",
     "LdapGroup",
@@ -32,25 +37,44 @@ OBJECTS: Final = (
     "WorkflowToken",
 )
 """Types of references that Orchestrator has without a plug-in; those of plug-ins are written `Plugin:Type`."""
-_PLUGIN: Final = re.compile(r"[\w.-]+:[\w.-]+")
+SHORT_INPUT_TYPES: Final = {
+    "StringParam": "string",
+    "NumberParam": "number",
+    "BooleanParam": "boolean",
+    "DateParam": "date",
+    "SecureString": "secureString",
+    "EncryptedString": "encryptedString",
+    "Regex": "regex",
+    "MimeAttachment": "mimeAttachment",
+    "SdkObject": "sdkObject",
+    "ArrayParam": "array",
+    "Properties": "properties",
+    "KeyValuePair": "keyValuePair",
+    "CompositeType": "composite",
+    "CompositeValue": "compositeValue",
+}
+_KNOWN: Final = {name.lower() for name in (*PLAIN, *OBJECTS, "Regex")}
+_PLUGIN_TYPE: Final = re.compile(r"[\w.-]+:[\w.-]+")
+_FULL_INPUT_TYPES: Final = {short: full for full, short in SHORT_INPUT_TYPES.items()}
 
 
-def fault(declared: str) -> str | None:
-    """Say what is wrong with a type that a configuration names, None if nothing is."""
-    kind = declared.strip()
-    if kind.lower().startswith("array/"):
-        return fault(kind[len("array/") :])
-    if kind.lower().startswith("compositetype("):
-        fields = composite_fields(kind)
+def check_type(declared: str) -> str | None:
+    """Check that a string names a type of Orchestrator."""
+    name = declared.strip()
+    if name.lower().startswith("array/"):
+        return check_type(name[len("array/") :])
+    if name.lower().startswith("compositetype("):
+        fields = composite_fields(name)
         if not fields:
             return f"{quoted(declared)} names no fields; write CompositeType(host:string,port:number):Endpoint"
-        return next((wrong for each in fields.values() if (wrong := fault(each))), None)
-    known = (*PLAIN, *OBJECTS)
-    if _PLUGIN.fullmatch(kind) or kind.lower() in {each.lower() for each in (*known, "Regex")}:
+        return next((problem for field in fields.values() if (problem := check_type(field))), None)
+    if _PLUGIN_TYPE.fullmatch(name) or name.lower() in _KNOWN:
         return None
-    near = difflib.get_close_matches(kind, known, n=1, cutoff=0.6)
-    meant = f"did you mean {quoted(near[0])}?" if near else f"write {', '.join(PLAIN)}, Array/… of one or Plugin:Type"
-    return f"{quoted(declared)} is no type of Orchestrator; {meant}"
+    hint = did_you_mean(name, (*PLAIN, *OBJECTS), cutoff=0.6)
+    return (
+        f"{quoted(declared)} is not a type of Orchestrator.{hint} Write {', '.join(PLAIN)}, Array/… of one of them, or "
+        "Plugin:Type"
+    )
 
 
 def composite_fields(declared: str) -> Mapping[str, str]:
@@ -58,16 +82,33 @@ def composite_fields(declared: str) -> Mapping[str, str]:
     end = declared.rfind(")")
     if end < 0:
         return {}
-    fields = (part.partition(":") for part in _parts(declared[declared.index("(") + 1 : end]))
-    return {name.strip(): kind.strip() for name, _, kind in fields if name.strip() and kind.strip()}
+    fields = (part.partition(":") for part in _split(declared[declared.index("(") + 1 : end]))
+    return {name.strip(): type_.strip() for name, _, type_ in fields if name.strip() and type_.strip()}
 
 
-def _parts(inner: str) -> list[str]:
+def full_input_type(spelling: str) -> str:
+    """Return an `inputType` by the name of its schema, whichever spelling it has."""
+    return _FULL_INPUT_TYPES.get(spelling, spelling)
+
+
+def with_short_input_types(wire: object) -> object:
+    """Return a value of the wire with every `inputType` in its short spelling."""
+    if isinstance(wire, list):
+        return [with_short_input_types(element) for element in wire]
+    if not isinstance(wire, Mapping):
+        return wire
+    return {
+        key: SHORT_INPUT_TYPES.get(value, value) if key == "inputType" else with_short_input_types(value)
+        for key, value in wire.items()
+    }
+
+
+def _split(inner: str) -> list[str]:
     """Split at commas that are not inside a nested composite type."""
     depth, start, parts = 0, 0, []
-    for place, letter in enumerate(f"{inner},"):
+    for position, letter in enumerate(f"{inner},"):
         depth += {"(": 1, ")": -1}.get(letter, 0)
         if letter == "," and depth == 0:
-            parts.append(inner[start:place])
-            start = place + 1
+            parts.append(inner[start:position])
+            start = position + 1
     return parts

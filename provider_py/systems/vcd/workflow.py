@@ -8,73 +8,77 @@ from typing import Annotated, Final
 
 from provider_py.execution.registry_types import DataSourceType
 from provider_py.plugin import Decoded, Diagnostic, computed, exactly_one, model, not_empty, optional
-from provider_py.systems.vcd.execution import workflow_id_form
-from provider_py.systems.vcd.system import CloudDirector
+from provider_py.systems.vcd import lookup
+from provider_py.systems.vcd.connection import CloudDirector
 
 
 @model
 class VcdWorkflowParameter:
-    """An input of a workflow."""
+    """An input parameter of a workflow."""
 
-    name: Annotated[str | None, computed("Name, as `parameters` of an execution has it.")] = None
+    name: Annotated[str | None, computed("Name of the parameter, to use in `parameters` of an execution.")] = None
     type: Annotated[
-        str | None, computed("Orchestrator type, such as `string` or `Array/number`; null if it is not declared.")
+        str | None, computed("Orchestrator type, such as `string` or `Array/number`. Null if none is declared.")
     ] = None
-    mandatory: Annotated[bool | None, computed("Whether it must be given.")] = None
-    description: Annotated[str | None, computed("What it is for.")] = None
+    mandatory: Annotated[bool | None, computed("Whether the parameter must be set.")] = None
+    description: Annotated[str | None, computed("Description of the parameter.")] = None
 
 
 @model
 class VcdWorkflowOutput:
-    """An output of a workflow."""
+    """An output parameter of a workflow."""
 
-    name: Annotated[str | None, computed("Name, as `outputs` of an execution has it.")] = None
-    type: Annotated[str | None, computed("Orchestrator type; null if it is not declared.")] = None
-    description: Annotated[str | None, computed("What it is.")] = None
+    name: Annotated[str | None, computed("Name of the parameter, as in `outputs` of an execution.")] = None
+    type: Annotated[str | None, computed("Orchestrator type. Null if none is declared.")] = None
+    description: Annotated[str | None, computed("Description of the parameter.")] = None
 
 
 @model
 class VcdWorkflow:
     """A workflow that is published in Cloud Director's service library."""
 
-    workflow: Annotated[str | None, optional("Name of the workflow's service item, exact.", checks=(not_empty,))] = None
+    workflow: Annotated[
+        str | None,
+        optional(
+            "Name of the workflow's service item. Exactly one of `workflow` and `workflow_id` must be set.",
+            checks=(not_empty,),
+        ),
+    ] = None
     workflow_id: Annotated[
         str | None,
         optional(
-            "Id of the workflow, in place of its name: of the service item (URN or UUID) or of Orchestrator.",
-            checks=(workflow_id_form,),
+            "ID of the workflow: the URN or UUID of its service item, or its ID in Orchestrator.",
+            checks=(lookup.check_workflow_id,),
         ),
     ] = None
-    id: Annotated[str | None, computed("Id of the service item, a URN.")] = None
+    id: Annotated[str | None, computed("URN of the service item.")] = None
     name: Annotated[str | None, computed("Name of the service item.")] = None
-    description: Annotated[str | None, computed("What the workflow does.")] = None
+    description: Annotated[str | None, computed("Description of the workflow.")] = None
     service_name: Annotated[str | None, computed("Name of the service that the item belongs to.")] = None
-    service_id: Annotated[str | None, computed("Id of that service, a URN.")] = None
-    orchestrator_id: Annotated[str | None, computed("Id of the workflow in Orchestrator.")] = None
+    service_id: Annotated[str | None, computed("URN of the service that the item belongs to.")] = None
+    orchestrator_id: Annotated[str | None, computed("ID of the workflow in Orchestrator.")] = None
     can_execute: Annotated[
-        bool | None, computed("Whether these credentials may run it; null if Cloud Director does not say.")
+        bool | None, computed("Whether these credentials may run the workflow. Null if it is not reported.")
     ] = None
     parameters: Annotated[
         list[VcdWorkflowParameter] | None,
-        computed("Its inputs, in the order of its form; null if Cloud Director has no form of it."),
+        computed("Input parameters, in the order of the presentation. Null if the workflow has no presentation."),
     ] = None
     outputs: Annotated[
-        list[VcdWorkflowOutput] | None, computed("Its outputs; null if Cloud Director has no form of it.")
+        list[VcdWorkflowOutput] | None, computed("Output parameters. Null if the workflow has no presentation.")
     ] = None
 
 
 def validate(config: Decoded[VcdWorkflow]) -> Iterable[Diagnostic]:
-    """Demand a name or an id."""
+    """Require a name or an ID."""
     return exactly_one(config, ("workflow", "workflow_id"), meaning="workflow")
 
 
 async def read(director: CloudDirector, config: VcdWorkflow) -> VcdWorkflow:
-    """Look it up."""
-    from provider_py.systems.vcd import library, presentation
-
-    item, form = await presentation.find(director, config.workflow, config.workflow_id)
+    """Look up the workflow; what the library does not list has an ID and parameters only."""
+    item, form = await lookup.find_workflow(director, config.workflow, config.workflow_id)
     if item.name is None:
-        item = await library.identified(director, item.id) or item
+        item = await lookup.item_with_id(director, item.id) or item
     return dataclasses.replace(
         config,
         id=item.id,
@@ -84,23 +88,19 @@ async def read(director: CloudDirector, config: VcdWorkflow) -> VcdWorkflow:
         service_id=item.service_id,
         orchestrator_id=item.orchestrator_id,
         can_execute=item.can_execute,
-        parameters=[
-            VcdWorkflowParameter(
-                name=each.name,
-                type=each.type,
-                mandatory=each.mandatory,
-                description=each.description,
-            )
-            for each in form.inputs
-        ]
-        if form
-        else None,
-        outputs=[
-            VcdWorkflowOutput(name=each.name, type=each.type, description=each.description) for each in form.outputs
-        ]
-        if form
-        else None,
+        parameters=None if form is None else [_input(parameter) for parameter in form.inputs],
+        outputs=None if form is None else [_output(parameter) for parameter in form.outputs],
     )
+
+
+def _input(parameter: lookup.Parameter) -> VcdWorkflowParameter:
+    return VcdWorkflowParameter(
+        name=parameter.name, type=parameter.type, mandatory=parameter.mandatory, description=parameter.description
+    )
+
+
+def _output(parameter: lookup.Parameter) -> VcdWorkflowOutput:
+    return VcdWorkflowOutput(name=parameter.name, type=parameter.type, description=parameter.description)
 
 
 KIND: Final = DataSourceType(
@@ -108,7 +108,7 @@ KIND: Final = DataSourceType(
     title="Cloud Director workflow",
     system="vcd",
     model=VcdWorkflow,
-    description="Looks up a workflow of Cloud Director's service library, with its parameters and outputs.",
+    description="Looks up a workflow in Cloud Director's service library, with its input and output parameters.",
     read=read,
     validate=validate,
 )

@@ -4,49 +4,45 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 from provider_py.execution.registry_types import DataSourceType
 from provider_py.plugin import computed, model, not_empty, optional
-from provider_py.systems.vcd.system import CloudDirector
-
-if TYPE_CHECKING:
-    from provider_py.systems.vcd.library import Item
+from provider_py.systems.vcd import lookup
+from provider_py.systems.vcd.connection import CloudDirector
 
 
 @model
 class VcdListedWorkflow:
     """A workflow in the list."""
 
-    id: Annotated[str | None, computed("Id of the service item, a URN; `workflow_id` of an execution takes it.")] = None
+    id: Annotated[str | None, computed("URN of the service item, to use as `workflow_id` of an execution.")] = None
     name: Annotated[str | None, computed("Name of the service item.")] = None
-    description: Annotated[str | None, computed("What the workflow does.")] = None
+    description: Annotated[str | None, computed("Description of the workflow.")] = None
     service_name: Annotated[str | None, computed("Name of the service that the item belongs to.")] = None
-    orchestrator_id: Annotated[str | None, computed("Id of the workflow in Orchestrator.")] = None
+    orchestrator_id: Annotated[str | None, computed("ID of the workflow in Orchestrator.")] = None
     can_execute: Annotated[
-        bool | None, computed("Whether these credentials may run it; null if Cloud Director does not say.")
+        bool | None, computed("Whether these credentials may run the workflow. Null if it is not reported.")
     ] = None
 
 
 @model
 class VcdWorkflows:
-    """The workflows of Cloud Director's service library that these credentials see."""
+    """The workflows of Cloud Director's service library that are visible to these credentials."""
 
     name: Annotated[
         str | None,
-        optional("Only workflows of this name, case-sensitive; `*` stands for any characters.", checks=(not_empty,)),
+        optional("Name of the workflows to list. Case-sensitive; `*` matches any characters.", checks=(not_empty,)),
     ] = None
     service_name: Annotated[
-        str | None, optional("Only workflows of the service of this name, exact.", checks=(not_empty,))
+        str | None, optional("Name of the service whose workflows to list. Case-sensitive.", checks=(not_empty,))
     ] = None
-    workflows: Annotated[list[VcdListedWorkflow] | None, computed("The workflows, sorted by name.")] = None
+    workflows: Annotated[list[VcdListedWorkflow] | None, computed("Matching workflows, sorted by name.")] = None
 
 
 async def read(director: CloudDirector, config: VcdWorkflows) -> VcdWorkflows:
-    """List them."""
-    from provider_py.systems.vcd import library
-
-    found = [item for item in await library.listed(director, config.name) if _fits(item, config)]
+    """List the workflows. Items are filtered here as well: not every name can be filtered by in the request."""
+    items = [item for item in await lookup.list_items(director, config.name) if _matches(item, config)]
     return dataclasses.replace(
         config,
         workflows=[
@@ -58,13 +54,12 @@ async def read(director: CloudDirector, config: VcdWorkflows) -> VcdWorkflows:
                 orchestrator_id=item.orchestrator_id,
                 can_execute=item.can_execute,
             )
-            for item in sorted(found, key=lambda item: (item.name or "", item.id))
+            for item in sorted(items, key=lambda item: (item.name or "", item.id))
         ],
     )
 
 
-def _fits(item: Item, config: VcdWorkflows) -> bool:
-    """Validate here too: the filter in the request may be left out, and servers differ in what it may name."""
+def _matches(item: lookup.Item, config: VcdWorkflows) -> bool:
     shape = (config.name or "*").replace("[", "[[]").replace("?", "[?]")
     return fnmatch.fnmatchcase(item.name or "", shape) and config.service_name in {None, item.service}
 
@@ -74,6 +69,6 @@ KIND: Final = DataSourceType(
     title="Cloud Director workflow",
     system="vcd",
     model=VcdWorkflows,
-    description="Lists the workflows of Cloud Director's service library.",
+    description="Lists the workflows in Cloud Director's service library.",
     read=read,
 )

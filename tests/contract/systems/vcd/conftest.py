@@ -1,4 +1,4 @@
-"""The provider's side of Cloud Director on a real socket with the simulated one, on a clock a hundred times faster."""
+"""The provider's side of Cloud Director, on a real socket to the simulated one, on a clock a hundred times faster."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ from provider_py.execution.journal import Journal
 from provider_py.execution.lifecycle import ExecutionResource
 from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
-from provider_py.plugin import ApplyResult, Change, Decoded, Plan
+from provider_py.plugin import ApplyResult, Change, Decoded, Diagnostic, Plan
 from provider_py.sandbox.observer import observer
 from provider_py.sandbox.vcd import access
 from provider_py.sandbox.vcd.app import application
 from provider_py.sandbox.world import RecordedRequest, World
+from provider_py.systems.vcd.config import VcdSettings
+from provider_py.systems.vcd.connection import CloudDirector
 from provider_py.systems.vcd.execution import KIND, VcdExecution, VcdLauncher
-from provider_py.systems.vcd.settings import VcdSettings
-from provider_py.systems.vcd.system import CloudDirector
 from tests.support.clock import ScaledClock
 
 SPEED = 100.0
 RUN_SECONDS = 5.0
 
 
+def text_of(diagnostic: Diagnostic) -> str:
+    return f"{diagnostic.summary}\n{diagnostic.detail}"
+
+
 @dataclass
-class Life:
-    """One provider process: a connection, and the resource whose runs it lives."""
+class Process:
+    """One provider process: a connection, and the resource over it."""
 
     world: World
     director: CloudDirector
@@ -45,48 +49,56 @@ class Life:
         return await self.resource.plan(Change(None, planned, frozenset(arguments)))
 
     async def create(self, **arguments: Any) -> ApplyResult[VcdExecution]:
-        """Start a run and wait for its end."""
+        """Start a run and wait for it to finish."""
         return await self.resource.create(VcdExecution(**arguments), b"")
 
-    async def made(self, **arguments: Any) -> VcdExecution:
-        """Start a run, which has to end well, and return its state."""
-        answer = await self.create(**arguments)
-        assert [each.summary for each in answer.diagnostics] == []
-        assert answer.state is not None
-        return answer.state
+    async def created(self, **arguments: Any) -> VcdExecution:
+        """Start a run, which has to succeed, and return its state."""
+        result = await self.create(**arguments)
+        assert [diagnostic.summary for diagnostic in result.diagnostics] == []
+        assert result.state is not None
+        return result.state
 
-    def asked(self, method: str, ending: str) -> list[RecordedRequest]:
-        """Return the requests of a method whose path ends so."""
-        return [each for each in self.world.requests if each.method == method and each.path.endswith(ending)]
+    def requests(self, method: str, ending: str) -> list[RecordedRequest]:
+        """Return the requests of a method whose path has this ending."""
+        return [
+            request for request in self.world.requests if request.method == method and request.path.endswith(ending)
+        ]
 
-    def behave(self, **switches: object) -> None:
-        """Set behaviours of the simulated system."""
+    def set_behaviors(self, **switches: object) -> None:
+        """Set behaviors of the simulated system."""
         self.world.behaviors.change({"vcd": switches})
+
+    async def until_started(self) -> None:
+        """Wait until a run has been started."""
+        async with asyncio.timeout(10):
+            while not self.world.runs.of("vcd"):  # noqa: ASYNC110 - the run starts on the other side of a socket
+                await asyncio.sleep(0.01)
 
 
 @dataclass
-class Site:
-    """The simulated Cloud Director; `life` makes a provider process that is signed in to it."""
+class Server:
+    """The simulated Cloud Director, and the provider processes that connect to it."""
 
     world: World
     url: str
     journal: Path
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    def life(self, **settings: Any) -> Life:
-        """Configure a provider; by default with the tenant's API token."""
+    def process(self, **settings: Any) -> Process:
+        """Configure a provider; by default it signs in with the tenant's API token."""
         stop = asyncio.Event()
         runtime = Runtime(stop, ScaledClock(SPEED))
-        given = {"org": access.ORG, "request_timeout": "600s", "api_version": "37.1", **settings}
-        if not {"user", "service_account_token_file"} & given.keys():
-            given.setdefault("api_token", access.API_TOKEN)
-        director = CloudDirector(VcdSettings(url=self.url, **given), runtime)
+        settings = {"org": access.ORG, "request_timeout": "600s", "api_version": "37.1", **settings}
+        if not {"user", "service_account_token_file"} & settings.keys():
+            settings.setdefault("api_token", access.API_TOKEN)
+        director = CloudDirector(VcdSettings(url=self.url, **settings), runtime)
         launcher = VcdLauncher(director)
         journal = Journal(self.journal, runtime.clock.time)
         self._stack.push_async_callback(journal.close)
         self._stack.push_async_callback(director.close)
         starter: Starter[VcdExecution] = Starter(KIND.name, journal, runtime)
-        return Life(self.world, director, ExecutionResource(KIND, lambda: launcher, starter, runtime), stop)
+        return Process(self.world, director, ExecutionResource(KIND, lambda: launcher, starter, runtime), stop)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -99,16 +111,16 @@ def world() -> World:
 
 
 @pytest.fixture
-async def site(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+async def server(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     app = application(world)
     app.middlewares.insert(0, observer(world, "vcd"))
-    async with TestServer(app) as server:
-        made = Site(world, str(server.make_url("")).rstrip("/"), tmp_path / "journal.db")
-        yield made
-        await made.close()
+    async with TestServer(app) as http:
+        server = Server(world, str(http.make_url("")).rstrip("/"), tmp_path / "journal.db")
+        yield server
+        await server.close()
 
 
 @pytest.fixture
-def life(site: Site) -> Life:
-    return site.life()
+def process(server: Server) -> Process:
+    return server.process()

@@ -10,18 +10,18 @@ from provider_py.sandbox.vcd.library import REPORTS, WORKFLOWS
 from provider_py.systems.vcd import workflow, workflows
 from provider_py.systems.vcd.workflow import VcdWorkflow
 from provider_py.systems.vcd.workflows import VcdWorkflows
-from tests.contract.systems.vcd.conftest import Life
+from tests.contract.systems.vcd.conftest import Process
 
 ONBOARD, CONFIGURE = WORKFLOWS[:2]
 
 
-async def found(life: Life, **arguments: Any) -> VcdWorkflow:
-    return await workflow.read(life.director, VcdWorkflow(**arguments))
+async def look_up(process: Process, **arguments: Any) -> VcdWorkflow:
+    return await workflow.read(process.director, VcdWorkflow(**arguments))
 
 
-async def listed(life: Life, **arguments: Any) -> list[str | None]:
-    answer = await workflows.read(life.director, VcdWorkflows(**arguments))
-    return [each.name for each in answer.workflows or []]
+async def list_names(process: Process, **arguments: Any) -> list[str | None]:
+    listed = await workflows.read(process.director, VcdWorkflows(**arguments))
+    return [workflow.name for workflow in listed.workflows or []]
 
 
 @pytest.mark.parametrize("strict", ["any", "urn"])
@@ -35,24 +35,26 @@ async def listed(life: Life, **arguments: Any) -> list[str | None]:
     ],
     ids=["name", "urn", "uuid", "orchestrator"],
 )
-async def test_a_workflow_by_name_and_every_id(life: Life, strict: str, arguments: dict[str, str]) -> None:
-    life.behave(workflow_ids=strict)
-    answer = await found(life, **arguments)
-    assert (answer.id, answer.name, answer.orchestrator_id) == (ONBOARD.item_id, ONBOARD.name, ONBOARD.vro_id)
-    assert (answer.service_name, answer.can_execute) == (ONBOARD.service, True)
-    assert answer.description == ONBOARD.description
-    assert [(each.name, each.type, each.mandatory) for each in answer.parameters or []] == [
+async def test_a_workflow_is_looked_up_by_name_and_by_every_id(
+    process: Process, strict: str, arguments: dict[str, str]
+) -> None:
+    process.set_behaviors(workflow_ids=strict)
+    result = await look_up(process, **arguments)
+    assert (result.id, result.name, result.orchestrator_id) == (ONBOARD.item_id, ONBOARD.name, ONBOARD.vro_id)
+    assert (result.service_name, result.can_execute) == (ONBOARD.service, True)
+    assert result.description == ONBOARD.description
+    assert [(parameter.name, parameter.type, parameter.mandatory) for parameter in result.parameters or []] == [
         ("vmName", "string", True),
         ("size", "number", False),
         ("notify", "boolean", False),
         ("tags", "Array/string", False),
     ]
-    assert [(each.name, each.type) for each in answer.outputs or []] == [
+    assert [(output.name, output.type) for output in result.outputs or []] == [
         ("vmId", "string"),
         ("ready", "boolean"),
         ("addresses", "Array/string"),
     ]
-    assert {name: getattr(answer, name) for name in ("workflow", "workflow_id")} == {
+    assert {name: getattr(result, name) for name in ("workflow", "workflow_id")} == {
         "workflow": None,
         "workflow_id": None,
         **arguments,
@@ -60,21 +62,21 @@ async def test_a_workflow_by_name_and_every_id(life: Life, strict: str, argument
 
 
 @pytest.mark.parametrize("presentation", ["untyped", "absent"])
-async def test_a_presentation_that_is_silent(life: Life, presentation: str) -> None:
-    life.behave(presentation=presentation)
-    answer = await found(life, workflow=CONFIGURE.name)
-    assert (answer.parameters is None) is (presentation == "absent")
-    assert answer.id == CONFIGURE.item_id
+async def test_an_incomplete_presentation_leaves_parameters_null(process: Process, presentation: str) -> None:
+    process.set_behaviors(presentation=presentation)
+    result = await look_up(process, workflow=CONFIGURE.name)
+    assert (result.parameters is None) is (presentation == "absent")
+    assert result.id == CONFIGURE.item_id
 
 
-async def test_the_list_is_read_to_its_end_and_sorted(life: Life) -> None:
-    names = await listed(life)
-    assert names == sorted(each.name for each in WORKFLOWS)
+async def test_all_pages_are_listed_and_sorted(process: Process) -> None:
+    names = await list_names(process)
+    assert names == sorted(item.name for item in WORKFLOWS)
     assert len(names) > REPORTS
 
 
 @pytest.mark.parametrize(
-    ("arguments", "wanted"),
+    ("arguments", "expected"),
     [
         ({"name": "Onboard tenant"}, ["Onboard tenant"]),
         ({"name": "Rotate *"}, ["Rotate keys", "Rotate keys"]),
@@ -84,17 +86,17 @@ async def test_the_list_is_read_to_its_end_and_sorted(life: Life) -> None:
         ({"service_name": "backup services"}, []),
     ],
 )
-async def test_filters(life: Life, arguments: dict[str, str], wanted: list[str]) -> None:
-    assert await listed(life, **arguments) == wanted
+async def test_filters_select_workflows(process: Process, arguments: dict[str, str], expected: list[str]) -> None:
+    assert await list_names(process, **arguments) == expected
 
 
-async def test_what_may_not_be_run_is_listed_as_such(life: Life) -> None:
-    answer = await workflows.read(life.director, VcdWorkflows(name="Restricted*"))
-    assert [each.can_execute for each in answer.workflows or []] == [False]
+async def test_a_restricted_workflow_is_listed_as_not_executable(process: Process) -> None:
+    listed = await workflows.read(process.director, VcdWorkflows(name="Restricted*"))
+    assert [workflow.can_execute for workflow in listed.workflows or []] == [False]
 
 
-async def test_look_ups_are_asked_once(life: Life) -> None:
+async def test_lookups_are_requested_once(process: Process) -> None:
     for _ in range(3):
-        await found(life, workflow=ONBOARD.name)
-    assert len(life.asked("GET", "/serviceItem")) == 1
-    assert len(life.asked("GET", "/presentation")) == 1
+        await look_up(process, workflow=ONBOARD.name)
+    assert len(process.requests("GET", "/serviceItem")) == 1
+    assert len(process.requests("GET", "/presentation")) == 1

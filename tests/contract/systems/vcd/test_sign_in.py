@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from provider_py.plugin import DiagnosticError
+from provider_py.plugin import DiagnosticError, Severity
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd import access
 from provider_py.sandbox.world import Script
-from tests.contract.systems.vcd.conftest import Life, Site
+from tests.contract.systems.vcd.conftest import Process, Server, text_of
 
 RUN: dict[str, Any] = {"workflow": "Onboard tenant", "parameters": {"vmName": "web-1"}}
+SESSIONS = "/cloudapi/1.0.0/sessions"
 TENANT: dict[str, Any] = {"user": access.USER, "password": access.PASSWORD}
 PROVIDER: dict[str, Any] = {"org": "SYSTEM", "user": access.PROVIDER_USER, "password": access.PROVIDER_PASSWORD}
 PROVIDER_TOKEN: dict[str, Any] = {"org": "System", "api_token": access.PROVIDER_API_TOKEN}
@@ -23,180 +25,241 @@ PROVIDER_TOKEN: dict[str, Any] = {"org": "System", "api_token": access.PROVIDER_
 
 @pytest.fixture
 def token_file(tmp_path: Path) -> Path:
-    file = tmp_path / "token.json"
-    file.write_text(json.dumps({"refresh_token": access.SERVICE_ACCOUNT_TOKEN, "updated_by": "someone"}))
+    file = tmp_path / "account" / "token.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps({"refresh_token": access.SERVICE_ACCOUNT_TOKEN, "token_type": "Service Account"}))
     file.chmod(0o644)
     return file
 
 
-def kept(file: Path) -> dict[str, Any]:
+def content_of(file: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(file.read_text())
     return content
 
 
-def write(file: Path, content: str | None) -> None:
+def mode_of(file: Path) -> int:
+    return stat.S_IMODE(file.stat().st_mode)
+
+
+def names_beside(file: Path) -> list[str]:
+    return sorted(other.name for other in file.parent.iterdir())
+
+
+def replace(file: Path, content: str | None) -> None:
+    """Write the file again, or remove it."""
     file.unlink()
     if content is not None:
         file.write_text(content)
 
 
-def mode(file: Path) -> int:
-    return file.stat().st_mode & 0o777
-
-
-def beside(file: Path) -> set[str]:
-    return {each.name for each in file.parent.glob(f".{file.name}*")}
-
-
 @pytest.mark.parametrize(
-    ("settings", "door"),
+    ("settings", "path"),
     [
         ({}, "/oauth/tenant/acme/token"),
         (PROVIDER_TOKEN, "/oauth/provider/token"),
-        (TENANT, "/cloudapi/1.0.0/sessions"),
-        (PROVIDER, "/cloudapi/1.0.0/sessions/provider"),
+        ({**PROVIDER_TOKEN, "org": "system"}, "/oauth/provider/token"),
+        (TENANT, SESSIONS),
+        (PROVIDER, f"{SESSIONS}/provider"),
     ],
 )
 @pytest.mark.parametrize("unauthorized_body", ["empty", "error"])
 async def test_one_session_serves_all_requests(
-    site: Site, settings: dict[str, Any], door: str, unauthorized_body: str
+    server: Server, settings: dict[str, Any], path: str, unauthorized_body: str
 ) -> None:
-    life = site.life(**settings)
-    life.behave(unauthorized_body=unauthorized_body)
-    await asyncio.gather(*(life.made(**RUN, triggers={"n": str(n)}) for n in range(3)))
-    assert [each.path for each in site.world.requests if each.path == door] == [door]
-    signed = {each.headers["authorization"] for each in site.world.requests if each.path != door}
-    assert len(signed) == 1
+    process = server.process(**settings)
+    process.set_behaviors(unauthorized_body=unauthorized_body)
+    assert (await process.plan(**RUN)).diagnostics == ()
+    await asyncio.gather(*(process.created(**RUN, triggers={"n": str(n)}) for n in range(3)))
+    sign_ins = [(request.method, request.status) for request in server.world.requests if request.path == path]
+    assert sign_ins == [("POST", 200)]
+    tokens = {request.headers["authorization"] for request in server.world.requests if request.path != path}
+    assert len(tokens) == 1
 
 
-@pytest.mark.parametrize(("settings", "ends"), [({}, 0), (TENANT, 1), (PROVIDER, 1)])
-async def test_a_session_that_was_opened_is_ended(site: Site, settings: dict[str, Any], ends: int) -> None:
-    life = site.life(**settings)
-    await life.made(**RUN)
-    await life.director.close()
-    await life.director.close()
-    assert [each.status for each in life.asked("DELETE", "/sessions/current")] == [204] * ends
+@pytest.mark.parametrize(("settings", "sessions"), [({}, 0), (TENANT, 1), (PROVIDER, 1)])
+async def test_an_opened_session_is_closed_once(server: Server, settings: dict[str, Any], sessions: int) -> None:
+    process = server.process(**settings)
+    await process.created(**RUN)
+    assert process.requests("DELETE", "/sessions/current") == []
+    await process.director.close()
+    await process.director.close()
+    assert [request.status for request in process.requests("DELETE", "/sessions/current")] == [204] * sessions
 
 
-async def test_who_needed_nothing_signs_in_nowhere(site: Site) -> None:
-    life = site.life(**TENANT)
-    await life.director.close()
-    assert site.world.requests == []
+async def test_an_unused_connection_does_not_sign_in(server: Server) -> None:
+    await server.process(**TENANT).director.close()
+    assert server.world.requests == []
 
 
-async def test_a_server_that_is_gone_does_not_keep_the_process(site: Site) -> None:
-    life = site.life(**TENANT)
-    await life.made(**RUN)
-    site.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("DELETE"), status=401))
-    await life.director.close()
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("vcd", FaultKind.STATUS, Match("DELETE"), status=401, times=None),
+        Fault("vcd", FaultKind.CUT, Match("DELETE"), times=None),
+    ],
+    ids=["refused", "gone"],
+)
+async def test_the_connection_closes_when_signing_out_fails(server: Server, fault: Fault) -> None:
+    process = server.process(**TENANT)
+    await process.created(**RUN)
+    channel = process.director.client.get_async_httpx_client()
+    server.world.faults.add(fault)
+    async with asyncio.timeout(10):
+        await process.director.close()
+    assert server.world.requests[-1].method == "DELETE"
+    assert 204 not in [request.status for request in process.requests("DELETE", "/sessions/current")]
+    assert channel.is_closed
 
 
 @pytest.mark.parametrize("settings", [{}, TENANT, PROVIDER])
-async def test_an_expired_session_is_renewed_while_a_run_is_waited_for(site: Site, settings: dict[str, Any]) -> None:
-    life = site.life(**settings)
-    life.behave(token_seconds=50.0)
-    site.world.runs.scripts.append(Script("vcd", seconds=120))
-    state = await life.made(**RUN)
-    assert state.status == "completed"
-    assert (
-        len(life.asked("POST", "/executions")) - sum(each.status == 401 for each in life.asked("POST", "/executions"))
-        == 1
-    )
+async def test_an_expired_session_is_renewed_during_a_run(server: Server, settings: dict[str, Any]) -> None:
+    process = server.process(**settings)
+    process.set_behaviors(token_seconds=50.0)
+    server.world.runs.scripts.append(Script("vcd", seconds=120))
+    assert (await process.created(**RUN)).status == "completed"
+    assert [request.status for request in process.requests("POST", "/executions") if request.status != 401] == [201]
+
+
+async def test_a_session_that_expires_between_operations_is_reopened(server: Server) -> None:
+    process = server.process(**TENANT)
+    await process.plan(**RUN)
+    server.world.advance(7200)
+    state = await process.created(**RUN, wait=False)
+    assert server.world.runs.of("vcd")[0].id == state.id
+    assert [request.status for request in process.requests("POST", SESSIONS)] == [200] * 2
 
 
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"api_token": "wrong"}, "VCD_API_TOKEN"),
-        ({**TENANT, "password": "wrong"}, "VCD_PASSWORD"),
+        ({"api_token": "wrong"}, "`vcd.api_token` (VCD_API_TOKEN)"),
+        ({**TENANT, "password": "wrong"}, "`vcd.user` and `vcd.password` (VCD_PASSWORD)"),
         ({**TENANT, "org": "globex"}, "VCD_PASSWORD"),
         ({"org": "System"}, "VCD_API_TOKEN"),
     ],
 )
-async def test_credentials_that_are_refused_are_named_and_not_shown(
-    site: Site, settings: dict[str, Any], named: str
+async def test_refused_credentials_are_named_but_not_shown(
+    server: Server, settings: dict[str, Any], named: str
 ) -> None:
-    life = site.life(**settings)
-    (said,) = (await life.plan(**RUN)).diagnostics
-    assert named in said.detail
-    assert "wrong" not in said.detail
+    (problem,) = (await server.process(**settings).plan(**RUN)).diagnostics
+    assert problem.severity is Severity.ERROR
+    assert named in problem.detail
+    assert "wrong" not in text_of(problem)
+    assert server.world.runs.of("vcd") == []
 
 
-async def test_a_service_accounts_token_is_exchanged_and_kept(site: Site, token_file: Path) -> None:
-    life = site.life(service_account_token_file=str(token_file))
-    await life.made(**RUN)
-    assert kept(token_file)["refresh_token"] != access.SERVICE_ACCOUNT_TOKEN
-    assert kept(token_file)["updated_by"] == "someone"
-    assert mode(token_file) == 0o600
-    assert beside(token_file) <= {".token.json.lock"}
+async def test_a_service_account_token_is_exchanged_and_stored(server: Server, token_file: Path) -> None:
+    await server.process(service_account_token_file=str(token_file)).created(**RUN)
+    content = content_of(token_file)
+    assert content["refresh_token"] != access.SERVICE_ACCOUNT_TOKEN
+    assert content["token_type"] == "Service Account"
+    assert content["updated_on"]
+    assert mode_of(token_file) == 0o600
+    assert names_beside(token_file) == [".token.json.lock", "token.json"]
+    assert (await server.process(service_account_token_file=str(token_file)).plan(**RUN)).diagnostics == ()
+    assert content_of(token_file)["refresh_token"] != content["refresh_token"]
 
 
-async def test_processes_take_turns_with_one_token_file(site: Site, token_file: Path) -> None:
-    lives = [site.life(service_account_token_file=str(token_file)) for _ in range(4)]
-    await asyncio.gather(*(life.plan(**RUN) for life in lives))
-    exchanged = [each.status for each in site.world.requests if each.path.endswith("/token")]
-    assert exchanged == [200] * 4
+async def test_an_expired_access_token_is_renewed_with_the_newest_token(server: Server, token_file: Path) -> None:
+    process = server.process(service_account_token_file=str(token_file))
+    await process.plan(**RUN)
+    stored = content_of(token_file)["refresh_token"]
+    server.world.advance(4000)
+    assert (await process.created(**RUN)).status == "completed"
+    assert content_of(token_file)["refresh_token"] != stored
 
 
-async def test_a_linked_token_file_stays_a_link(site: Site, token_file: Path) -> None:
-    link = token_file.parent / "elsewhere" / "link.json"
-    link.parent.mkdir()
+async def test_processes_take_turns_with_one_token_file(server: Server, token_file: Path) -> None:
+    processes = [server.process(service_account_token_file=str(token_file)) for _ in range(4)]
+    await asyncio.gather(*(process.plan(**RUN) for process in processes))
+    exchanges = [request.status for request in server.world.requests if request.path.endswith("/token")]
+    assert exchanges == [200] * 4
+
+
+async def test_a_symbolic_link_to_a_token_file_remains(server: Server, token_file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.json"
     link.symlink_to(token_file)
-    assert (await site.life(service_account_token_file=str(link)).plan(**RUN)).diagnostics == ()
+    assert (await server.process(service_account_token_file=str(link)).plan(**RUN)).diagnostics == ()
     assert link.is_symlink()
-    assert kept(token_file)["refresh_token"] != access.SERVICE_ACCOUNT_TOKEN
+    assert content_of(token_file)["refresh_token"] != access.SERVICE_ACCOUNT_TOKEN
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"refresh_token": 7}', "\x00"])
-async def test_a_token_file_that_cannot_be_used_is_told(site: Site, token_file: Path, content: str | None) -> None:
-    write(token_file, content)
-    (said,) = (await site.life(service_account_token_file=str(token_file)).plan(**RUN)).diagnostics
-    assert str(token_file) in said.detail
-    assert said.path == ("vcd", "service_account_token_file")
+@pytest.mark.parametrize("content", [None, "", "no JSON", "[]", "{}", '{"refresh_token": 7}', "\x00"])
+async def test_an_unusable_token_file_is_reported(server: Server, token_file: Path, content: str | None) -> None:
+    replace(token_file, content)
+    (problem,) = (await server.process(service_account_token_file=str(token_file)).plan(**RUN)).diagnostics
+    assert problem.severity is Severity.ERROR
+    assert str(token_file) in problem.detail
+    assert "`vcd.service_account_token_file`" in problem.detail
+    assert problem.path == ("vcd", "service_account_token_file")
+    assert server.world.requests == []
 
 
-async def test_a_token_is_not_used_up_where_the_next_cannot_be_kept(
-    site: Site, token_file: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_token_is_not_exchanged_if_the_next_cannot_be_stored(
+    server: Server, token_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(**_: object) -> None:
+    def fail(**_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("provider_py.systems.vcd.session.tempfile.mkstemp", full)
-    (said,) = (await site.life(service_account_token_file=str(token_file)).plan(**RUN)).diagnostics
-    assert "cannot be written to" in said.detail
-    assert site.world.requests == []
-    assert kept(token_file)["refresh_token"] == access.SERVICE_ACCOUNT_TOKEN
+    monkeypatch.setattr("provider_py.systems.vcd.session.tempfile.mkstemp", fail)
+    (problem,) = (await server.process(service_account_token_file=str(token_file)).plan(**RUN)).diagnostics
+    assert "cannot be written to" in problem.detail
+    assert server.world.requests == []
+    assert content_of(token_file)["refresh_token"] == access.SERVICE_ACCOUNT_TOKEN
 
 
-async def test_a_refused_exchange_leaves_the_file_alone(site: Site, token_file: Path) -> None:
-    write(token_file, '{"refresh_token": "used-up"}')
-    (said,) = (await site.life(service_account_token_file=str(token_file)).plan(**RUN)).diagnostics
-    assert "VCD_SA_TOKEN_FILE" in said.detail
-    assert "used-up" not in said.detail
-    assert kept(token_file) == {"refresh_token": "used-up"}
-    assert beside(token_file) <= {".token.json.lock"}
+async def test_a_refused_exchange_leaves_the_token_file_unchanged(server: Server, token_file: Path) -> None:
+    replace(token_file, '{"refresh_token": "used-up"}')
+    (problem,) = (await server.process(service_account_token_file=str(token_file)).plan(**RUN)).diagnostics
+    assert problem.severity is Severity.ERROR
+    assert "`vcd.service_account_token_file` (VCD_SA_TOKEN_FILE)" in problem.detail
+    assert "already exchanged" in problem.detail
+    assert "used-up" not in text_of(problem)
+    assert content_of(token_file) == {"refresh_token": "used-up"}
+    assert names_beside(token_file) == [".token.json.lock", "token.json"]
+
+
+async def test_a_token_file_that_breaks_during_a_run_does_not_lose_the_run(server: Server, token_file: Path) -> None:
+    server.world.runs.scripts.append(Script("vcd", seconds=60))
+    process = server.process(service_account_token_file=str(token_file))
+    creation = asyncio.create_task(process.create(**RUN))
+    await process.until_started()
+    (run,) = server.world.runs.of("vcd")
+    replace(token_file, None)
+    server.world.advance(7200)
+    run.seconds = 1e6
+    result = await creation
+    (problem,) = result.diagnostics
+    assert problem.severity is Severity.ERROR
+    assert str(token_file) in problem.detail
+    assert result.state is not None
+    assert result.state.id == run.id
 
 
 @pytest.mark.parametrize("tenant", ["acme", "globex", "Initech & Söhne"])
-async def test_the_providers_user_acts_in_a_tenant(site: Site, tenant: str) -> None:
-    life = site.life(**PROVIDER_TOKEN, tenant=tenant)
-    await life.made(**RUN)
-    inside = [each for each in site.world.requests if "/workflows/" in each.path or "/serviceItem" in each.path]
-    assert inside
-    for each in inside:
-        assert each.headers["x-vmware-vcloud-tenant-context"] == access.org_id(tenant)
-        assert each.headers["x-vmware-vcloud-auth-context"].encode("utf-8", "surrogateescape").decode() == tenant
-    assert len(life.asked("GET", "/orgs")) == 1
+async def test_a_provider_user_acts_in_a_tenant(server: Server, tenant: str) -> None:
+    process = server.process(**PROVIDER_TOKEN, tenant=tenant)
+    await process.created(**RUN)
+    in_tenant = [
+        request.headers
+        for request in server.world.requests
+        if "/workflows/" in request.path or "/serviceItem" in request.path
+    ]
+    assert in_tenant
+    for headers in in_tenant:
+        assert headers["x-vmware-vcloud-tenant-context"] == access.org_id(tenant)
+        assert headers["x-vmware-vcloud-auth-context"].encode("utf-8", "surrogateescape").decode() == tenant
+    assert len(process.requests("GET", "/orgs")) == 1
 
 
 @pytest.mark.parametrize(
     "settings", [{}, {"tenant": "acme"}, {**PROVIDER_TOKEN, "tenant": "System"}, {**PROVIDER_TOKEN, "tenant": "system"}]
 )
-async def test_who_is_there_already_sends_no_context(site: Site, settings: dict[str, Any]) -> None:
-    life = site.life(**settings)
-    await life.made(**RUN)
-    assert not any("x-vmware-vcloud-tenant-context" in each.headers for each in site.world.requests)
-    assert life.asked("GET", "/orgs") == []
+async def test_no_context_is_sent_in_ones_own_organization(server: Server, settings: dict[str, Any]) -> None:
+    process = server.process(**settings)
+    await process.created(**RUN)
+    assert not any("x-vmware-vcloud-tenant-context" in request.headers for request in server.world.requests)
+    assert process.requests("GET", "/orgs") == []
 
 
 @pytest.mark.parametrize(
@@ -207,23 +270,30 @@ async def test_who_is_there_already_sends_no_context(site: Site, settings: dict[
         ({"tenant": "globex"}, "no organization 'globex'"),
     ],
 )
-async def test_a_tenant_that_is_not_there_is_told(site: Site, settings: dict[str, Any], words: str) -> None:
-    (said,) = (await site.life(**settings).plan(**RUN)).diagnostics
-    assert words in said.detail
-    assert "VCD_TENANT" in said.detail
+async def test_an_unknown_tenant_is_reported(server: Server, settings: dict[str, Any], words: str) -> None:
+    (problem,) = (await server.process(**settings).plan(**RUN)).diagnostics
+    assert words in problem.detail
+    assert "VCD_TENANT" in problem.detail
 
 
-async def test_a_tenant_that_cannot_be_looked_up_starts_nothing(site: Site) -> None:
-    life = site.life(**PROVIDER_TOKEN, tenant="acme")
-    site.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET", "/orgs"), status=503, times=None))
+async def test_nothing_is_started_if_the_tenant_lookup_fails(server: Server) -> None:
+    process = server.process(**PROVIDER_TOKEN, tenant="acme")
+    server.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET", "/orgs"), status=503, times=None))
     with pytest.raises(DiagnosticError, match="Nothing was started"):
-        await life.create(**RUN)
-    assert life.asked("POST", "/executions") == []
+        await process.create(**RUN)
+    assert process.requests("POST", "/executions") == []
 
 
 @pytest.mark.parametrize("body", ["", "<html>", '{"message": "versions: [38.0, 37.2]"}', "[]"])
-async def test_a_version_that_is_not_there_names_its_setting(life: Life, body: str) -> None:
-    life.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET"), status=406, body=body, times=None))
-    (said,) = (await life.plan(**RUN)).diagnostics
-    assert "VCD_API_VERSION" in said.detail
-    assert "message" not in body or "38.0" in said.detail
+async def test_an_unsupported_version_names_its_setting(process: Process, body: str) -> None:
+    process.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET"), status=406, body=body, times=None))
+    (problem,) = (await process.plan(**RUN)).diagnostics
+    assert "VCD_API_VERSION" in problem.detail
+    assert "message" not in body or "38.0" in problem.detail
+
+
+async def test_an_unsupported_version_lists_the_supported_ones(server: Server) -> None:
+    (problem,) = (await server.process(api_version="99.0").plan(**RUN)).diagnostics
+    assert problem.severity is Severity.ERROR
+    assert "vcd.api_version" in problem.detail
+    assert "37.2" in problem.detail

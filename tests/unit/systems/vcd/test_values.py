@@ -6,24 +6,24 @@ import pytest
 from vcd_client.models import WsParameter
 
 from provider_py.execution.errors import Refused
-from provider_py.systems.vcd import types
-from provider_py.systems.vcd.spelling import SHORT, is_about_kinds, shortened
-from provider_py.systems.vcd.values import Unfit, alike, decode, encode, infer
+from provider_py.systems.vcd.execution import is_about_input_types
+from provider_py.systems.vcd.types import SHORT_INPUT_TYPES, check_type, with_short_input_types
+from provider_py.systems.vcd.values import EncodingError, decode, encode, infer_type, is_same
 
 ENDPOINT = "CompositeType(host:string,port:number):Endpoint"
 NESTED = "CompositeType(name:string,at:CompositeType(host:string,port:number):Endpoint,tags:Array/string):Site"
 
 
-def kind(name: str, value: object, **more: object) -> dict[str, object]:
-    return {"inputType": name, "value": value, **more}
+def typed(input_type: str, value: object, **fields: object) -> dict[str, object]:
+    return {"inputType": input_type, "value": value, **fields}
 
 
-def text(value: str) -> dict[str, object]:
-    return kind("StringParam", value)
+def string(value: str) -> dict[str, object]:
+    return typed("StringParam", value)
 
 
 def number(value: float) -> dict[str, object]:
-    return kind("NumberParam", value)
+    return typed("NumberParam", value)
 
 
 def composite(declared: str, **fields: dict[str, object]) -> dict[str, object]:
@@ -32,55 +32,55 @@ def composite(declared: str, **fields: dict[str, object]) -> dict[str, object]:
 
 
 def properties(**pairs: dict[str, object]) -> dict[str, object]:
-    written = [{"inputType": "KeyValuePair", "key": key, "value": value} for key, value in pairs.items()]
-    return {"inputType": "Properties", "property": written}
+    encoded = [{"inputType": "KeyValuePair", "key": key, "value": value} for key, value in pairs.items()]
+    return {"inputType": "Properties", "property": encoded}
 
 
 def through_the_client(wire: object) -> Any:
-    """Take the generated client's way in and out, as a request or an answer does."""
+    """Parse and serialize a value with the generated client, as a request or an answer does."""
     return WsParameter.from_dict({"name": "p", "value": wire}).to_dict().get("value")
 
 
 @pytest.mark.parametrize(
     ("declared", "value", "wire"),
     [
-        ("string", "web-1", text("web-1")),
-        ("string", "", text("")),
-        ("string", "Grüße; \"quoted\" 'and' 日本", text("Grüße; \"quoted\" 'and' 日本")),
+        ("string", "web-1", string("web-1")),
+        ("string", "", string("")),
+        ("string", "Grüße; \"quoted\" 'and' 日本", string("Grüße; \"quoted\" 'and' 日本")),
         ("number", 2, number(2)),
         ("number", 2.5, number(2.5)),
         ("number", 0, number(0)),
-        ("boolean", True, kind("BooleanParam", True)),
-        ("boolean", False, kind("BooleanParam", False)),
-        ("Date", "2026-01-31T12:00:00Z", kind("DateParam", "2026-01-31T12:00:00Z")),
-        ("Date", "2026-01-31T12:00:00+01:00", kind("DateParam", "2026-01-31T12:00:00+01:00")),
-        ("Regexp", "^a.*$", kind("Regex", "^a.*$")),
-        ("Array/string", ["a", "b"], kind("ArrayParam", [text("a"), text("b")])),
-        ("Array/string", [], kind("ArrayParam", [])),
-        ("Array/Array/number", [[1], [2, 3]], kind("ArrayParam", [
-            kind("ArrayParam", [number(1)]), kind("ArrayParam", [number(2), number(3)])])),
-        ("Properties", {"mode": "strict", "retries": 3}, properties(mode=text("strict"), retries=number(3))),
+        ("boolean", True, typed("BooleanParam", True)),
+        ("boolean", False, typed("BooleanParam", False)),
+        ("Date", "2026-01-31T12:00:00Z", typed("DateParam", "2026-01-31T12:00:00Z")),
+        ("Date", "2026-01-31T12:00:00+01:00", typed("DateParam", "2026-01-31T12:00:00+01:00")),
+        ("Regexp", "^a.*$", typed("Regex", "^a.*$")),
+        ("Array/string", ["a", "b"], typed("ArrayParam", [string("a"), string("b")])),
+        ("Array/string", [], typed("ArrayParam", [])),
+        ("Array/Array/number", [[1], [2, 3]], typed("ArrayParam", [
+            typed("ArrayParam", [number(1)]), typed("ArrayParam", [number(2), number(3)])])),
+        ("Properties", {"mode": "strict", "retries": 3}, properties(mode=string("strict"), retries=number(3))),
         ("Properties", {}, properties()),
-        (ENDPOINT, {"host": "h", "port": 443}, composite(ENDPOINT, host=text("h"), port=number(443))),
+        (ENDPOINT, {"host": "h", "port": 443}, composite(ENDPOINT, host=string("h"), port=number(443))),
         (NESTED, {"name": "n", "at": {"host": "h"}, "tags": ["a"]}, composite(
             NESTED,
-            name=text("n"),
-            at=composite("CompositeType(host:string,port:number):Endpoint", host=text("h")),
-            tags=kind("ArrayParam", [text("a")]))),
+            name=string("n"),
+            at=composite("CompositeType(host:string,port:number):Endpoint", host=string("h")),
+            tags=typed("ArrayParam", [string("a")]))),
     ],
 )  # fmt: skip
-def test_values_go_out_and_come_back(declared: str, value: object, wire: dict[str, object]) -> None:
+def test_values_are_encoded_and_decoded(declared: str, value: object, wire: dict[str, object]) -> None:
     assert encode(value, declared) == wire
     assert through_the_client(wire) == wire
     assert decode(wire) == value
 
 
 @pytest.mark.parametrize(
-    ("declared", "value", "wire", "back"),
+    ("declared", "value", "wire", "decoded"),
     [
-        ("SecureString", "hunter2", kind("SecureString", "hunter2", isPlainText=True), None),
-        ("EncryptedString", "x1y2", kind("EncryptedString", "x1y2"), None),
-        ("Array/SecureString", ["a"], kind("ArrayParam", [kind("SecureString", "a", isPlainText=True)]), [None]),
+        ("SecureString", "hunter2", typed("SecureString", "hunter2", isPlainText=True), None),
+        ("EncryptedString", "x1y2", typed("EncryptedString", "x1y2"), None),
+        ("Array/SecureString", ["a"], typed("ArrayParam", [typed("SecureString", "a", isPlainText=True)]), [None]),
         (
             "VC:VirtualMachine",
             "vm-42",
@@ -128,9 +128,9 @@ def test_values_go_out_and_come_back(declared: str, value: object, wire: dict[st
             },
             {"name": "attachment", "mime_type": "application/octet-stream", "content": "aGk="},
         ),
-        ("string", 7, text("7"), "7"),
-        ("string", True, text("true"), "true"),
-        ("string", 0.0000001, text("0.0000001"), "0.0000001"),
+        ("string", 7, string("7"), "7"),
+        ("string", True, string("true"), "true"),
+        ("string", 0.0000001, string("0.0000001"), "0.0000001"),
         ("number", "2", number(2), 2),
         ("number", "1e3", number(1000), 1000),
         ("number", 2**60, number(2**60), 2**60),
@@ -138,31 +138,31 @@ def test_values_go_out_and_come_back(declared: str, value: object, wire: dict[st
         (
             "Date",
             "2026-01-31T12:00:00.5+0100",
-            kind("DateParam", "2026-01-31T12:00:00.5+0100"),
+            typed("DateParam", "2026-01-31T12:00:00.5+0100"),
             "2026-01-31T12:00:00.5+01:00",
         ),
         ("number", "-2.5", number(-2.5), -2.5),
-        ("boolean", "true", kind("BooleanParam", True), True),
-        ("STRING", "a", text("a"), "a"),
-        (" Array/Number ", [1], kind("ArrayParam", [number(1)]), [1]),
-        ("Any", "a", text("a"), "a"),
+        ("boolean", "true", typed("BooleanParam", True), True),
+        ("STRING", "a", string("a"), "a"),
+        (" Array/Number ", [1], typed("ArrayParam", [number(1)]), [1]),
+        ("Any", "a", string("a"), "a"),
         ("", 1, number(1), 1),
-        ("Any", True, kind("BooleanParam", True), True),
+        ("Any", True, typed("BooleanParam", True), True),
         ("Any", {"a": 1}, properties(a=number(1)), {"a": 1}),
-        ("Any", ["a", 1], kind("ArrayParam", [text("a"), number(1)]), ["a", 1]),
-        ("Array/Any", ["a", 1], kind("ArrayParam", [text("a"), number(1)]), ["a", 1]),
-        (ENDPOINT, {"host": "h", "port": None}, composite(ENDPOINT, host=text("h")), {"host": "h"}),
+        ("Any", ["a", 1], typed("ArrayParam", [string("a"), number(1)]), ["a", 1]),
+        ("Array/Any", ["a", 1], typed("ArrayParam", [string("a"), number(1)]), ["a", 1]),
+        (ENDPOINT, {"host": "h", "port": None}, composite(ENDPOINT, host=string("h")), {"host": "h"}),
     ],
 )
-def test_values_that_come_back_in_another_form(
-    declared: str, value: object, wire: dict[str, object], back: object
+def test_values_are_decoded_in_canonical_form(
+    declared: str, value: object, wire: dict[str, object], decoded: object
 ) -> None:
     assert encode(value, declared) == wire
     assert through_the_client(wire) == wire
-    assert decode(wire) == back
+    assert decode(wire) == decoded
 
 
-def test_nothing_stays_nothing() -> None:
+def test_null_stays_null() -> None:
     assert encode(None, "string") is None
     assert decode(None) is None
 
@@ -181,16 +181,16 @@ def test_nothing_stays_nothing() -> None:
         ({"a": 1}, "Properties"),
     ],
 )
-def test_the_type_a_value_is_taken_for(value: object, declared: str) -> None:
-    assert infer(value) == declared
+def test_a_type_is_inferred(value: object, declared: str) -> None:
+    assert infer_type(value) == declared
     assert encode(value, declared) is not None
 
 
 @pytest.mark.parametrize(
     ("declared", "value", "words"),
     [
-        ("string", ["a"], "a list is not a text; write a string"),
-        ("string", {"a": 1}, "an object is not a text"),
+        ("string", ["a"], "a list is not a string; write one such as"),
+        ("string", {"a": 1}, "an object is not a string"),
         ("number", "two", '"two" is not a number'),
         ("number", True, "a boolean is not a number"),
         ("number", [1], "a list is not a number"),
@@ -203,13 +203,13 @@ def test_the_type_a_value_is_taken_for(value: object, declared: str) -> None:
         ("Date", "2026-01-31T12:00:00", "is not a date with time and zone"),
         ("Date", "2026-01-31", "is not a date with time and zone"),
         ("Date", 5, "is not a date"),
-        ("Array/string", "a", 'a text is not of type Array/string; write a list such as ["a", "b"]'),
+        ("Array/string", "a", 'a string is not of type Array/string; write a list such as ["a", "b"]'),
         ("Array/number", ["a"], '"a" is not a number'),
-        ("Properties", "a", "a text is not of type Properties; write an object"),
+        ("Properties", "a", "a string is not of type Properties; write an object"),
         ("Properties", ["a"], "a list is not of type Properties"),
-        ("MimeAttachment", "a.txt", "a text is not a MimeAttachment; write an object such as"),
+        ("MimeAttachment", "a.txt", "a string is not a MimeAttachment; write an object such as"),
         ("MimeAttachment", {"name": "a.txt"}, "an object is not a MimeAttachment; write an object"),
-        ("VC:VirtualMachine", 5, "a number is not a reference to a VC:VirtualMachine; write its id"),
+        ("VC:VirtualMachine", 5, "a number is not a reference to a VC:VirtualMachine; write its ID"),
         ("VC:VirtualMachine", {"name": "web"}, "an object is not a reference"),
         (ENDPOINT, "h:443", "write an object with host, port"),
         (ENDPOINT, {"hots": "h"}, 'has no field "hots"; its fields are host, port'),
@@ -235,14 +235,14 @@ def test_the_type_a_value_is_taken_for(value: object, declared: str) -> None:
         ("MimeAttachment", {"content": "not Base64!"}, "its `content` is not Base64"),
         ("MimeAttachment", {"content": "ü"}, "its `content` is not Base64"),
         ("MimeAttachment", {"content": "", "mimeType": "text/plain"}, 'has no field "mimeType"; its fields are name'),
-        ("VC:VirtualMachine", "", "a text is not a reference"),
+        ("VC:VirtualMachine", "", "a string is not a reference"),
         ("VC:VirtualMachine", {"id": ""}, "an object is not a reference"),
         ("VC:VirtualMachine", {"id": "1", "nmae": "x"}, 'has no field "nmae"'),
         ("Strnig", 5, "a number is not a reference to a Strnig"),
     ],
 )
-def test_a_value_that_cannot_be_of_its_type_is_told(declared: str, value: object, words: str) -> None:
-    with pytest.raises(Unfit) as caught:
+def test_a_value_of_another_type_is_reported(declared: str, value: object, words: str) -> None:
+    with pytest.raises(EncodingError) as caught:
         encode(value, declared)
     assert words in str(caught.value)
 
@@ -250,7 +250,7 @@ def test_a_value_that_cannot_be_of_its_type_is_told(declared: str, value: object
 @pytest.mark.parametrize(
     ("wire", "value"),
     [
-        ({"inputType": "KeyValuePair", "key": "a", "value": text("b")}, {"a": "b"}),
+        ({"inputType": "KeyValuePair", "key": "a", "value": string("b")}, {"a": "b"}),
         ({"inputType": "CompositeValue", "id": "a", "property": number(1)}, {"a": 1}),
         ({"inputType": "SdkObject", "type": "T", "id": "1", "displayValue": "one"}, {
             "type": "T", "id": "1", "display_value": "one"}),
@@ -260,16 +260,16 @@ def test_a_value_that_cannot_be_of_its_type_is_told(declared: str, value: object
         ({"inputType": "DateParam", "value": "2024-04-03T17:19:14.894+0300"}, "2024-04-03T17:19:14.894+03:00"),
         ({"inputType": "DateParam", "value": "some day"}, "some day"),
         ({"inputType": "DateParam"}, None),
-        ({"inputType": "KindOfTomorrow", "value": 7}, 7),
-        ({"inputType": "KindOfTomorrow", "a": 1}, {"a": 1}),
-        ({"value": "no kind"}, "no kind"),
+        ({"inputType": "FutureType", "value": 7}, 7),
+        ({"inputType": "FutureType", "a": 1}, {"a": 1}),
+        ({"value": "no input type"}, "no input type"),
     ],
 )  # fmt: skip
-def test_whatever_a_system_answers_is_read(wire: dict[str, object], value: object) -> None:
+def test_unexpected_answers_are_decoded(wire: dict[str, object], value: object) -> None:
     assert decode(wire) == value
 
 
-EVERY_KIND: tuple[tuple[str, object], ...] = (
+EVERY_INPUT_TYPE: tuple[tuple[str, object], ...] = (
     ("string", "a"),
     ("number", 1.5),
     ("boolean", True),
@@ -284,29 +284,29 @@ EVERY_KIND: tuple[tuple[str, object], ...] = (
 )
 
 
-def kinds_in(wire: object) -> set[str]:
+def input_types_in(wire: object) -> set[str]:
     if isinstance(wire, list):
-        return set().union(*map(kinds_in, wire))
+        return set().union(*map(input_types_in, wire))
     if not isinstance(wire, dict):
         return set()
-    return {str(wire["inputType"])}.union(*map(kinds_in, wire.values())) if "inputType" in wire else set()
+    return {str(wire["inputType"])}.union(*map(input_types_in, wire.values())) if "inputType" in wire else set()
 
 
-def test_the_examples_have_all_fourteen_kinds() -> None:
-    assert kinds_in([encode(value, declared) for declared, value in EVERY_KIND]) == set(SHORT)
-    assert len(SHORT) == 14
+def test_the_examples_have_all_fourteen_input_types() -> None:
+    assert input_types_in([encode(value, declared) for declared, value in EVERY_INPUT_TYPE]) == set(SHORT_INPUT_TYPES)
+    assert len(SHORT_INPUT_TYPES) == 14
 
 
-@pytest.mark.parametrize(("declared", "value"), EVERY_KIND)
-def test_the_short_spelling_is_read_like_the_kinds_names(declared: str, value: object) -> None:
+@pytest.mark.parametrize(("declared", "value"), EVERY_INPUT_TYPE)
+def test_short_input_types_are_decoded(declared: str, value: object) -> None:
     wire = encode(value, declared)
-    short = shortened(wire)
-    assert kinds_in(short) <= set(SHORT.values())
+    short = with_short_input_types(wire)
+    assert input_types_in(short) <= set(SHORT_INPUT_TYPES.values())
     assert decode(through_the_client(short)) == decode(wire)
 
 
 @pytest.mark.parametrize(
-    ("reason", "about"),
+    ("reason", "expected"),
     [
         ("POST h/executions was answered 400: [ id ] vmName: unknown inputType StringParam", True),
         ("POST h/executions was answered 400: Could not resolve type id 'StringParam' as a subtype of", True),
@@ -315,12 +315,12 @@ def test_the_short_spelling_is_read_like_the_kinds_names(declared: str, value: o
         ("POST h400/executions was answered 400", False),
     ],
 )
-def test_which_refusals_are_about_the_spelling(reason: str, about: bool) -> None:
-    assert is_about_kinds(Refused("Cloud Director", reason)) is about
+def test_refusals_of_input_types_are_recognized(reason: str, expected: bool) -> None:
+    assert is_about_input_types(Refused("Cloud Director", reason)) is expected
 
 
 @pytest.mark.parametrize(
-    ("had", "wanted", "same"),
+    ("actual", "expected", "same"),
     [
         ("a", "a", True),
         ("a", "b", False),
@@ -336,8 +336,8 @@ def test_which_refusals_are_about_the_spelling(reason: str, about: bool) -> None
         (None, "a", False),
     ],
 )
-def test_which_values_are_the_same(had: object, wanted: object, same: bool) -> None:
-    assert alike(had, wanted) is same
+def test_equivalent_values_are_the_same(actual: object, expected: object, same: bool) -> None:
+    assert is_same(actual, expected) is same
 
 
 @pytest.mark.parametrize(
@@ -347,29 +347,29 @@ def test_which_values_are_the_same(had: object, wanted: object, same: bool) -> N
         "Array/string", "array/Array/VC:VM", "Properties", ENDPOINT, NESTED, f"Array/{NESTED}",
     ],
 )  # fmt: skip
-def test_types_that_can_be_named(declared: str) -> None:
-    assert types.fault(declared) is None
+def test_types_of_orchestrator_are_valid(declared: str) -> None:
+    assert check_type(declared) is None
 
 
 @pytest.mark.parametrize(
     ("declared", "words"),
     [
-        ("Strnig", 'did you mean "string"?'),
-        ("Numbr", 'did you mean "number"?'),
-        ("Propertees", 'did you mean "Properties"?'),
-        ("securestrng", "is no type of Orchestrator"),
-        ("", '"" is no type of Orchestrator'),
-        ("Array/", '"" is no type of Orchestrator'),
-        ("list(string)", "did you mean"),
-        ("VC:", "is no type"),
+        ("Strnig", "Did you mean 'string'"),
+        ("Numbr", "Did you mean 'number'"),
+        ("Propertees", "Did you mean 'Properties'"),
+        ("securestrng", "is not a type of Orchestrator"),
+        ("", '"" is not a type of Orchestrator'),
+        ("Array/", '"" is not a type of Orchestrator'),
+        ("list(string)", "Did you mean"),
+        ("VC:", "is not a type"),
         ("CompositeType(a)", "names no fields"),
-        ("CompositeType(a:b):C", '"b" is no type of Orchestrator'),
-        ("日本", "write string, number, boolean, Date"),
+        ("CompositeType(a:b):C", '"b" is not a type of Orchestrator'),
+        ("日本", "Write string, number, boolean, Date"),
         ("x" * 500, "…"),
     ],
 )
-def test_types_that_cannot(declared: str, words: str) -> None:
-    wrong = types.fault(declared)
-    assert wrong is not None
-    assert words in wrong
-    assert len(wrong) < 400
+def test_other_types_are_reported(declared: str, words: str) -> None:
+    problem = check_type(declared)
+    assert problem is not None
+    assert words in problem
+    assert len(problem) < 400

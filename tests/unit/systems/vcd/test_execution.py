@@ -9,10 +9,10 @@ from vcd_client.models import WsWorkflowExecution
 from provider_py.execution.run import Phase, Run
 from provider_py.execution.runtime import Runtime
 from provider_py.plugin import Decoded
-from provider_py.systems.vcd.execution import Detail, VcdExecution, phase, validate
-from provider_py.systems.vcd.records import run_of
-from provider_py.systems.vcd.settings import VcdSettings
-from provider_py.systems.vcd.system import CloudDirector
+from provider_py.systems.vcd.config import VcdSettings
+from provider_py.systems.vcd.connection import CloudDirector
+from provider_py.systems.vcd.execution import VcdExecution, validate
+from provider_py.systems.vcd.polling import Detail, phase, run_of
 from tests.support.clock import VirtualClock
 
 
@@ -22,22 +22,22 @@ def director() -> CloudDirector:
     return CloudDirector(settings, Runtime(asyncio.Event(), VirtualClock()))
 
 
-def look(director: CloudDirector, *outputs: dict[str, Any], **more: Any) -> Run[Detail]:
-    answer = {"id": "e-1", "state": "completed", "outputParameters": list(outputs), **more}
+def read(director: CloudDirector, *outputs: dict[str, Any], **fields: Any) -> Run[Detail]:
+    answer = {"id": "e-1", "state": "completed", "outputParameters": list(outputs), **fields}
     return run_of(director, "w-1", WsWorkflowExecution.from_dict(answer))
 
 
-def output(name: str, value: object, kind: str = "StringParam", scope: str = "local") -> dict[str, Any]:
-    return {"name": name, "type": "string", "scope": scope, "value": {"inputType": kind, "value": value}}
+def output(name: str, value: object, input_type: str = "StringParam", scope: str = "local") -> dict[str, Any]:
+    return {"name": name, "type": "string", "scope": scope, "value": {"inputType": input_type, "value": value}}
 
 
-def test_outputs_are_natural_values(director: CloudDirector) -> None:
-    run = look(director, output("vmId", "vm-42"), output("ready", True, "BooleanParam"), {"name": "empty"})
+def test_outputs_are_decoded(director: CloudDirector) -> None:
+    run = read(director, output("vmId", "vm-42"), output("ready", True, "BooleanParam"), {"name": "empty"})
     assert run.detail.outputs == {"vmId": "vm-42", "ready": True, "empty": None}
 
 
-def test_secrets_and_the_session_of_the_run_are_dropped(director: CloudDirector) -> None:
-    run = look(
+def test_secrets_and_internal_parameters_are_dropped(director: CloudDirector) -> None:
+    run = read(
         director,
         output("password", "hunter2", "SecureString"),
         output("licence", "x1y2", "EncryptedString"),
@@ -49,8 +49,8 @@ def test_secrets_and_the_session_of_the_run_are_dropped(director: CloudDirector)
     assert run.detail.outputs == {"password": None, "licence": None, "vcd_name": "kept"}
 
 
-def test_a_look_at_a_run(director: CloudDirector) -> None:
-    run = look(
+def test_an_execution_becomes_a_run(director: CloudDirector) -> None:
+    run = read(
         director,
         state="failed",
         contentException="disk full",
@@ -62,7 +62,7 @@ def test_a_look_at_a_run(director: CloudDirector) -> None:
         id="e-1",
         status="failed",
         phase=Phase.FAILED,
-        detail=Detail("w-1", {}, "Create machine", None),
+        detail=Detail("w-1", {}, "Create machine"),
         message="disk full",
         url="https://vcd.example.com/cloudapi/workflows/w-1/executions/e-1",
         started_at="2024-04-03T14:19:21.537Z",
@@ -71,28 +71,29 @@ def test_a_look_at_a_run(director: CloudDirector) -> None:
 
 
 @pytest.mark.parametrize(
-    ("date", "written"),
+    ("date", "expected"),
     [
         ("2024-04-03T14:19:21.537+0000", "2024-04-03T14:19:21.537Z"),
-        ("2024-04-03T16:19:21.537+0200", "2024-04-03T16:19:21.537+02:00"),
+        ("2024-04-03T16:19:21.537+0200", "2024-04-03T14:19:21.537Z"),
+        ("2024-04-03T14:19:21.537", "2024-04-03T14:19:21.537Z"),
         ("2024-04-03T14:19:21Z", "2024-04-03T14:19:21.000Z"),
         ("some day", None),
         (None, None),
     ],
 )
-def test_dates_are_written_as_rfc_3339(director: CloudDirector, date: str | None, written: str | None) -> None:
-    assert look(director, startDate=date).started_at == written
+def test_dates_are_converted_to_rfc_3339(director: CloudDirector, date: str | None, expected: str | None) -> None:
+    assert read(director, startDate=date).started_at == expected
 
 
 @pytest.mark.parametrize(("state", "words"), [("waiting", "answer in Orchestrator"), ("suspended", "resume it")])
-def test_a_run_that_is_held_says_who_has_to_act(director: CloudDirector, state: str, words: str) -> None:
-    run = look(director, state=state)
+def test_a_held_run_says_who_has_to_act(director: CloudDirector, state: str, words: str) -> None:
+    run = read(director, state=state)
     assert run.phase is Phase.HELD
     assert words in str(run.message)
 
 
 @pytest.mark.parametrize(
-    ("status", "meaning"),
+    ("status", "expected"),
     [
         ("completed", Phase.SUCCEEDED),
         ("COMPLETED", Phase.SUCCEEDED),
@@ -109,8 +110,8 @@ def test_a_run_that_is_held_says_who_has_to_act(director: CloudDirector, state: 
         (None, Phase.ACTIVE),
     ],
 )
-def test_state_words(status: str | None, meaning: Phase) -> None:
-    assert phase(status) is meaning
+def test_states_have_phases(status: str | None, expected: Phase) -> None:
+    assert phase(status) is expected
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,7 @@ def test_state_words(status: str | None, meaning: Phase) -> None:
         ({}, (), []),
         ({"workflow": None}, (), [("workflow",)]),
         ({"workflow": None}, ("workflow_id",), []),
+        ({"workflow": None}, ("workflow",), []),
         ({"workflow_id": "w-1"}, (), [("workflow_id",)]),
         ({"parameters": {"a": 1}}, (), []),
         ({"parameters": ["a"]}, (), [("parameters",)]),
@@ -132,8 +134,8 @@ def test_state_words(status: str | None, meaning: Phase) -> None:
         ),
     ],
 )
-def test_arguments_are_judged_together(
+def test_arguments_are_validated_together(
     arguments: dict[str, Any], unknown: tuple[str, ...], paths: list[tuple[str, ...]]
 ) -> None:
     config = Decoded(VcdExecution(**({"workflow": "Onboard"} | arguments)), frozenset(unknown))
-    assert [said.path for said in validate(config)] == paths
+    assert [problem.path for problem in validate(config)] == paths
