@@ -182,10 +182,7 @@ class Journal:
         entry = Entry(secrets.token_hex(8), None, self._time())
         self._write(
             "INSERT INTO start (token, fingerprint, intended_at, owner) VALUES (?, ?, ?, ?)",
-            entry.token,
-            fingerprint,
-            entry.intended_at,
-            self._owner,
+            *(entry.token, fingerprint, entry.intended_at, self._owner),
         )
         return entry
 

@@ -1,12 +1,12 @@
 """The life of a run as a Terraform resource: started once, waited for, resumed, and not repeated by itself.
 
-Terraform knows objects that exist or do not. A run exists, goes on, and then has failed or not, and may outlast the
+Terraform knows objects that exist or do not. A run exists, continues, then has failed or not, and may outlast the
 apply that started it. What does not work:
 
 - *An error whenever the end was not seen.* Terraform taints what a create returns beside an error, and replaces it at
   the next apply: a second run beside the first.
 - *A warning instead.* Dependants are then created from the results of a run that has none yet.
-- *No state beside the error.* The run goes on and nobody knows it.
+- *No state beside the error.* The run continues and nobody knows it.
 - *Deciding at plan what to do with a tainted run.* Its plan is that of a new resource: no prior state, no private
   bytes, and nothing that says which resource instance it is about.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ class Lookups:
     """What the systems answered, by look-up; faults are not kept."""
 
     def __init__(self) -> None:
-        self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
+        self._tasks: dict[Hashable, asyncio.Task[object]] = {}
 
     async def get(self, key: Hashable, look_up: Callable[[], Coroutine[object, None, T]]) -> T:
         """Return the answer for a key, calling `look_up` only the first time."""
@@ -24,9 +24,8 @@ class Lookups:
         if task is None:
             task = self._tasks[key] = asyncio.create_task(look_up())
             task.add_done_callback(lambda done: self._forget_failure(key, done))
-        answer: T = await asyncio.shield(task)
-        return answer
+        return cast("T", await asyncio.shield(task))
 
-    def _forget_failure(self, key: Hashable, task: asyncio.Task[Any]) -> None:
+    def _forget_failure(self, key: Hashable, task: asyncio.Task[object]) -> None:
         if task.cancelled() or task.exception() is not None:
             self._tasks.pop(key, None)

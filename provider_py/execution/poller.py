@@ -34,7 +34,7 @@ LONGEST_SECONDS: Final = 30.0
 
 
 def adaptive_interval(age: float) -> float:
-    """Return the seconds until the next poll of a run that has been waited for for `age` seconds."""
+    """Return the seconds until the next poll of a run after waiting for it for `age` seconds."""
     return min(LONGEST_SECONDS, max(SHORTEST_SECONDS, age / 4))
 
 
@@ -126,20 +126,15 @@ class Poller(Generic[K, R]):
 
     async def _serve(self, keys: Sequence[K]) -> None:
         waiters = {key: list(self._waiting[key]) for key in keys}
+        answers: Mapping[K, R | Exception]
         try:
             answers = await self._source.poll(keys)
         except Exception as fault:  # noqa: BLE001 - whatever it is, whoever waits has to handle it
-            for waiter in (waiter for group in waiters.values() for waiter in group if not waiter.answer.done()):
-                waiter.answer.set_exception(fault)
-            return
+            answers = dict.fromkeys(keys, fault)
         for key, group in waiters.items():
-            for waiter in group:
-                if not waiter.answer.done():
-                    self._settle(waiter.answer, answers.get(key))
-
-    @staticmethod
-    def _settle(answer: asyncio.Future[R | None], state: R | SystemFault | None) -> None:
-        if isinstance(state, SystemFault):
-            answer.set_exception(state)
-        else:
-            answer.set_result(state)
+            state = answers.get(key)
+            for future in (waiter.answer for waiter in group if not waiter.answer.done()):
+                if isinstance(state, Exception):
+                    future.set_exception(state)
+                else:
+                    future.set_result(state)

@@ -3,7 +3,7 @@
 What does not work:
 
 - *Sending a start again when its answer is lost.* The system may have taken the first one: two runs.
-- *Counting a lost answer as a failure.* The run goes on and no state knows it.
+- *Counting a lost answer as a failure.* The run continues and no state knows it.
 - *Recording a start after its answer.* Whatever ends the process in between takes the only trace along.
 - *Recognizing a lost run by its inputs.* Other resources, colleagues and schedules start equal ones.
 
@@ -133,9 +133,9 @@ class Starter(Generic[E]):
             log.warning("an earlier apply started run %s: taking it over", entry.run)
             return entry.run, Started(await self._resume(launcher, poller, planned, entry.run))
         if entry is not None:
-            run = await self._search(launcher, part, entry, (0.0,))
-            if run is not None:
-                return await self._record_found(launcher, part, entry, run)
+            recovered = await self._search(launcher, part, entry, (0.0,))
+            if recovered is not None:
+                return recovered
             if not isinstance(launcher, Searching) or self._runtime.clock.time() - entry.intended_at < CERTAIN_SECONDS:
                 raise Unanswered(launcher.system, "an earlier apply sent the start and received no answer")
             log.warning("the start that an earlier apply sent did not arrive: starting now")
@@ -151,43 +151,39 @@ class Starter(Generic[E]):
             raise
         except Unanswered as fault:
             log.warning("the start was not answered, searching for its run: %s", fault)
-            run = await self._search(launcher, part, entry, SEARCH_PAUSES)
-            if run is None:
+            recovered = await self._search(launcher, part, entry, SEARCH_PAUSES)
+            if recovered is None:
                 raise
-            return await self._record_found(launcher, part, entry, run)
-        return await self._record(launcher, part, entry, started), started
+            return recovered
+        return await self._record(launcher, part, entry, started)
 
-    async def _record(self, launcher: OpaqueLauncher[E], part: object, entry: Entry, started: Started[object]) -> str:
+    async def _record(
+        self, launcher: OpaqueLauncher[E], part: object, entry: Entry, started: Started[object]
+    ) -> tuple[str, Started[object]]:
         """Record the key of a run that was started; if that fails, the state still gets it."""
         key = launcher.key(part, started.run)
         with _logged():
             await self._journal.record_run(entry, key)
-        return key
-
-    async def _record_found(
-        self, launcher: OpaqueLauncher[E], part: object, entry: Entry, run: Run[object]
-    ) -> tuple[str, Started[object]]:
-        log.warning("found run %s, whose start was not answered", run.id)
-        started = Started(run)
-        return await self._record(launcher, part, entry, started), started
+        return key, started
 
     async def _search(
         self, launcher: OpaqueLauncher[E], part: object, entry: Entry, pauses: Iterable[float]
-    ) -> Run[object] | None:
+    ) -> tuple[str, Started[object]] | None:
         if not isinstance(launcher, Searching):
             return None
         for pause in pauses:
             try:
                 await self._runtime.sleep(pause)
                 known = await self._journal.known_runs()
-                run: Run[object] | None = await launcher.search(part, entry.token, entry.intended_at, known)
+                run = await launcher.search(part, entry.token, entry.intended_at, known)
             except Interrupted:
                 return None
             except SystemFault as fault:
                 log.warning("searching for the run of the start failed: %s", fault)
                 continue
             if run is not None:
-                return run
+                log.warning("found run %s, whose start was not answered", run.id)
+                return await self._record(launcher, part, entry, Started(run))
         return None
 
     async def _resume(

@@ -86,9 +86,9 @@ class Watch:
             interval = adaptive_interval(waited) if self._interval is None else self._interval
             try:
                 run = await self._poller.next(key, interval)
-            except Refused:
-                raise
             except SystemFault as fault:
+                if isinstance(fault, Refused):
+                    raise
                 log.warning("polling %s %s failed, trying again: %s", self._title, key, fault)
                 continue
             if run is None:

@@ -1,4 +1,4 @@
-"""The requests of each system that tests look for or spoil, in the form of the sandbox's fault matches."""
+"""The requests of each system that tests look for or inject faults into, in the form of the sandbox's fault matches."""
 
 from __future__ import annotations
 

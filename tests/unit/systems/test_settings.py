@@ -11,7 +11,7 @@ from provider_py.systems.harness.settings import HarnessSettings
 
 @model
 class Settings:
-    """Settings of every kind."""
+    """A setting of every type."""
 
     region: Annotated[
         str | None, setting("A region.", environment="ACME_REGION", checks=(one_of("eu", "us"),), fallback="us")
@@ -22,28 +22,28 @@ class Settings:
     plain: Annotated[str | None, optional("Not a setting.")] = None
 
 
-def test_what_is_configured_wins() -> None:
-    given = Settings(region="eu", requests=5, secure=False, key="k", plain="p")
+def test_configured_values_take_precedence() -> None:
+    configured = Settings(region="eu", requests=5, secure=False, key="k", plain="p")
     environment = {"ACME_REGION": "us", "ACME_REQUESTS": "7", "ACME_SECURE": "true", "ACME_KEY": "other"}
-    assert resolve(Settings, given, environment) == given
+    assert resolve(Settings, configured, environment) == configured
 
 
-def test_the_environment_stands_in_for_what_is_left_out() -> None:
+def test_the_environment_supplies_what_is_not_configured() -> None:
     environment = {"ACME_REGION": "eu", "ACME_REQUESTS": "7", "ACME_SECURE": "no", "ACME_KEY": "secret"}
-    wanted = Settings(region="eu", requests=7, secure=False, key="secret")
-    assert resolve(Settings, None, environment) == wanted
+    expected = Settings(region="eu", requests=7, secure=False, key="secret")
+    assert resolve(Settings, None, environment) == expected
     assert resolve(Settings, Settings(plain="p"), environment).plain == "p"
 
 
 @pytest.mark.parametrize("environment", [{}, {"ACME_REGION": "", "ACME_REQUESTS": "", "ACME_SECURE": ""}])
-def test_else_there_is_the_fallback_and_an_empty_variable_is_none(environment: dict[str, str]) -> None:
+def test_the_fallback_applies_when_a_variable_is_empty_or_missing(environment: dict[str, str]) -> None:
     assert resolve(Settings, None, environment) == Settings(region="us", requests=30, secure=True)
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [("true", True), ("1", True), ("YES", True), (" False ", False), ("0", False), ("no", False)]
 )
-def test_switches_are_read_as_people_write_them(text: str, value: bool) -> None:
+def test_booleans_are_read_in_common_spellings(text: str, value: bool) -> None:
     assert resolve(Settings, None, {"ACME_SECURE": text}).secure is value
 
 
@@ -57,16 +57,16 @@ def test_switches_are_read_as_people_write_them(text: str, value: bool) -> None:
         ("ACME_REGION", "mars", "region"),
     ],
 )
-def test_a_wrong_text_is_told_with_the_variables_name(variable: str, text: str, attribute: str) -> None:
+def test_an_invalid_value_is_reported_with_the_name_of_its_variable(variable: str, text: str, attribute: str) -> None:
     with pytest.raises(DiagnosticError) as caught:
         resolve(Settings, None, {variable: text}, ("acme",))
-    (said,) = caught.value.diagnostics
-    assert variable in said.summary
-    assert f"`{attribute}`" in said.detail
-    assert said.path == ("acme", attribute)
+    (problem,) = caught.value.diagnostics
+    assert variable in problem.summary
+    assert f"`{attribute}`" in problem.detail
+    assert problem.path == ("acme", attribute)
 
 
-def test_a_budget_of_no_requests_is_refused() -> None:
+def test_a_budget_of_no_requests_is_rejected() -> None:
     with pytest.raises(DiagnosticError) as caught:
         resolve(HarnessSettings, None, {"HARNESS_REQUESTS_PER_MINUTE": "0"})
     assert "write a number of 1 or more" in caught.value.diagnostics[0].detail
@@ -82,7 +82,7 @@ def test_every_setting_of_the_provider_has_a_variable_of_its_own() -> None:
         assert f"`{attribute.environment}`" in attribute.description
 
 
-def test_secrets_are_declared_as_such() -> None:
+def test_secrets_are_declared_sensitive() -> None:
     sensitive = {
         f"{system}.{name}"
         for system, (settings, _) in SYSTEMS.items()

@@ -19,7 +19,7 @@ from provider_py.plugin import (
 
 @model
 class Choice:
-    """Three ways of naming something."""
+    """Three ways to identify an object."""
 
     name: Annotated[str | None, optional("By name.")] = None
     id: Annotated[str | None, optional("By id.")] = None
@@ -33,14 +33,14 @@ def decoded(*unknown: str, **values: str) -> Decoded[Choice]:
     return Decoded(Choice(**values), frozenset(unknown))
 
 
-def paths(said: Iterable[Diagnostic]) -> list[tuple[str | int, ...]]:
-    found = list(said)
-    assert all(each.severity is Severity.ERROR for each in found)
-    return [each.path for each in found]
+def paths(diagnostics: Iterable[Diagnostic]) -> list[tuple[str | int, ...]]:
+    errors = list(diagnostics)
+    assert all(diagnostic.severity is Severity.ERROR for diagnostic in errors)
+    return [diagnostic.path for diagnostic in errors]
 
 
 @pytest.mark.parametrize(
-    ("config", "found"),
+    ("config", "expected"),
     [
         (decoded(), [("name",)]),
         (decoded(id="7"), []),
@@ -52,11 +52,11 @@ def paths(said: Iterable[Diagnostic]) -> list[tuple[str | int, ...]]:
         (Decoded(None), []),
     ],
 )
-def test_exactly_one(config: Decoded[Choice], found: list[tuple[str, ...]]) -> None:
-    assert paths(exactly_one(config, NAMES, meaning="thing")) == found
+def test_exactly_one_is_required(config: Decoded[Choice], expected: list[tuple[str, ...]]) -> None:
+    assert paths(exactly_one(config, NAMES, meaning="thing")) == expected
 
 
-def test_the_message_says_what_to_choose_from() -> None:
+def test_the_message_names_the_alternatives() -> None:
     (none,) = exactly_one(decoded(), NAMES, meaning="thing")
     assert none.summary == "Missing thing"
     assert none.detail == "Specify exactly one of `name`, `id`, `url`."
@@ -65,15 +65,15 @@ def test_the_message_says_what_to_choose_from() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "found"),
+    ("config", "expected"),
     [(decoded(), []), (decoded(id="7"), []), (decoded(id="7", url="b"), [("url",)]), (Decoded(None), [])],
 )
-def test_at_most_one(config: Decoded[Choice], found: list[tuple[str, ...]]) -> None:
-    assert paths(at_most_one(config, NAMES, meaning="thing")) == found
+def test_at_most_one_is_allowed(config: Decoded[Choice], expected: list[tuple[str, ...]]) -> None:
+    assert paths(at_most_one(config, NAMES, meaning="thing")) == expected
 
 
 @pytest.mark.parametrize(
-    ("config", "found"),
+    ("config", "expected"),
     [
         (decoded(), []),
         (decoded(name="a", id="7"), []),
@@ -83,5 +83,5 @@ def test_at_most_one(config: Decoded[Choice], found: list[tuple[str, ...]]) -> N
         (Decoded(None), []),
     ],
 )
-def test_together(config: Decoded[Choice], found: list[tuple[str, ...]]) -> None:
-    assert paths(required_together(config, ("name", "id"))) == found
+def test_attributes_are_required_together(config: Decoded[Choice], expected: list[tuple[str, ...]]) -> None:
+    assert paths(required_together(config, ("name", "id"))) == expected
