@@ -28,7 +28,6 @@ def _missing_(cls, value: object) -> "{name}":
     member._name_ = member._value_ = value
     return member
 '''
-_INIT_TYPES: Final = {"__getattr__": "object", "__dir__": "list[str]"}
 
 
 class Adjustments(Plugin):
@@ -52,12 +51,3 @@ class Adjustments(Plugin):
         if operation_definition.name:
             self.config_dict[SENT][operation_definition.name.value] = operation_str
         return operation_str
-
-    def generate_init_module(self, module: ast.Module) -> ast.Module:
-        """Give the lazy package's functions their types."""
-        for node in module.body:
-            if isinstance(node, ast.FunctionDef) and node.name in _INIT_TYPES:
-                node.returns = ast.Name(id=_INIT_TYPES[node.name])
-                for argument in node.args.args:
-                    argument.annotation = ast.Name(id="str")
-        return module

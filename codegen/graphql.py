@@ -30,6 +30,7 @@ from graphql import Source as Text
 from codegen import batches
 from codegen.ariadne_plugin import SENT, Adjustments
 from codegen.errors import SpecError
+from codegen.lazy import make_lazy
 from codegen.nameable import nameable
 from codegen.output import finish_package, format_python
 from codegen.sources import Spec, read_text
@@ -57,6 +58,7 @@ def generate(spec: Spec, root: Path, package: Path) -> None:
         module = package / "batches.py"
         module.write_text(batches.module(found, sent), "utf-8")
         format_python(module)
+    make_lazy(package)
     finish_package(package, f"{spec.document} and {spec.operations}")
 
 

@@ -20,6 +20,7 @@ import yaml
 
 from codegen import overlay
 from codegen.errors import SpecError
+from codegen.lazy import make_lazy
 from codegen.output import finish_package, format_python
 from codegen.sources import Spec, read_text
 from codegen.templating import TEMPLATES, render
@@ -38,6 +39,7 @@ def generate(spec: Spec, root: Path, package: Path) -> None:
     source.unlink()
     (package / "constraints.py").write_text(_constraints(document), "utf-8")
     format_python(package, fix=True)
+    make_lazy(package)
     finish_package(package, spec.document)
 
 

@@ -24,13 +24,29 @@ FILES = (
     "library_client/async_base_client.py",
     "library_client/batches.py",
     "library_client/enums.py",
+    "library_client/__init__.py",
+    "library_client/__init__.pyi",
     "pets_client/__init__.py",
+    "pets_client/__init__.pyi",
+    "pets_client/api/pets/__init__.py",
     "pets_client/constraints.py",
     "pets_client/models/__init__.py",
     "pets_client/models/mood.py",
     "workflow_constructs/cdktf.py",
     "workflow_constructs/models.py",
 )
+USAGE = """
+from typing import assert_type
+import library_client
+from pets_client import Client, api, models
+from pets_client.types import Response
+
+def get(client: Client) -> None:
+    assert_type(api.pets.get_pet.sync_detailed("rex", client=client), Response[models.Pet])
+
+async def ask(client: library_client.Client) -> None:
+    assert_type(await client.book_state("atlas"), library_client.book_state.BookState)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +78,8 @@ def test_nothing_is_expected_that_is_not_compared() -> None:
 
 def test_the_packages_are_strictly_typed(made: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(made / ".cache")]
-    packages = ["pets_client", "library_client", "workflow_constructs"]
+    (made / "usage.py").write_text(USAGE, "utf-8")
+    packages = ["pets_client", "library_client", "workflow_constructs", "usage.py"]
     configuration = ["--config-file", str(project.REPOSITORY / "pyproject.toml")]
     result = subprocess.run(
         [*command, *configuration, *packages],
