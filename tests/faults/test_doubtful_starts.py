@@ -11,7 +11,7 @@ import pytest
 from provider_py.plugin import Severity
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.server import Sandbox
-from provider_py.systems.harness.settings import HarnessSettings
+from provider_py.systems.harness.config import HarnessSettings
 from provider_py.systems.nexthink.settings import NexthinkSettings
 from provider_py.systems.vcd.settings import VcdSettings
 from tests.contract.systems.driving import Driver, driving, only, simple

@@ -21,8 +21,8 @@ from provider_py.sandbox.harness.catalog import Application
 from provider_py.sandbox.server import Sandbox
 from provider_py.sandbox.specs import spec_file
 from provider_py.sandbox.world import World
-from provider_py.systems.harness.settings import HarnessSettings
-from provider_py.systems.harness.system import Harness
+from provider_py.systems.harness.config import HarnessSettings
+from provider_py.systems.harness.connection import Harness
 
 APPLICATION = "naNJDKrUTZKKdKycL5Tx4g"
 

@@ -12,8 +12,9 @@ from provider_py.execution.poller import Poller
 from provider_py.execution.run import Phase, Run
 from provider_py.plugin import DiagnosticError, Severity
 from provider_py.sandbox.runs import Script
-from provider_py.systems.harness import calls, entities
-from provider_py.systems.harness.execution import Artifact, Detail, HarnessExecution, HarnessLauncher
+from provider_py.systems.harness import lookup
+from provider_py.systems.harness.execution import Artifact, HarnessExecution, HarnessLauncher, start_input
+from provider_py.systems.harness.polling import Detail
 from tests.contract.systems.harness.conftest import APPLICATION, Account
 
 VARIABLES = {"Environment": "Prod", "InfraDefinition_Kubernetes": "k8s", "InfraDefinition_Kubernetes2": "k8s"}
@@ -163,7 +164,7 @@ async def test_an_abort_may_come_twice_or_late(account: Account) -> None:
 
 async def test_unknown_variables_are_told_in_the_plan(account: Account) -> None:
     told = await refused(account, workflow="restart", variables={"typo": "1"})
-    assert "has no variable 'typo'" in told
+    assert "Unknown variable 'typo'" in told
     assert "startExecution" not in account.operations()
 
 
@@ -190,7 +191,8 @@ async def test_odd_names_of_nothing_are_told(account: Account, text: str) -> Non
 
 async def test_a_warning_of_harness_is_passed_on(account: Account) -> None:
     given = config(workflow="restart", variables={"typo": "1"})
-    part = calls.start_input(given, APPLICATION, await entities.entity(account.harness, given, APPLICATION))
+    entity = await lookup.entity(account.harness, APPLICATION, lookup.entity_ref(workflow="restart"))
+    part = start_input(given, APPLICATION, entity)
     (warning,) = (await HarnessLauncher(account.harness).start(part, "token")).warnings
     assert warning.severity is Severity.WARNING
     assert "typo" in warning.detail

@@ -11,7 +11,8 @@ from harness_client import CreateTriggerInput
 from provider_py.execution.connection import Connector
 from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, ReadResult
 from provider_py.sandbox.faults import Fault, FaultKind, Match
-from provider_py.systems.harness.trigger import (
+from provider_py.systems.harness.trigger import HarnessTriggerResource
+from provider_py.systems.harness.trigger_model import (
     HarnessArtifactSelection,
     HarnessNewArtifact,
     HarnessPipelineCompletion,
@@ -19,7 +20,6 @@ from provider_py.systems.harness.trigger import (
     HarnessTrigger,
     HarnessTriggerAction,
     HarnessTriggerCondition,
-    HarnessTriggerResource,
     HarnessWebhook,
 )
 from tests.contract.systems.harness.conftest import APPLICATION, Account
