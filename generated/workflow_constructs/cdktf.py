@@ -95,22 +95,22 @@ class ArtifactReference(Reference):
 
     @property
     def source(self) -> str:
-        """Name of an artifact source of the service. Requires `build_number`."""
+        """Name of the artifact source. Requires `build_number`."""
         return text(self._owner, f"{self._path}.source")
 
     @property
     def build_number(self) -> str:
-        """Build number or tag of the artifact in the source."""
+        """Build number or tag."""
         return text(self._owner, f"{self._path}.build_number")
 
     @property
     def artifact_id(self) -> str:
-        """ID of an artifact that Harness has collected, instead of `source` and `build_number`."""
+        """ID of a collected artifact. Conflicts with `source`."""
         return text(self._owner, f"{self._path}.artifact_id")
 
     @property
     def parameters(self) -> MapReference[str]:
-        """Map of parameter values for a parameterized artifact source."""
+        """Parameters of a parameterized source."""
         return MapReference(self._owner, f"{self._path}.parameters", text)
 
 
@@ -119,12 +119,12 @@ class ManifestReference(Reference):
 
     @property
     def helm_chart_id(self) -> str:
-        """ID of a Helm chart that Harness has collected, instead of `source` and `version`."""
+        """ID of a collected Helm chart. Conflicts with `source`."""
         return text(self._owner, f"{self._path}.helm_chart_id")
 
     @property
     def source(self) -> str:
-        """Name of a manifest source of the service. Requires `version`."""
+        """Name of the manifest source. Requires `version`."""
         return text(self._owner, f"{self._path}.source")
 
     @property
@@ -157,7 +157,7 @@ class HarnessScheduleReference(Reference):
 
     @property
     def on_new_artifact_only(self) -> cdktf.IResolvable:
-        """Whether to start only if there is a new artifact since the previous scheduled start."""
+        """Whether to skip starts without a new artifact."""
         return boolean(self._owner, f"{self._path}.on_new_artifact_only")
 
 
@@ -180,7 +180,7 @@ class HarnessNewArtifactReference(Reference):
 
     @property
     def artifact_filter(self) -> str:
-        """Build number or tag that triggers a start. By default, any artifact does."""
+        """Build number or tag. Defaults to any."""
         return text(self._owner, f"{self._path}.artifact_filter")
 
     @property
@@ -199,7 +199,7 @@ class HarnessWebhookReference(Reference):
 
     @property
     def event(self) -> str:
-        """Event of the source, such as `PUSH` or `PULL_REQUEST`. Not for `CUSTOM`."""
+        """Event, such as `PUSH` or `PULL_REQUEST`. Not for `CUSTOM`."""
         return text(self._owner, f"{self._path}.event")
 
     @property
@@ -209,32 +209,32 @@ class HarnessWebhookReference(Reference):
 
     @property
     def branch_name(self) -> str:
-        """Name of the branch that triggers a start."""
+        """Name of the branch to react to."""
         return text(self._owner, f"{self._path}.branch_name")
 
     @property
     def branch_regex(self) -> str:
-        """Regular expression for the names of branches that trigger a start."""
+        """Regular expression for the branches to react to."""
         return text(self._owner, f"{self._path}.branch_regex")
 
     @property
     def repo_name(self) -> str:
-        """Name of the repository, if the Git connector is for an entire account."""
+        """Repository, for an account-level Git connector."""
         return text(self._owner, f"{self._path}.repo_name")
 
     @property
     def file_paths(self) -> ListReference[str]:
-        """List of files whose changes trigger a start."""
+        """List of files to react to."""
         return ListReference(self._owner, f"{self._path}.file_paths", text)
 
     @property
     def deploy_only_if_files_changed(self) -> cdktf.IResolvable:
-        """Whether to start only if one of the files in `file_paths` has changed."""
+        """Whether to start only if one of `file_paths` changed."""
         return boolean(self._owner, f"{self._path}.deploy_only_if_files_changed")
 
     @property
     def git_connector_id(self) -> str:
-        """ID of the Git connector for the files in `file_paths`."""
+        """ID of the Git connector for `file_paths`."""
         return text(self._owner, f"{self._path}.git_connector_id")
 
     @property
@@ -282,7 +282,7 @@ class HarnessArtifactSelectionReference(Reference):
 
     @property
     def artifact_source_id(self) -> str:
-        """ID of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
+        """Artifact source ID, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
         return text(self._owner, f"{self._path}.artifact_source_id")
 
     @property
@@ -321,12 +321,12 @@ class HarnessTriggerActionReference(Reference):
 
     @property
     def variables(self) -> MapReference[str]:
-        """Map of variable values. Harness evaluates expressions, such as `$${webhook.body.x}`, at each start."""
+        """Map of variable values. Expressions, such as `$${webhook.body.x}`, are evaluated at each start."""
         return MapReference(self._owner, f"{self._path}.variables", text)
 
     @property
     def variable_ids(self) -> MapReference[str]:
-        """Map of IDs for variables that take an environment, service or infrastructure definition."""
+        """Map of IDs for variables that take an environment, service or the like."""
         return MapReference(self._owner, f"{self._path}.variable_ids", text)
 
     @property
@@ -341,7 +341,7 @@ class HarnessTriggerActionReference(Reference):
 
     @property
     def continue_with_default_values(self) -> cdktf.IResolvable:
-        """Whether to use default values where a pipeline stage would otherwise wait for runtime inputs. Pipelines only."""
+        """Whether pipeline stages use default values instead of waiting for runtime inputs."""
         return boolean(self._owner, f"{self._path}.continue_with_default_values")
 
 
@@ -494,7 +494,7 @@ class HarnessVariableReference(Reference):
 
     @property
     def type(self) -> str:
-        """Type of the variable, such as `Text`, `Environment` or `Infrastructure definition`."""
+        """Type of the variable, such as `Text` or `Environment`."""
         return text(self._owner, f"{self._path}.type")
 
     @property
@@ -514,12 +514,12 @@ class HarnessVariableReference(Reference):
 
     @property
     def allowed_values(self) -> ListReference[str]:
-        """List of allowed values. Empty if any value is allowed."""
+        """Allowed values. Empty if any value is allowed."""
         return ListReference(self._owner, f"{self._path}.allowed_values", text)
 
     @property
     def allow_multiple_values(self) -> cdktf.IResolvable:
-        """Whether the variable accepts several values, separated by commas."""
+        """Whether several comma-separated values are allowed."""
         return boolean(self._owner, f"{self._path}.allow_multiple_values")
 
 
@@ -562,7 +562,7 @@ class HarnessArtifactSourceReference(Reference):
 
     @property
     def artifacts(self) -> ListReference[HarnessArtifactReference]:
-        """List of recent artifacts, in the order that Harness returns them."""
+        """Recent artifacts, in Harness' own order."""
         return ListReference(self._owner, f"{self._path}.artifacts", HarnessArtifactReference)
 
 
@@ -581,7 +581,7 @@ class HarnessServiceInputReference(Reference):
 
     @property
     def artifact_type(self) -> str:
-        """Type of artifact that the service deploys, such as `DOCKER`."""
+        """Type of the artifacts to deploy, such as `DOCKER`."""
         return text(self._owner, f"{self._path}.artifact_type")
 
 
@@ -944,8 +944,8 @@ class HarnessExecution(Resource):
         poll_interval: Time between two looks at the run, as a Go duration of at least `1s`. By default it grows with the run's age, from two to thirty seconds, and keeps inside the system's request budget.
         on_failure: What a bad end does: `error` fails the apply and starts the run anew at the next one; `keep` only warns.
         on_destroy: What destroying the resource does to an unfinished run: `forget` leaves it alone, `cancel` cancels it.
-        application: Name of the application. Case-sensitive.
-        application_id: ID of the application, instead of its name.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
         workflow: Name of the workflow to run. Case-sensitive. Specify exactly one of `workflow`, `workflow_id`, `pipeline` and `pipeline_id`.
         workflow_id: ID of the workflow to run.
         pipeline: Name of the pipeline to run. Case-sensitive.
@@ -1064,12 +1064,12 @@ class HarnessExecution(Resource):
 
     @property
     def application(self) -> str:
-        """Name of the application. Case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """ID of the application, instead of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
@@ -1709,8 +1709,8 @@ class DataHarnessApplication(DataSource):
     ) -> None:
         """Declare `workflow_harness_application`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application. Case-sensitive.
-        application_id: ID of the application, instead of its name.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
         """
         arguments = given(
             application=application,
@@ -1728,12 +1728,12 @@ class DataHarnessApplication(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application. Case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """ID of the application, instead of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
@@ -1773,10 +1773,10 @@ class DataHarnessWorkflow(DataSource):
     ) -> None:
         """Declare `workflow_harness_workflow`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application. Case-sensitive.
-        application_id: ID of the application, instead of its name.
-        workflow: Name of the workflow. Case-sensitive.
-        workflow_id: ID of the workflow, instead of its name.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
+        workflow: Name of the workflow. Case-sensitive. Conflicts with `workflow_id`.
+        workflow_id: ID of the workflow.
         """
         arguments = given(
             application=application,
@@ -1796,12 +1796,12 @@ class DataHarnessWorkflow(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application. Case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """ID of the application, instead of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
@@ -1821,17 +1821,17 @@ class DataHarnessWorkflow(DataSource):
 
     @property
     def variables(self) -> ListReference[HarnessVariableReference]:
-        """List of variables that a run can set."""
+        """Variables that a run can set."""
         return ListReference(self, "variables", HarnessVariableReference)
 
     @property
     def workflow(self) -> str:
-        """Name of the workflow. Case-sensitive."""
+        """Name of the workflow. Case-sensitive. Conflicts with `workflow_id`."""
         return text(self, "workflow")
 
     @property
     def workflow_id(self) -> str:
-        """ID of the workflow, instead of its name."""
+        """ID of the workflow."""
         return text(self, "workflow_id")
 
 
@@ -1856,10 +1856,10 @@ class DataHarnessPipeline(DataSource):
     ) -> None:
         """Declare `workflow_harness_pipeline`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application. Case-sensitive.
-        application_id: ID of the application, instead of its name.
-        pipeline: Name of the pipeline. Case-sensitive.
-        pipeline_id: ID of the pipeline, instead of its name.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
+        pipeline: Name of the pipeline. Case-sensitive. Conflicts with `pipeline_id`.
+        pipeline_id: ID of the pipeline.
         """
         arguments = given(
             application=application,
@@ -1879,12 +1879,12 @@ class DataHarnessPipeline(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application. Case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """ID of the application, instead of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
@@ -1904,17 +1904,17 @@ class DataHarnessPipeline(DataSource):
 
     @property
     def variables(self) -> ListReference[HarnessVariableReference]:
-        """List of variables that a run can set."""
+        """Variables that a run can set."""
         return ListReference(self, "variables", HarnessVariableReference)
 
     @property
     def pipeline(self) -> str:
-        """Name of the pipeline. Case-sensitive."""
+        """Name of the pipeline. Case-sensitive. Conflicts with `pipeline_id`."""
         return text(self, "pipeline")
 
     @property
     def pipeline_id(self) -> str:
-        """ID of the pipeline, instead of its name."""
+        """ID of the pipeline."""
         return text(self, "pipeline_id")
 
 
@@ -1940,11 +1940,11 @@ class DataHarnessService(DataSource):
     ) -> None:
         """Declare `workflow_harness_service`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application. Case-sensitive.
-        application_id: ID of the application, instead of its name.
-        service: Name of the service. Case-sensitive.
-        service_id: ID of the service, instead of its name.
-        recent_artifacts: Number of artifacts to list for each artifact source, up to 100.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
+        service: Name of the service. Case-sensitive. Conflicts with `service_id`.
+        service_id: ID of the service.
+        recent_artifacts: Maximum number of artifacts per source, up to 100.
         """
         arguments = given(
             application=application,
@@ -1965,27 +1965,27 @@ class DataHarnessService(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application. Case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """ID of the application, instead of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
     def service(self) -> str:
-        """Name of the service. Case-sensitive."""
+        """Name of the service. Case-sensitive. Conflicts with `service_id`."""
         return text(self, "service")
 
     @property
     def service_id(self) -> str:
-        """ID of the service, instead of its name."""
+        """ID of the service."""
         return text(self, "service_id")
 
     @property
     def recent_artifacts(self) -> float:
-        """Number of artifacts to list for each artifact source, up to 100."""
+        """Maximum number of artifacts per source, up to 100."""
         return number(self, "recent_artifacts")
 
     @property
@@ -2005,7 +2005,7 @@ class DataHarnessService(DataSource):
 
     @property
     def artifact_type(self) -> str:
-        """Type of artifact that the service deploys, such as `DOCKER`."""
+        """Type of the artifacts to deploy, such as `DOCKER`."""
         return text(self, "artifact_type")
 
     @property
@@ -2015,7 +2015,7 @@ class DataHarnessService(DataSource):
 
     @property
     def artifact_sources(self) -> ListReference[HarnessArtifactSourceReference]:
-        """List of artifact sources of the service."""
+        """Artifact sources of the service."""
         return ListReference(self, "artifact_sources", HarnessArtifactSourceReference)
 
 
@@ -2044,14 +2044,14 @@ class DataHarnessExecutionInputs(DataSource):
     ) -> None:
         """Declare `workflow_harness_execution_inputs`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application. Case-sensitive.
-        application_id: ID of the application, instead of its name.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
         workflow: Name of the workflow. Case-sensitive.
         workflow_id: ID of the workflow.
         pipeline: Name of the pipeline. Case-sensitive.
         pipeline_id: ID of the pipeline.
-        variables: Map of variable values. The services that a run deploys may depend on them.
-        variable_ids: Map of IDs for variables that take an environment, service or infrastructure definition.
+        variables: Map of variable values, on which the deployed services may depend.
+        variable_ids: Map of IDs for variables that take an environment, service or the like.
         """
         arguments = given(
             application=application,
@@ -2075,12 +2075,12 @@ class DataHarnessExecutionInputs(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application. Case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """ID of the application, instead of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
@@ -2105,27 +2105,27 @@ class DataHarnessExecutionInputs(DataSource):
 
     @property
     def variables(self) -> MapReference[str]:
-        """Map of variable values. The services that a run deploys may depend on them."""
+        """Map of variable values, on which the deployed services may depend."""
         return MapReference(self, "variables", text)
 
     @property
     def variable_ids(self) -> MapReference[str]:
-        """Map of IDs for variables that take an environment, service or infrastructure definition."""
+        """Map of IDs for variables that take an environment, service or the like."""
         return MapReference(self, "variable_ids", text)
 
     @property
     def declared_variables(self) -> ListReference[HarnessVariableReference]:
-        """List of variables that a run can set."""
+        """Variables that a run can set."""
         return ListReference(self, "declared_variables", HarnessVariableReference)
 
     @property
     def artifact_services(self) -> ListReference[HarnessServiceInputReference]:
-        """List of services that require an artifact."""
+        """Services that require an artifact."""
         return ListReference(self, "artifact_services", HarnessServiceInputReference)
 
     @property
     def manifest_services(self) -> ListReference[HarnessServiceInputReference]:
-        """List of services that require a Helm chart."""
+        """Services that require a Helm chart."""
         return ListReference(self, "manifest_services", HarnessServiceInputReference)
 
 
@@ -2154,13 +2154,13 @@ class DataHarnessExecutions(DataSource):
     ) -> None:
         """Declare `workflow_harness_executions`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application. Case-sensitive.
-        application_id: ID of the application, instead of its name.
-        workflow: Name of the workflow whose executions to list. Case-sensitive.
-        workflow_id: ID of the workflow whose executions to list.
-        pipeline: Name of the pipeline whose executions to list. Case-sensitive.
-        pipeline_id: ID of the pipeline whose executions to list.
-        status: Status of the executions to list, such as `SUCCESS`.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
+        workflow: Name of the workflow. Case-sensitive.
+        workflow_id: ID of the workflow.
+        pipeline: Name of the pipeline. Case-sensitive.
+        pipeline_id: ID of the pipeline.
+        status: Status to list, such as `SUCCESS`.
         limit: Maximum number of executions to list, up to 1000.
         """
         arguments = given(
@@ -2185,37 +2185,37 @@ class DataHarnessExecutions(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application. Case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """ID of the application, instead of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
     def workflow(self) -> str:
-        """Name of the workflow whose executions to list. Case-sensitive."""
+        """Name of the workflow. Case-sensitive."""
         return text(self, "workflow")
 
     @property
     def workflow_id(self) -> str:
-        """ID of the workflow whose executions to list."""
+        """ID of the workflow."""
         return text(self, "workflow_id")
 
     @property
     def pipeline(self) -> str:
-        """Name of the pipeline whose executions to list. Case-sensitive."""
+        """Name of the pipeline. Case-sensitive."""
         return text(self, "pipeline")
 
     @property
     def pipeline_id(self) -> str:
-        """ID of the pipeline whose executions to list."""
+        """ID of the pipeline."""
         return text(self, "pipeline_id")
 
     @property
     def status(self) -> str:
-        """Status of the executions to list, such as `SUCCESS`."""
+        """Status to list, such as `SUCCESS`."""
         return text(self, "status")
 
     @property
@@ -2225,7 +2225,7 @@ class DataHarnessExecutions(DataSource):
 
     @property
     def executions(self) -> ListReference[HarnessPastExecutionReference]:
-        """List of executions, newest first."""
+        """Executions, newest first."""
         return ListReference(self, "executions", HarnessPastExecutionReference)
 
 

@@ -116,26 +116,26 @@ class Artifact(TypedDict, total=False):
     """An artifact to deploy."""
 
     source: str | None
-    """Name of an artifact source of the service. Requires `build_number`."""
+    """Name of the artifact source. Requires `build_number`."""
 
     build_number: str | None
-    """Build number or tag of the artifact in the source."""
+    """Build number or tag."""
 
     artifact_id: str | None
-    """ID of an artifact that Harness has collected, instead of `source` and `build_number`."""
+    """ID of a collected artifact. Conflicts with `source`."""
 
     parameters: Mapping[str, str] | Expression | None
-    """Map of parameter values for a parameterized artifact source."""
+    """Parameters of a parameterized source."""
 
 
 class Manifest(TypedDict, total=False):
     """A Helm chart to deploy."""
 
     helm_chart_id: str | None
-    """ID of a Helm chart that Harness has collected, instead of `source` and `version`."""
+    """ID of a collected Helm chart. Conflicts with `source`."""
 
     source: str | None
-    """Name of a manifest source of the service. Requires `version`."""
+    """Name of the manifest source. Requires `version`."""
 
     version: str | None
     """Version of the chart in the source."""
@@ -148,7 +148,7 @@ class HarnessSchedule(TypedDict, total=False):
     """Quartz cron expression, such as `0 2 * * ?`."""
 
     on_new_artifact_only: bool | Expression | None
-    """Whether to start only if there is a new artifact since the previous scheduled start."""
+    """Whether to skip starts without a new artifact."""
 
 
 class HarnessPipelineCompletion(TypedDict, total=False):
@@ -165,7 +165,7 @@ class HarnessNewArtifact(TypedDict, total=False):
     """ID of the artifact source."""
 
     artifact_filter: str | None
-    """Build number or tag that triggers a start. By default, any artifact does."""
+    """Build number or tag. Defaults to any."""
 
     regex: bool | Expression | None
     """Whether `artifact_filter` is a regular expression."""
@@ -178,28 +178,28 @@ class HarnessWebhook(TypedDict, total=False):
     """Sender of the webhook. Must be one of `GITHUB`, `GITLAB`, `BITBUCKET` or `CUSTOM`."""
 
     event: str | None
-    """Event of the source, such as `PUSH` or `PULL_REQUEST`. Not for `CUSTOM`."""
+    """Event, such as `PUSH` or `PULL_REQUEST`. Not for `CUSTOM`."""
 
     action: str | None
     """Action of the event, such as `OPENED`. `GITHUB` only."""
 
     branch_name: str | None
-    """Name of the branch that triggers a start."""
+    """Name of the branch to react to."""
 
     branch_regex: str | None
-    """Regular expression for the names of branches that trigger a start."""
+    """Regular expression for the branches to react to."""
 
     repo_name: str | None
-    """Name of the repository, if the Git connector is for an entire account."""
+    """Repository, for an account-level Git connector."""
 
     file_paths: Sequence[str] | Expression | None
-    """List of files whose changes trigger a start."""
+    """List of files to react to."""
 
     deploy_only_if_files_changed: bool | Expression | None
-    """Whether to start only if one of the files in `file_paths` has changed."""
+    """Whether to start only if one of `file_paths` changed."""
 
     git_connector_id: str | None
-    """ID of the Git connector for the files in `file_paths`."""
+    """ID of the Git connector for `file_paths`."""
 
     secret: str | None
     """Secret of the webhook. Harness never returns it, so changes made outside of Terraform are not detected."""
@@ -231,7 +231,7 @@ class HarnessArtifactSelection(TypedDict, total=False):
     """How the artifact is selected. Must be one of `FROM_TRIGGERING_ARTIFACT`, `FROM_TRIGGERING_PIPELINE`, `FROM_PAYLOAD_SOURCE`, `LAST_COLLECTED`, `LAST_DEPLOYED_WORKFLOW`, `LAST_DEPLOYED_PIPELINE`."""
 
     artifact_source_id: str | None
-    """ID of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
+    """Artifact source ID, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
 
     regex: bool | Expression | None
     """Whether `artifact_filter` is a regular expression."""
@@ -256,10 +256,10 @@ class HarnessTriggerAction(TypedDict, total=False):
     """ID of the pipeline to start."""
 
     variables: Mapping[str, str] | Expression | None
-    """Map of variable values. Harness evaluates expressions, such as `$${webhook.body.x}`, at each start."""
+    """Map of variable values. Expressions, such as `$${webhook.body.x}`, are evaluated at each start."""
 
     variable_ids: Mapping[str, str] | Expression | None
-    """Map of IDs for variables that take an environment, service or infrastructure definition."""
+    """Map of IDs for variables that take an environment, service or the like."""
 
     artifact_selections: Sequence[HarnessArtifactSelection | Expression] | Expression | None
     """List of artifacts to deploy, one for each service."""
@@ -268,7 +268,7 @@ class HarnessTriggerAction(TypedDict, total=False):
     """Whether to skip hosts that already have the artifact."""
 
     continue_with_default_values: bool | Expression | None
-    """Whether to use default values where a pipeline stage would otherwise wait for runtime inputs. Pipelines only."""
+    """Whether pipeline stages use default values instead of waiting for runtime inputs."""
 
 
 class Device(TypedDict, total=False):

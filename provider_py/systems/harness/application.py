@@ -18,10 +18,11 @@ M = TypeVar("M")
 class InHarnessApplication:
     """The arguments that name an application, common to all data sources."""
 
-    application: Annotated[str | None, optional("Name of the application. Case-sensitive.", checks=(not_empty,))] = None
-    application_id: Annotated[
-        str | None, optional("ID of the application, instead of its name.", checks=(not_empty,))
+    application: Annotated[
+        str | None,
+        optional("Name of the application. Case-sensitive. Conflicts with `application_id`.", checks=(not_empty,)),
     ] = None
+    application_id: Annotated[str | None, optional("ID of the application.", checks=(not_empty,))] = None
 
 
 @model

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-import harness_client
+import harness_client as gql
 
 from provider_py.execution.connection import readable
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
@@ -35,10 +35,12 @@ if TYPE_CHECKING:  # lazy: httpx2 takes 70 ms, and a plan without Harness resour
 
 R = TypeVar("R")
 R2 = TypeVar("R2")
-Input = TypeVar("Input", bound="harness_client.base_model.BaseModel")
+Input = TypeVar("Input", bound="gql.base_model.BaseModel")
 
 WINDOW_SECONDS: Final = 61
 """Harness counts a minute by when requests arrive; the extra second allows for varying network latency."""
+CLOCK_SKEW_SECONDS: Final = 600
+"""How far the clocks of this machine and of Harness may be apart when something is recognized by its age."""
 _SERVER_PREFIX: Final = re.compile(r"^Exception while fetching data \([^)]*\) : ")
 _LIMITS: Final = {
     "deployments in a day in an hour": "Harness limits the deployments in any hour to 40 % of those in a day. Apply "
@@ -102,20 +104,20 @@ class Harness:
         return 60 / self.config.requests_per_minute * (10 if self._budget.crowded else 2)
 
     @functools.cached_property
-    def client(self) -> harness_client.Client:
+    def client(self) -> gql.Client:
         """The generated GraphQL client."""
         # httpx2 spells out the keyword arguments that the client's protocol leaves open, so mypy sees no match.
-        transport = cast("harness_client.async_base_client.HttpClient", self.channel)
-        return harness_client.Client(url=f"{self.config.endpoint}/api/graphql", http_client=transport)
+        transport = cast("gql.async_base_client.HttpClient", self.channel)
+        return gql.Client(url=f"{self.config.endpoint}/api/graphql", http_client=transport)
 
     async def ask(self, operation: str, request: Awaitable[R]) -> R:
         """Await a request of the generated client; raises SystemFault. `operation` names it in messages."""
         with readable(SYSTEM, operation):
             try:
                 response = await request
-            except harness_client.exceptions.GraphQLClientGraphQLMultiError as answer:
+            except gql.exceptions.GraphQLClientGraphQLMultiError as answer:
                 raise fault_of([error.message for error in answer.errors]) from answer
-            except harness_client.exceptions.GraphQLClientError as answer:
+            except gql.exceptions.GraphQLClientError as answer:
                 raise Unanswered(SYSTEM, f"the answer to {operation} is not a GraphQL response") from answer
         return response
 
@@ -134,8 +136,14 @@ class Harness:
 
 
 def omit_nulls(value: Input) -> Input:
-    """Have an input leave out its fields that are None: sent as null they would be values."""
-    value.model_fields_set.difference_update({name for name in value.model_fields_set if getattr(value, name) is None})
+    """Have an input, and those in it, leave out the fields that are None: sent as null they would be values."""
+    for name in tuple(value.model_fields_set):
+        field = getattr(value, name)
+        if field is None:
+            value.model_fields_set.discard(name)
+        for part in field if isinstance(field, list) else [field]:
+            if isinstance(part, gql.base_model.BaseModel):
+                omit_nulls(part)
     return value
 
 

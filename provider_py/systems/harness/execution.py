@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from typing import Annotated, Final, TypeVar
 from urllib.parse import quote
 
-import harness_client
+import harness_client as gql
 
 from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
 from provider_py.execution.launcher import Started
@@ -36,12 +36,12 @@ from provider_py.plugin import (
 from provider_py.systems.harness import lookup, polling, preflight
 from provider_py.systems.harness.config import SYSTEM
 from provider_py.systems.harness.connection import Harness, omit_nulls
+from provider_py.systems.harness.entity import ENTITY
 from provider_py.systems.harness.polling import Detail, HarnessStage
 
 R = TypeVar("R")
 
 APPLICATION: Final = ("application", "application_id")
-ENTITY: Final = ("workflow", "workflow_id", "pipeline", "pipeline_id")
 VARIABLES: Final = ("variables", "variable_ids", "sensitive_variables")
 
 
@@ -50,28 +50,19 @@ class Artifact:
     """An artifact to deploy."""
 
     source: Annotated[
-        str | None,
-        optional("Name of an artifact source of the service. Requires `build_number`.", checks=(not_empty,)),
+        str | None, optional("Name of the artifact source. Requires `build_number`.", checks=(not_empty,))
     ] = None
-    build_number: Annotated[
-        str | None, optional("Build number or tag of the artifact in the source.", checks=(not_empty,))
-    ] = None
-    artifact_id: Annotated[
-        str | None, optional("ID of an artifact that Harness has collected, instead of `source` and `build_number`.")
-    ] = None
-    parameters: Annotated[
-        dict[str, str] | None, optional("Map of parameter values for a parameterized artifact source.")
-    ] = None
+    build_number: Annotated[str | None, optional("Build number or tag.", checks=(not_empty,))] = None
+    artifact_id: Annotated[str | None, optional("ID of a collected artifact. Conflicts with `source`.")] = None
+    parameters: Annotated[dict[str, str] | None, optional("Parameters of a parameterized source.")] = None
 
 
 @model
 class Manifest:
     """A Helm chart to deploy."""
 
-    helm_chart_id: Annotated[
-        str | None, optional("ID of a Helm chart that Harness has collected, instead of `source` and `version`.")
-    ] = None
-    source: Annotated[str | None, optional("Name of a manifest source of the service. Requires `version`.")] = None
+    helm_chart_id: Annotated[str | None, optional("ID of a collected Helm chart. Conflicts with `source`.")] = None
+    source: Annotated[str | None, optional("Name of the manifest source. Requires `version`.")] = None
     version: Annotated[str | None, optional("Version of the chart in the source.")] = None
 
 
@@ -81,9 +72,13 @@ class HarnessExecution(Execution):
 
     application: Annotated[
         str | None,
-        optional("Name of the application. Case-sensitive.", replace=True, checks=(not_empty,)),
+        optional(
+            "Name of the application. Case-sensitive. Conflicts with `application_id`.",
+            replace=True,
+            checks=(not_empty,),
+        ),
     ] = None
-    application_id: Annotated[str | None, optional("ID of the application, instead of its name.", replace=True)] = None
+    application_id: Annotated[str | None, optional("ID of the application.", replace=True)] = None
     workflow: Annotated[
         str | None,
         optional(
@@ -95,8 +90,7 @@ class HarnessExecution(Execution):
     ] = None
     workflow_id: Annotated[str | None, optional("ID of the workflow to run.", replace=True)] = None
     pipeline: Annotated[
-        str | None,
-        optional("Name of the pipeline to run. Case-sensitive.", replace=True, checks=(not_empty,)),
+        str | None, optional("Name of the pipeline to run. Case-sensitive.", replace=True, checks=(not_empty,))
     ] = None
     pipeline_id: Annotated[str | None, optional("ID of the pipeline to run.", replace=True)] = None
     variables: Annotated[
@@ -121,8 +115,7 @@ class HarnessExecution(Execution):
         ),
     ] = None
     sensitive_variables_version: Annotated[
-        str | None,
-        optional("Version marker for `sensitive_variables`. A change triggers a new run.", replace=True),
+        str | None, optional("Version marker for `sensitive_variables`. A change triggers a new run.", replace=True)
     ] = None
     artifacts: Annotated[
         dict[str, Artifact] | None, optional("Map of artifacts to deploy. Keys are service names.", replace=True)
@@ -132,8 +125,7 @@ class HarnessExecution(Execution):
     ] = None
     notes: Annotated[str | None, optional("Notes to attach to the execution.", replace=True)] = None
     specific_hosts: Annotated[
-        list[str] | None,
-        optional("List of hosts to deploy to, instead of all hosts. Workflows only.", replace=True),
+        list[str] | None, optional("List of hosts to deploy to, instead of all hosts. Workflows only.", replace=True)
     ] = None
     exclude_hosts_with_same_artifact: Annotated[
         bool | None, optional("Whether to skip hosts that already have the artifact.", replace=True)
@@ -209,16 +201,15 @@ class HarnessLauncher:
             lambda identifiers: polling.poll(harness, identifiers), polling.BATCH, harness.poll_spacing
         )
 
-    async def prepare(
-        self, config: HarnessExecution, unknown: frozenset[str]
-    ) -> Sequence[harness_client.StartExecutionInput]:
+    async def prepare(self, config: HarnessExecution, unknown: frozenset[str]) -> Sequence[gql.StartExecutionInput]:
         """Resolve the names, check variables and services."""
         if not unknown.isdisjoint(APPLICATION):
             return ()
         application = await lookup.application_id(self._harness, config)
         if not unknown.isdisjoint(ENTITY):
             return ()
-        entity = await lookup.entity(self._harness, application, _ref(config))
+        ref = lookup.entity_ref(config.workflow, config.workflow_id, config.pipeline, config.pipeline_id)
+        entity = await lookup.entity(self._harness, application, ref)
         if not unknown.isdisjoint(VARIABLES):
             return ()
         configured = {name: getattr(config, name) or {} for name in VARIABLES}
@@ -236,7 +227,7 @@ class HarnessLauncher:
         )
         return (request,)
 
-    async def start(self, part: harness_client.StartExecutionInput, token: str) -> Started[Detail]:
+    async def start(self, part: gql.StartExecutionInput, token: str) -> Started[Detail]:
         """Send `startExecution` once, with a mark in the notes.
 
         Harness can answer null without an error although it started the execution, so that counts as no answer.
@@ -257,12 +248,12 @@ class HarnessLauncher:
         return Started(polling.run_of(harness, execution, Detail(application_id=part.application_id)), warnings)
 
     async def search(
-        self, part: harness_client.StartExecutionInput, token: str, since: float, taken: frozenset[str]
+        self, part: gql.StartExecutionInput, token: str, since: float, taken: frozenset[str]
     ) -> Run[Detail] | None:
         """Find the execution whose notes carry the token."""
         return await polling.search(self._harness, part, token, since)
 
-    def key(self, part: harness_client.StartExecutionInput, run: Run[Detail]) -> str:
+    def key(self, part: gql.StartExecutionInput, run: Run[Detail]) -> str:
         """Return the execution's ID, which is enough to find it."""
         return run.id
 
@@ -299,28 +290,17 @@ class HarnessLauncher:
         )
 
 
-def _ref(config: HarnessExecution) -> lookup.EntityRef | None:
-    return lookup.entity_ref(
-        workflow=config.workflow,
-        workflow_id=config.workflow_id,
-        pipeline=config.pipeline,
-        pipeline_id=config.pipeline_id,
-    )
-
-
-def start_input(
-    config: HarnessExecution, application: str, entity: lookup.Entity
-) -> harness_client.StartExecutionInput:
+def start_input(config: HarnessExecution, application: str, entity: lookup.Entity) -> gql.StartExecutionInput:
     """Return the input of `startExecution`."""
-    services: dict[str, harness_client.ServiceInput] = {}
+    services: dict[str, gql.ServiceInput] = {}
     for name, artifact in (config.artifacts or {}).items():
-        services[name] = harness_client.ServiceInput(name=name, artifactValueInput=_artifact_input(artifact))
+        services[name] = gql.ServiceInput(name=name, artifactValueInput=_artifact_input(artifact))
     for name, manifest in (config.manifests or {}).items():
-        service = services.setdefault(name, harness_client.ServiceInput(name=name))
+        service = services.setdefault(name, gql.ServiceInput(name=name))
         service.manifest_value_input = _manifest_input(manifest)
     named = {**(config.variables or {}), **(config.sensitive_variables or {})}
     return omit_nulls(
-        harness_client.StartExecutionInput(
+        gql.StartExecutionInput(
             applicationId=application,
             entityId=entity.id,
             executionType=entity.execution_type,
@@ -335,41 +315,37 @@ def start_input(
     )
 
 
-def _artifact_input(artifact: Artifact) -> harness_client.ArtifactValueInput:
-    types = harness_client.ArtifactInputType
+def _artifact_input(artifact: Artifact) -> gql.ArtifactValueInput:
+    types = gql.ArtifactInputType
     if artifact.artifact_id is not None:
-        by_id = harness_client.ArtifactIdInput(artifactId=artifact.artifact_id)
-        return harness_client.ArtifactValueInput(valueType=types.ARTIFACT_ID, artifactId=by_id)
+        by_id = gql.ArtifactIdInput(artifactId=artifact.artifact_id)
+        return gql.ArtifactValueInput(valueType=types.ARTIFACT_ID, artifactId=by_id)
     source, build = artifact.source or "", artifact.build_number or ""
     if artifact.parameters:
-        values = [
-            harness_client.ParameterValueInput(name=name, value=value) for name, value in artifact.parameters.items()
-        ]
-        parameterized = harness_client.ParameterizedArtifactSourceInput(
+        values = [gql.ParameterValueInput(name=name, value=value) for name, value in artifact.parameters.items()]
+        parameterized = gql.ParameterizedArtifactSourceInput(
             artifactSourceName=source, buildNumber=build, parameterValueInputs=list(values)
         )
-        return harness_client.ArtifactValueInput(
+        return gql.ArtifactValueInput(
             valueType=types.PARAMETERIZED_ARTIFACT_SOURCE, parameterizedArtifactSource=parameterized
         )
-    by_number = harness_client.BuildNumberInput(artifactSourceName=source, buildNumber=build)
-    return harness_client.ArtifactValueInput(valueType=types.BUILD_NUMBER, buildNumber=by_number)
+    by_number = gql.BuildNumberInput(artifactSourceName=source, buildNumber=build)
+    return gql.ArtifactValueInput(valueType=types.BUILD_NUMBER, buildNumber=by_number)
 
 
-def _manifest_input(manifest: Manifest) -> harness_client.ManifestValueInput:
-    types = harness_client.ManifestInputType
+def _manifest_input(manifest: Manifest) -> gql.ManifestValueInput:
+    types = gql.ManifestInputType
     if manifest.helm_chart_id is not None:
-        return harness_client.ManifestValueInput(valueType=types.HELM_CHART_ID, helmChartId=manifest.helm_chart_id)
-    version = harness_client.VersionNumberInput(
-        appManifestName=manifest.source or "", versionNumber=manifest.version or ""
-    )
-    return harness_client.ManifestValueInput(valueType=types.VERSION_NUMBER, versionNumber=version)
+        return gql.ManifestValueInput(valueType=types.HELM_CHART_ID, helmChartId=manifest.helm_chart_id)
+    version = gql.VersionNumberInput(appManifestName=manifest.source or "", versionNumber=manifest.version or "")
+    return gql.ManifestValueInput(valueType=types.VERSION_NUMBER, versionNumber=version)
 
 
 async def _started(request: Awaitable[R]) -> R:
     """Await a start; errors in the fields of an execution mean that it was started."""
     try:
         return await request
-    except harness_client.exceptions.GraphQLClientGraphQLMultiError as answer:
+    except gql.exceptions.GraphQLClientGraphQLMultiError as answer:
         if (answer.data or {}).get("startExecution") or any(len(error.path or ()) > 1 for error in answer.errors):
             reason = "startExecution was answered with an execution that could not be read"
             raise Unanswered(SYSTEM, reason) from answer

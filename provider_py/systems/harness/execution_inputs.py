@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Annotated, Final
 
 from provider_py.execution.registry_types import DataSourceType
-from provider_py.plugin import Decoded, Diagnostic, DiagnosticError, computed, exactly_one, model, not_empty, optional
+from provider_py.plugin import Decoded, Diagnostic, DiagnosticError, computed, exactly_one, model, optional
 from provider_py.systems.harness import lookup, preflight
-from provider_py.systems.harness.application import InHarnessApplication, one_application
+from provider_py.systems.harness.application import one_application
 from provider_py.systems.harness.connection import Harness
-from provider_py.systems.harness.entity import HarnessVariable, declared
+from provider_py.systems.harness.entity import ENTITY, HarnessVariable, OfHarnessEntity, declared
 
 
 @model
@@ -23,55 +23,38 @@ class HarnessServiceInput:
         str | None,
         computed("Name of the service: the key in `artifacts` or `manifests` of `workflow_harness_execution`."),
     ] = None
-    artifact_type: Annotated[str | None, computed("Type of artifact that the service deploys, such as `DOCKER`.")] = (
-        None
-    )
+    artifact_type: Annotated[str | None, computed("Type of the artifacts to deploy, such as `DOCKER`.")] = None
 
 
 @model
-class HarnessExecutionInputs(InHarnessApplication):
+class HarnessExecutionInputs(OfHarnessEntity):
     """What a run of a workflow or pipeline must specify."""
 
-    workflow: Annotated[str | None, optional("Name of the workflow. Case-sensitive.", checks=(not_empty,))] = None
-    workflow_id: Annotated[str | None, optional("ID of the workflow.", checks=(not_empty,))] = None
-    pipeline: Annotated[str | None, optional("Name of the pipeline. Case-sensitive.", checks=(not_empty,))] = None
-    pipeline_id: Annotated[str | None, optional("ID of the pipeline.", checks=(not_empty,))] = None
     variables: Annotated[
-        dict[str, str] | None,
-        optional("Map of variable values. The services that a run deploys may depend on them."),
+        dict[str, str] | None, optional("Map of variable values, on which the deployed services may depend.")
     ] = None
     variable_ids: Annotated[
-        dict[str, str] | None,
-        optional("Map of IDs for variables that take an environment, service or infrastructure definition."),
+        dict[str, str] | None, optional("Map of IDs for variables that take an environment, service or the like.")
     ] = None
-    declared_variables: Annotated[list[HarnessVariable] | None, computed("List of variables that a run can set.")] = (
+    declared_variables: Annotated[list[HarnessVariable] | None, computed("Variables that a run can set.")] = None
+    artifact_services: Annotated[list[HarnessServiceInput] | None, computed("Services that require an artifact.")] = (
         None
     )
-    artifact_services: Annotated[
-        list[HarnessServiceInput] | None, computed("List of services that require an artifact.")
-    ] = None
-    manifest_services: Annotated[
-        list[HarnessServiceInput] | None, computed("List of services that require a Helm chart.")
-    ] = None
+    manifest_services: Annotated[list[HarnessServiceInput] | None, computed("Services that require a Helm chart.")] = (
+        None
+    )
 
 
 def validate(config: Decoded[HarnessExecutionInputs]) -> Iterable[Diagnostic]:
     """Validate arguments against each other."""
     yield from one_application(config)
-    targets = ("workflow", "workflow_id", "pipeline", "pipeline_id")
-    yield from exactly_one(config, targets, meaning="workflow or pipeline")
+    yield from exactly_one(config, ENTITY, meaning="workflow or pipeline")
 
 
 async def read(harness: Harness, config: HarnessExecutionInputs) -> HarnessExecutionInputs:
     """Ask what a run with these variables must specify."""
     application = await lookup.application_id(harness, config)
-    ref = lookup.entity_ref(
-        workflow=config.workflow,
-        workflow_id=config.workflow_id,
-        pipeline=config.pipeline,
-        pipeline_id=config.pipeline_id,
-    )
-    entity = await lookup.own_entity(harness, application, ref)
+    entity = await lookup.own_entity(harness, application, config.ref())
     configured = {"variables": config.variables or {}, "variable_ids": config.variable_ids or {}}
     findings = tuple(preflight.check_variables(entity, configured, complete=False))
     if findings:

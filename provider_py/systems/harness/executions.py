@@ -7,21 +7,22 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Annotated, Final, TypeAlias
 
-import harness_client
+import harness_client as gql
 
 from provider_py.execution.registry_types import DataSourceType
 from provider_py.plugin import Decoded, Diagnostic, at_most_one, computed, model, not_empty, optional
 from provider_py.systems.harness import lookup
-from provider_py.systems.harness.application import InHarnessApplication, one_application
+from provider_py.systems.harness.application import one_application
 from provider_py.systems.harness.connection import Harness, omit_nulls, timestamp
+from provider_py.systems.harness.entity import ENTITY, OfHarnessEntity
 
 MOST: Final = 1000
 """Ten pages: a third of the requests that Harness allows a whole account in a minute."""
 
 _Node: TypeAlias = (
-    "harness_client.ListedExecutionsExecutionsNodesExecution"
-    " | harness_client.ListedExecutionsExecutionsNodesPipelineExecution"
-    " | harness_client.ListedExecutionsExecutionsNodesWorkflowExecution"
+    "gql.ListedExecutionsExecutionsNodesExecution"
+    " | gql.ListedExecutionsExecutionsNodesPipelineExecution"
+    " | gql.ListedExecutionsExecutionsNodesWorkflowExecution"
 )
 
 
@@ -47,49 +48,27 @@ class HarnessPastExecution:
 
 
 @model
-class HarnessExecutions(InHarnessApplication):
+class HarnessExecutions(OfHarnessEntity):
     """The executions of an application, newest first."""
 
-    workflow: Annotated[
-        str | None,
-        optional("Name of the workflow whose executions to list. Case-sensitive.", checks=(not_empty,)),
-    ] = None
-    workflow_id: Annotated[
-        str | None, optional("ID of the workflow whose executions to list.", checks=(not_empty,))
-    ] = None
-    pipeline: Annotated[
-        str | None,
-        optional("Name of the pipeline whose executions to list. Case-sensitive.", checks=(not_empty,)),
-    ] = None
-    pipeline_id: Annotated[
-        str | None, optional("ID of the pipeline whose executions to list.", checks=(not_empty,))
-    ] = None
-    status: Annotated[
-        str | None, optional("Status of the executions to list, such as `SUCCESS`.", checks=(not_empty,))
-    ] = None
+    status: Annotated[str | None, optional("Status to list, such as `SUCCESS`.", checks=(not_empty,))] = None
     limit: Annotated[int, optional(f"Maximum number of executions to list, up to {MOST}.", checks=(_limit,))] = 20
-    executions: Annotated[list[HarnessPastExecution] | None, computed("List of executions, newest first.")] = None
+    executions: Annotated[list[HarnessPastExecution] | None, computed("Executions, newest first.")] = None
 
 
 def validate(config: Decoded[HarnessExecutions]) -> Iterable[Diagnostic]:
     """Validate arguments against each other."""
     yield from one_application(config)
-    targets = ("workflow", "workflow_id", "pipeline", "pipeline_id")
-    yield from at_most_one(config, targets, meaning="workflow or pipeline")
+    yield from at_most_one(config, ENTITY, meaning="workflow or pipeline")
 
 
 async def read(harness: Harness, config: HarnessExecutions) -> HarnessExecutions:
     """List the executions."""
     application = await lookup.application_id(harness, config)
-    ref = lookup.entity_ref(
-        workflow=config.workflow,
-        workflow_id=config.workflow_id,
-        pipeline=config.pipeline,
-        pipeline_id=config.pipeline_id,
-    )
+    ref = config.ref()
     entity = None if ref is None else lookup.equals((await lookup.own_entity(harness, application, ref)).id)
     condition = omit_nulls(
-        harness_client.ExecutionFilter(
+        gql.ExecutionFilter(
             application=lookup.equals(application),
             workflow=entity if ref is not None and ref.kind == "workflow" else None,
             pipeline=entity if ref is not None and ref.kind == "pipeline" else None,

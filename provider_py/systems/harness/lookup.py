@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
-import harness_client
+import harness_client as gql
 
 from provider_py.execution.errors import Missing, Refused
 from provider_py.execution.messages import unknown_name
@@ -76,9 +76,9 @@ class Entity:
     description: str | None = None
 
     @property
-    def execution_type(self) -> harness_client.ExecutionType:
+    def execution_type(self) -> gql.ExecutionType:
         """The kind in the API's word."""
-        return harness_client.ExecutionType(self.kind.upper())
+        return gql.ExecutionType(self.kind.upper())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +90,19 @@ class Application:
     description: str | None = None
 
 
-class _Record(Protocol):
-    @property
-    def id(self) -> str | None: ...
-    @property
-    def name(self) -> str | None: ...
-    @property
-    def description(self) -> str | None: ...
+class Named(Protocol):
+    """What Harness answers about nearly everything."""
+
+    name: str | None
 
 
-class _Listed(Protocol):
-    @property
-    def name(self) -> str | None: ...
+class _Record(Named, Protocol):
+    id: str | None
+    description: str | None
 
 
 class _PageInfo(Protocol):
-    @property
-    def has_more(self) -> bool | None: ...
+    has_more: bool | None
 
 
 class _Page(Protocol[Node_co]):
@@ -135,15 +131,15 @@ async def paged(
     return [node for node in nodes if node is not None]
 
 
-def equals(identifier: str) -> harness_client.IdFilter:
+def equals(identifier: str) -> gql.IdFilter:
     """Return the condition that an ID is this one."""
-    return harness_client.IdFilter(operator=harness_client.IdOperator.EQUALS, values=[identifier])
+    return gql.IdFilter(operator=gql.IdOperator.EQUALS, values=[identifier])
 
 
 async def application_id(harness: Harness, config: InApplication) -> str:
-    """Return the ID of the configured application; a configured ID is not checked. Raises DiagnosticError."""
-    if config.application is None and config.application_id is not None:
-        return config.application_id
+    """Return the ID of the configured application; raises DiagnosticError for an unknown name. IDs are not checked."""
+    if config.application is None:
+        return config.application_id or ""
     return (await application(harness, config)).id
 
 
@@ -163,7 +159,6 @@ async def application(harness: Harness, config: InApplication) -> Application:
 
 
 def entity_ref(
-    *,
     workflow: str | None = None,
     workflow_id: str | None = None,
     pipeline: str | None = None,
@@ -176,9 +171,7 @@ def entity_ref(
         return EntityRef("workflow", workflow_id)
     if pipeline is not None:
         return EntityRef("pipeline", pipeline, by_name=True)
-    if pipeline_id is not None:
-        return EntityRef("pipeline", pipeline_id)
-    return None
+    return None if pipeline_id is None else EntityRef("pipeline", pipeline_id)
 
 
 async def entity(harness: Harness, within: str, ref: EntityRef | None) -> Entity:
@@ -218,10 +211,10 @@ async def belongs(harness: Harness, within: str, kind: Kind, identifier: str) ->
     """Return whether a workflow or pipeline belongs to the application."""
     client, owner, wanted = harness.client, equals(within), equals(identifier)
     if kind == "workflow":
-        workflow = harness_client.WorkflowFilter(application=owner, workflow=wanted)
+        workflow = gql.WorkflowFilter(application=owner, workflow=wanted)
         workflows = (await harness.ask("workflows", client.workflows(limit=1, filters=[workflow]))).workflows
         return workflows is not None and any(workflows.nodes or ())
-    pipeline = harness_client.PipelineFilter(application=owner, pipeline=wanted)
+    pipeline = gql.PipelineFilter(application=owner, pipeline=wanted)
     pipelines = (await harness.ask("pipelines", client.pipelines(limit=1, filters=[pipeline]))).pipelines
     return pipelines is not None and any(pipelines.nodes or ())
 
@@ -239,8 +232,8 @@ async def service_id(harness: Harness, within: str, *, name: str | None, identif
     raise DiagnosticError(unknown_name("Harness service", name or "", _names(services), "service"))
 
 
-async def _services(harness: Harness, within: str) -> list[harness_client.ServiceNamesServicesNodes]:
-    request = partial(harness.client.service_names, filters=[harness_client.ServiceFilter(application=equals(within))])
+async def _services(harness: Harness, within: str) -> list[gql.ServiceNamesServicesNodes]:
+    request = partial(harness.client.service_names, filters=[gql.ServiceFilter(application=equals(within))])
     return await paged(harness, "services", request, lambda answer: answer.services)
 
 
@@ -261,23 +254,23 @@ async def _application_names(harness: Harness) -> Sequence[str]:
 async def _entity_names(harness: Harness, within: str, kind: Kind) -> Sequence[str]:
     client, owner = harness.client, equals(within)
     if kind == "workflow":
-        workflows = partial(client.workflows, filters=[harness_client.WorkflowFilter(application=owner)])
+        workflows = partial(client.workflows, filters=[gql.WorkflowFilter(application=owner)])
         return _names(await paged(harness, "workflows", workflows, lambda answer: answer.workflows))
-    pipelines = partial(client.pipelines, filters=[harness_client.PipelineFilter(application=owner)])
+    pipelines = partial(client.pipelines, filters=[gql.PipelineFilter(application=owner)])
     return _names(await paged(harness, "pipelines", pipelines, lambda answer: answer.pipelines))
 
 
 async def _entity(harness: Harness, within: str, ref: EntityRef) -> Entity:
     client = harness.client
     if ref.kind == "workflow":
-        workflow: harness_client.WorkflowWorkflow | harness_client.WorkflowByNameWorkflowByName | None
+        workflow: gql.WorkflowWorkflow | gql.WorkflowByNameWorkflowByName | None
         if ref.by_name:
             workflow_by_name = client.workflow_by_name(workflow_name=ref.value, application_id=within)
             workflow = (await harness.ask("workflowByName", workflow_by_name)).workflow_by_name
         else:
             workflow = (await harness.ask("workflow", client.workflow(workflow_id=ref.value))).workflow
         return _as_entity(ref.kind, workflow, workflow.workflow_variables if workflow else None)
-    pipeline: harness_client.PipelinePipeline | harness_client.PipelineByNamePipelineByName | None
+    pipeline: gql.PipelinePipeline | gql.PipelineByNamePipelineByName | None
     if ref.by_name:
         pipeline_by_name = client.pipeline_by_name(pipeline_name=ref.value, application_id=within)
         pipeline = (await harness.ask("pipelineByName", pipeline_by_name)).pipeline_by_name
@@ -286,9 +279,7 @@ async def _entity(harness: Harness, within: str, ref: EntityRef) -> Entity:
     return _as_entity(ref.kind, pipeline, pipeline.pipeline_variables if pipeline else None)
 
 
-def _as_entity(
-    kind: Kind, record: _Record | None, declared: Iterable[harness_client.VariableDetails | None] | None
-) -> Entity:
+def _as_entity(kind: Kind, record: _Record | None, declared: Iterable[gql.VariableDetails | None] | None) -> Entity:
     identifier, name, description = _identity(record, kind)
     variables = tuple(
         Variable(
@@ -312,5 +303,5 @@ def _identity(record: _Record | None, subject: str) -> tuple[str, str, str | Non
     return record.id, record.name or record.id, record.description or None
 
 
-def _names(records: Iterable[_Listed]) -> Sequence[str]:
+def _names(records: Iterable[Named]) -> Sequence[str]:
     return [str(record.name) for record in records]

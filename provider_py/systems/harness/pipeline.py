@@ -13,12 +13,14 @@ from provider_py.systems.harness.entity import HarnessEntity, data_source
 class HarnessPipeline(HarnessEntity):
     """A pipeline of a Harness FirstGen application."""
 
-    pipeline: Annotated[str | None, optional("Name of the pipeline. Case-sensitive.", checks=(not_empty,))] = None
-    pipeline_id: Annotated[str | None, optional("ID of the pipeline, instead of its name.", checks=(not_empty,))] = None
-
-    def ref(self) -> lookup.EntityRef | None:
-        """Return what the configuration names."""
-        return lookup.entity_ref(pipeline=self.pipeline, pipeline_id=self.pipeline_id)
+    pipeline: Annotated[
+        str | None, optional("Name of the pipeline. Case-sensitive. Conflicts with `pipeline_id`.", checks=(not_empty,))
+    ] = None
+    pipeline_id: Annotated[str | None, optional("ID of the pipeline.", checks=(not_empty,))] = None
 
 
-KIND: Final = data_source("pipeline", HarnessPipeline)
+def _ref(config: HarnessPipeline) -> lookup.EntityRef | None:
+    return lookup.entity_ref(pipeline=config.pipeline, pipeline_id=config.pipeline_id)
+
+
+KIND: Final = data_source("pipeline", HarnessPipeline, _ref)

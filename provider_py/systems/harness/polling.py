@@ -16,28 +16,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Protocol, TypeAlias
 
-import harness_client
+import harness_client as gql
 
 from provider_py.execution.errors import Missing, SystemFault
 from provider_py.execution.run import Phase, Run
 from provider_py.plugin import computed, model
-from provider_py.systems.harness.connection import Harness, fault_of, omit_nulls, timestamp
+from provider_py.systems.harness.connection import CLOCK_SKEW_SECONDS, Harness, fault_of, omit_nulls, timestamp
 from provider_py.systems.harness.lookup import PAGE, equals
 
 BATCH: Final = 25
 """The most executions that the generated batch takes."""
-CLOCK_SKEW_SECONDS: Final = 600
-"""How far the clocks of this machine and of Harness may be apart when a start is searched for."""
 PHASES: Final = {
-    "SUCCESS": Phase.SUCCEEDED,
-    "SKIPPED": Phase.SUCCEEDED,
-    "FAILED": Phase.FAILED,
-    "ERROR": Phase.FAILED,
-    "ABORTED": Phase.FAILED,
-    "REJECTED": Phase.FAILED,
-    "EXPIRED": Phase.FAILED,
-    "PAUSED": Phase.HELD,
-    "WAITING": Phase.HELD,
+    **dict.fromkeys(("SUCCESS", "SKIPPED"), Phase.SUCCEEDED),
+    **dict.fromkeys(("FAILED", "ERROR", "ABORTED", "REJECTED", "EXPIRED"), Phase.FAILED),
+    **dict.fromkeys(("PAUSED", "WAITING"), Phase.HELD),
 }
 """The final statuses, and the two that wait for a person. With any other, or null while artifacts are collected, an
 execution is active."""
@@ -47,12 +39,15 @@ _HELD: Final = {
 }
 
 _State: TypeAlias = (
-    "harness_client.ExecutionStateExecutionExecution"
-    " | harness_client.ExecutionStateExecutionPipelineExecution"
-    " | harness_client.ExecutionStateExecutionWorkflowExecution"
-    " | harness_client.ExecutionStateOlderExecutionExecution"
-    " | harness_client.ExecutionStateOlderExecutionPipelineExecution"
-    " | harness_client.ExecutionStateOlderExecutionWorkflowExecution"
+    "gql.ExecutionStateExecutionExecution"
+    " | gql.ExecutionStateExecutionPipelineExecution"
+    " | gql.ExecutionStateExecutionWorkflowExecution"
+    " | gql.ExecutionStateOlderExecutionExecution"
+    " | gql.ExecutionStateOlderExecutionPipelineExecution"
+    " | gql.ExecutionStateOlderExecutionWorkflowExecution"
+)
+Execution: TypeAlias = (
+    "_State | gql.StartExecutionStartExecutionExecution | gql.StartExecutionOlderStartExecutionExecution"
 )
 
 
@@ -75,28 +70,9 @@ class Detail:
     stages: list[HarnessStage] | None = None
 
 
-class Execution(Protocol):
-    """What every operation answers about an execution."""
-
-    @property
-    def typename__(self) -> str: ...
-    @property
-    def id(self) -> str | None: ...
-    @property
-    def status(self) -> harness_client.ExecutionStatus | None: ...
-    @property
-    def created_at(self) -> int | None: ...
-    @property
-    def started_at(self) -> int | None: ...
-    @property
-    def ended_at(self) -> int | None: ...
-
-
 class _Variable(Protocol):
-    @property
-    def name(self) -> str | None: ...
-    @property
-    def value(self) -> str | None: ...
+    name: str | None
+    value: str | None
 
 
 def phase(status: str | None) -> Phase:
@@ -111,14 +87,14 @@ def mark(token: str) -> str:
 
 async def poll(harness: Harness, identifiers: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:
     """Read up to 25 executions with one request; those that Harness has no record of are left out."""
-    client, batches = harness.client, harness_client.batches
+    client, batches = harness.client, gql.batches
     answers = await harness.with_fallback(
         lambda: harness.ask("execution", batches.execution_state_batch(client, identifiers)),
         lambda: harness.ask("execution", batches.execution_state_older_batch(client, identifiers)),
     )
     runs: dict[str, Run[Detail] | SystemFault] = {}
     for identifier, answer in zip(identifiers, answers, strict=True):
-        if isinstance(answer, harness_client.exceptions.GraphQLClientGraphQLError):
+        if isinstance(answer, gql.exceptions.GraphQLClientGraphQLError):
             fault = fault_of([answer.message])
             if not isinstance(fault, Missing):
                 runs[identifier] = fault
@@ -127,18 +103,16 @@ async def poll(harness: Harness, identifiers: Sequence[str]) -> Mapping[str, Run
     return runs
 
 
-async def search(
-    harness: Harness, request: harness_client.StartExecutionInput, token: str, since: float
-) -> Run[Detail] | None:
+async def search(harness: Harness, request: gql.StartExecutionInput, token: str, since: float) -> Run[Detail] | None:
     """Find the execution with the token's mark among the recent ones of its workflow or pipeline."""
-    entity, is_workflow = equals(request.entity_id), request.execution_type is harness_client.ExecutionType.WORKFLOW
+    entity, is_workflow = equals(request.entity_id), request.execution_type is gql.ExecutionType.WORKFLOW
     after = int((since - CLOCK_SKEW_SECONDS) * 1000)
     recent = omit_nulls(
-        harness_client.ExecutionFilter(
+        gql.ExecutionFilter(
             application=equals(request.application_id),
             workflow=entity if is_workflow else None,
             pipeline=None if is_workflow else entity,
-            creationTime=harness_client.TimeFilter(operator=harness_client.TimeOperator.AFTER, value=after),
+            creationTime=gql.TimeFilter(operator=gql.TimeOperator.AFTER, value=after),
         )
     )
     answer = await harness.ask("executions", harness.client.recent_executions(limit=PAGE, filters=[recent]))
@@ -172,49 +146,43 @@ def run_of(harness: Harness, execution: Execution, detail: Detail) -> Run[Detail
 def _detail(execution: _State) -> Detail:
     application_id = execution.application.id if execution.application else None
     if execution.typename__ == "WorkflowExecution":
-        return Detail(
-            application_id=application_id,
-            workflow_id=execution.workflow.id if execution.workflow else None,
-            outputs=_values(execution.input_variables)
-            if isinstance(execution, harness_client.ExecutionStateExecutionWorkflowExecution)
-            else None,
-        )
+        workflow_id = execution.workflow.id if execution.workflow else None
+        return Detail(application_id=application_id, workflow_id=workflow_id, outputs=_outputs(execution))
     if execution.typename__ == "PipelineExecution":
-        stages = execution.pipeline_stage_executions
         return Detail(
             application_id=application_id,
             pipeline_id=execution.pipeline.id if execution.pipeline else None,
-            outputs=_stage_values(execution)
-            if isinstance(execution, harness_client.ExecutionStateExecutionPipelineExecution)
-            else None,
+            outputs=_outputs(execution),
             stages=None
-            if stages is None
+            if execution.pipeline_stage_executions is None
             else [
                 HarnessStage(
                     name=stage.pipeline_stage_name,
                     status=None if stage.typename__ == "PipelineStageExecution" else _word(stage.status),
                 )
-                for stage in stages
+                for stage in execution.pipeline_stage_executions
                 if stage is not None
             ],
         )
     return Detail(application_id=application_id)
 
 
-def _word(status: harness_client.ExecutionStatus | None) -> str | None:
+def _word(status: gql.ExecutionStatus | None) -> str | None:
     return status.value if status is not None else None
 
 
-def _stage_values(execution: harness_client.ExecutionStateExecutionPipelineExecution) -> dict[str, str] | None:
-    """Return the resolved variables of a pipeline, which only its stages have; those of later stages win."""
-    stages = execution.pipeline_stage_executions or ()
-    resolved = [
-        _values(stage.input_variables)
-        for stage in stages
-        if stage is not None and stage.typename__ == "WorkflowStageExecution"
-    ]
-    known = [values for values in resolved if values is not None]
-    return {name: value for values in known for name, value in values.items()} if known else None
+def _outputs(execution: _State) -> dict[str, str] | None:
+    """Return the resolved variables; a pipeline has those of its stages only, and a later stage wins."""
+    match execution:
+        case gql.ExecutionStateExecutionWorkflowExecution():
+            return _values(execution.input_variables)
+        case gql.ExecutionStateExecutionPipelineExecution():
+            stages = [stage for stage in execution.pipeline_stage_executions or () if stage is not None]
+            resolved = [_values(s.input_variables) for s in stages if s.typename__ == "WorkflowStageExecution"]
+            known = [values for values in resolved if values is not None]
+            return {name: value for values in known for name, value in values.items()} if known else None
+        case _:
+            return None
 
 
 def _values(variables: Sequence[_Variable | None] | None) -> dict[str, str] | None:

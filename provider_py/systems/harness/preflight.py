@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
-import harness_client
+import harness_client as gql
 
 from provider_py.execution.errors import Refused, Unauthorized
 from provider_py.execution.messages import did_you_mean
 from provider_py.plugin import Diagnostic, DiagnosticError, Key, Path, error
 from provider_py.systems.harness.connection import Harness, UnknownField
-from provider_py.systems.harness.lookup import Entity, Variable, foreign_id
+from provider_py.systems.harness.lookup import Entity, Named, Variable, foreign_id
+
+VariableInputs: TypeAlias = "list[gql.VariableInput | None]"
 
 _FOREIGN: Final = re.compile(r"(Workflow|Pipeline) \S+ doesn't exist in the specified application")
 """What Harness says about an ID that exists, but in another application."""
@@ -86,45 +88,37 @@ def _title(entity: Entity) -> str:
 
 def variable_inputs(
     entity: Entity, *, by_name: Mapping[str, str] | None, by_id: Mapping[str, str] | None
-) -> list[harness_client.VariableInput | None]:
+) -> VariableInputs:
     """Return the input of values, which name things or hold their IDs; an ID wins over a name."""
-    values: dict[str, harness_client.VariableValue] = {}
-    types = harness_client.VariableValueType
+    values: dict[str, gql.VariableValue] = {}
+    types = gql.VariableValueType
     for type_, pairs in ((types.NAME, by_name), (types.ID, by_id)):
         for name, value in (pairs or {}).items():
-            values[name] = harness_client.VariableValue(type=type_, value=value)
+            values[name] = gql.VariableValue(type=type_, value=value)
     order = {variable.name: position for position, variable in enumerate(entity.variables)}
     names = sorted(values, key=lambda name: order.get(name, len(order)))
-    return [harness_client.VariableInput(name=name, variableValue=values[name]) for name in names]
+    return [gql.VariableInput(name=name, variableValue=values[name]) for name in names]
 
 
 async def execution_inputs(
-    harness: Harness, application: str, entity: Entity, variables: list[harness_client.VariableInput | None]
-) -> harness_client.ExecutionInputsExecutionInputs:
+    harness: Harness, application: str, entity: Entity, variables: VariableInputs
+) -> gql.ExecutionInputsExecutionInputs:
     """Return the services that need an artifact or a Helm chart with these values."""
+
+    async def ask() -> gql.ExecutionInputsExecutionInputs:
+        request = harness.client.execution_inputs(entity.id, application, entity.execution_type, variables)
+        none = gql.ExecutionInputsExecutionInputs(serviceInputs=[], serviceManifestInputs=[])
+        return (await harness.ask("executionInputs", request)).execution_inputs or none
+
     values = ((variable.name, variable.variable_value.value) for variable in variables if variable is not None)
-    key = ("inputs", application, entity.id, *values)
-    return await harness.lookups.get(key, lambda: _execution_inputs(harness, application, entity, variables))
-
-
-async def _execution_inputs(
-    harness: Harness, application: str, entity: Entity, variables: list[harness_client.VariableInput | None]
-) -> harness_client.ExecutionInputsExecutionInputs:
-    request = harness.client.execution_inputs(
-        entity_id=entity.id,
-        application_id=application,
-        execution_type=entity.execution_type,
-        variable_inputs=variables,
-    )
-    none = harness_client.ExecutionInputsExecutionInputs(serviceInputs=[], serviceManifestInputs=[])
-    return (await harness.ask("executionInputs", request)).execution_inputs or none
+    return await harness.lookups.get(("inputs", application, entity.id, *values), ask)
 
 
 async def check_services(
     harness: Harness,
     application: str,
     entity: Entity,
-    variables: list[harness_client.VariableInput | None],
+    variables: VariableInputs,
     *,
     artifacts: Collection[str] | None,
     manifests: Collection[str] | None,
@@ -150,13 +144,8 @@ async def check_services(
         raise DiagnosticError(*findings)
 
 
-class _Service(Protocol):
-    @property
-    def name(self) -> str | None: ...
-
-
 def _lacking(
-    subject: str, attribute: str, services: Iterable[_Service | None] | None, configured: Collection[str] | None
+    subject: str, attribute: str, services: Iterable[Named | None] | None, configured: Collection[str] | None
 ) -> Iterator[Diagnostic]:
     for service in services or ():
         if service is not None and configured is not None and service.name not in configured:

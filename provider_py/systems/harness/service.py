@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Annotated, Final
 
-import harness_client
+import harness_client as gql
 
 from provider_py.execution.errors import Missing
 from provider_py.execution.registry_types import DataSourceType
@@ -40,30 +40,26 @@ class HarnessArtifactSource:
     id: Annotated[str | None, computed("ID of the artifact source.")] = None
     name: Annotated[str | None, computed("Name of the artifact source.")] = None
     type: Annotated[str | None, computed("Type of the artifact source, such as `DockerArtifactSource`.")] = None
-    artifacts: Annotated[
-        list[HarnessArtifact] | None, computed("List of recent artifacts, in the order that Harness returns them.")
-    ] = None
+    artifacts: Annotated[list[HarnessArtifact] | None, computed("Recent artifacts, in Harness' own order.")] = None
 
 
 @model
 class HarnessService(InHarnessApplication):
     """A service of a Harness FirstGen application."""
 
-    service: Annotated[str | None, optional("Name of the service. Case-sensitive.", checks=(not_empty,))] = None
-    service_id: Annotated[str | None, optional("ID of the service, instead of its name.", checks=(not_empty,))] = None
+    service: Annotated[
+        str | None, optional("Name of the service. Case-sensitive. Conflicts with `service_id`.", checks=(not_empty,))
+    ] = None
+    service_id: Annotated[str | None, optional("ID of the service.", checks=(not_empty,))] = None
     recent_artifacts: Annotated[
-        int, optional("Number of artifacts to list for each artifact source, up to 100.", checks=(_count,))
+        int, optional("Maximum number of artifacts per source, up to 100.", checks=(_count,))
     ] = 10
     id: Annotated[str | None, computed("ID of the service.")] = None
     name: Annotated[str | None, computed("Name of the service.")] = None
     description: Annotated[str | None, computed("Description of the service.")] = None
-    artifact_type: Annotated[str | None, computed("Type of artifact that the service deploys, such as `DOCKER`.")] = (
-        None
-    )
+    artifact_type: Annotated[str | None, computed("Type of the artifacts to deploy, such as `DOCKER`.")] = None
     deployment_type: Annotated[str | None, computed("Type of deployment, such as `KUBERNETES`.")] = None
-    artifact_sources: Annotated[
-        list[HarnessArtifactSource] | None, computed("List of artifact sources of the service.")
-    ] = None
+    artifact_sources: Annotated[list[HarnessArtifactSource] | None, computed("Artifact sources of the service.")] = None
 
 
 def validate(config: Decoded[HarnessService]) -> Iterable[Diagnostic]:
@@ -91,7 +87,7 @@ async def read(harness: Harness, config: HarnessService) -> HarnessService:
     )
 
 
-def _source(source: harness_client.ServiceArtifactsServiceArtifactSources) -> HarnessArtifactSource:
+def _source(source: gql.ServiceArtifactsServiceArtifactSources) -> HarnessArtifactSource:
     artifacts = [
         HarnessArtifact(id=artifact.id, build_number=artifact.build_no, collected_at=timestamp(artifact.collected_at))
         for artifact in (source.artifacts.nodes if source.artifacts else None) or ()

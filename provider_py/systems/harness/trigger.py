@@ -16,16 +16,7 @@ from provider_py.execution.connection import Connector
 from provider_py.execution.errors import Missing, SystemFault
 from provider_py.execution.preflight import preflight
 from provider_py.execution.registry_types import ResourceType
-from provider_py.plugin import (
-    ApplyResult,
-    Change,
-    Decoded,
-    Diagnostic,
-    DiagnosticError,
-    Plan,
-    ReadResult,
-    error,
-)
+from provider_py.plugin import ApplyResult, Change, Decoded, Diagnostic, DiagnosticError, Plan, ReadResult, error
 from provider_py.systems.harness import lookup, merge, trigger_graphql
 from provider_py.systems.harness.connection import Harness
 from provider_py.systems.harness.trigger_model import HarnessTrigger, HarnessTriggerAction, validate

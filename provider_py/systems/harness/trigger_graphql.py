@@ -8,15 +8,15 @@ What is false, empty or null in Harness is null here, as if it were not configur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Final
 
-import harness_client
+import harness_client as gql
 
 from provider_py.execution.errors import Missing, Refused, Unanswered
 from provider_py.systems.harness.config import SYSTEM
-from provider_py.systems.harness.connection import Harness, omit_nulls
-from provider_py.systems.harness.lookup import equals
+from provider_py.systems.harness.connection import CLOCK_SKEW_SECONDS, Harness, Input, omit_nulls
+from provider_py.systems.harness.lookup import entity_ref, equals
 from provider_py.systems.harness.trigger_model import (
     HarnessArtifactSelection,
     HarnessNewArtifact,
@@ -29,8 +29,7 @@ from provider_py.systems.harness.trigger_model import (
     HarnessWebhookDetails,
 )
 
-CLOCK_SKEW_SECONDS: Final = 600
-"""How far the clocks of this machine and of Harness may be apart."""
+_NAME_TAKEN: Final = "Choose another `name`, or adopt the existing trigger with `terraform import`."
 _SELECTION_TYPES: Final = {
     "FromTriggeringArtifactSource": "FROM_TRIGGERING_ARTIFACT",
     "FromTriggeringPipeline": "FROM_TRIGGERING_PIPELINE",
@@ -39,29 +38,19 @@ _SELECTION_TYPES: Final = {
     "LastDeployedFromWorkflow": "LAST_DEPLOYED_WORKFLOW",
     "LastDeployedFromPipeline": "LAST_DEPLOYED_PIPELINE",
 }
-_SELECTION_FIELDS: Final = {"artifact_source_id", "regex", "artifact_filter", "workflow_id", "pipeline_id"}
 
 
 async def create(harness: Harness, planned: HarnessTrigger) -> HarnessTrigger:
     """Send `createTrigger` once; if it is not answered, find out by the name whether it was carried out."""
     began = harness.runtime.clock.time()
-    request = omit_nulls(
-        harness_client.CreateTriggerInput(
-            name=planned.name,
-            applicationId=planned.application_id,
-            description=planned.description,
-            condition=_condition_input(planned.condition),
-            action=_action_input(planned.action),
-        )
-    )
+    request = _input(gql.CreateTriggerInput, planned)
     try:
         answer = (await harness.ask("createTrigger", harness.client.create_trigger(input=request))).create_trigger
     except Unanswered as fault:
         return await _created(harness, planned, began, fault)
     except Refused as fault:
         if "duplicate" in fault.reason.lower():
-            advice = "Choose another `name`, or adopt the existing trigger with `terraform import`."
-            raise Refused(SYSTEM, fault.reason, advice=advice) from fault
+            raise Refused(SYSTEM, fault.reason, advice=_NAME_TAKEN) from fault
         raise
     if answer is None or answer.trigger is None:
         empty = Unanswered(SYSTEM, "createTrigger was answered without a trigger")
@@ -80,8 +69,7 @@ async def _created(harness: Harness, planned: HarnessTrigger, began: float, faul
         raise Unanswered(SYSTEM, fault.reason, advice=advice) from fault
     if (trigger.created_at or 0) / 1000 < began - CLOCK_SKEW_SECONDS:
         reason = f"a trigger of this name already exists, with the ID {trigger.id}"
-        advice = "Choose another `name`, or adopt the existing trigger with `terraform import`."
-        raise Refused(SYSTEM, reason, advice=advice) from fault
+        raise Refused(SYSTEM, reason, advice=_NAME_TAKEN) from fault
     return _trigger(trigger, planned.application_id)
 
 
@@ -93,7 +81,7 @@ async def read(harness: Harness, application: str, identifier: str) -> HarnessTr
 
 async def read_in_application(harness: Harness, application: str, identifier: str) -> HarnessTrigger:
     """Return a trigger; raises Missing if it belongs to another application, Refused if its condition is unknown."""
-    condition = harness_client.TriggerFilter(application=equals(application), trigger=equals(identifier))
+    condition = gql.TriggerFilter(application=equals(application), trigger=equals(identifier))
     page = (await harness.ask("triggers", harness.client.triggers(limit=1, filters=[condition]))).triggers
     nodes = [node for node in (page.nodes if page else None) or () if node is not None]
     trigger = _trigger(_existing(nodes[0] if nodes else None, identifier), application)
@@ -105,16 +93,7 @@ async def read_in_application(harness: Harness, application: str, identifier: st
 
 async def update(harness: Harness, identifier: str, planned: HarnessTrigger) -> HarnessTrigger:
     """Send `updateTrigger` with the whole trigger."""
-    request = omit_nulls(
-        harness_client.UpdateTriggerInput(
-            triggerId=identifier,
-            name=planned.name,
-            applicationId=planned.application_id,
-            description=planned.description,
-            condition=_condition_input(planned.condition),
-            action=_action_input(planned.action),
-        )
-    )
+    request = _input(gql.UpdateTriggerInput, planned, triggerId=identifier)
     advice = "Unknown whether the trigger was changed; the next plan shows it."
     try:
         answer = (await harness.ask("updateTrigger", harness.client.update_trigger(input=request))).update_trigger
@@ -127,7 +106,7 @@ async def update(harness: Harness, identifier: str, planned: HarnessTrigger) -> 
 
 async def delete(harness: Harness, application: str, identifier: str) -> None:
     """Delete a trigger, if it exists; if the request is not answered, check whether it still does."""
-    request = harness_client.DeleteTriggerInput(applicationId=application, triggerId=identifier)
+    request = gql.DeleteTriggerInput(applicationId=application, triggerId=identifier)
     try:
         try:
             await harness.ask("deleteTrigger", harness.client.delete_trigger(input=request))
@@ -138,103 +117,100 @@ async def delete(harness: Harness, application: str, identifier: str) -> None:
         return
 
 
-def _existing(trigger: harness_client.TriggerDetails | None, identifier: str) -> harness_client.TriggerDetails:
+def _existing(trigger: gql.TriggerDetails | None, identifier: str) -> gql.TriggerDetails:
     if trigger is None or not trigger.id:
         raise Missing(SYSTEM, f"there is no trigger {identifier!r} in the application")
     return trigger
 
 
-def _condition_input(condition: HarnessTriggerCondition) -> harness_client.TriggerConditionInput:
-    types, make = harness_client.ConditionType, harness_client.TriggerConditionInput
+def _input(make: Callable[..., Input], planned: HarnessTrigger, **more: str) -> Input:
+    condition, action = _condition_input(planned.condition), _action_input(planned.action)
+    texts = {"name": planned.name, "applicationId": planned.application_id, "description": planned.description}
+    return omit_nulls(make(condition=condition, action=action, **texts, **more))
+
+
+def _condition_input(condition: HarnessTriggerCondition) -> gql.TriggerConditionInput:
+    types, make = gql.ConditionType, gql.TriggerConditionInput
     if (schedule := condition.schedule) is not None:
-        cron = harness_client.ScheduleConditionInput(
-            cronExpression=schedule.cron, onNewArtifactOnly=schedule.on_new_artifact_only
-        )
-        return make(conditionType=types.ON_SCHEDULE, scheduleConditionInput=omit_nulls(cron))
+        cron = gql.ScheduleConditionInput(cronExpression=schedule.cron, onNewArtifactOnly=schedule.on_new_artifact_only)
+        return make(conditionType=types.ON_SCHEDULE, scheduleConditionInput=cron)
     if (completion := condition.pipeline_completion) is not None:
-        pipeline = harness_client.PipelineConditionInput(pipelineId=completion.pipeline_id)
+        pipeline = gql.PipelineConditionInput(pipelineId=completion.pipeline_id)
         return make(conditionType=types.ON_PIPELINE_COMPLETION, pipelineConditionInput=pipeline)
     if (new := condition.new_artifact) is not None:
-        artifact = harness_client.ArtifactConditionInput(
+        artifact = gql.ArtifactConditionInput(
             artifactSourceId=new.artifact_source_id, artifactFilter=new.artifact_filter, regex=new.regex
         )
-        return make(conditionType=types.ON_NEW_ARTIFACT, artifactConditionInput=omit_nulls(artifact))
+        return make(conditionType=types.ON_NEW_ARTIFACT, artifactConditionInput=artifact)
     if condition.webhook is not None:
         return make(conditionType=types.ON_WEBHOOK, webhookConditionInput=_webhook_input(condition.webhook))
     raise Refused(SYSTEM, "the trigger has no condition")
 
 
-def _webhook_input(webhook: HarnessWebhook) -> harness_client.WebhookConditionInput:
+def _webhook_input(webhook: HarnessWebhook) -> gql.WebhookConditionInput:
     source, event, action = webhook.source, webhook.event, webhook.action
     github = bitbucket = gitlab = None
     if source == "GITHUB" and event is not None:
-        github = harness_client.GitHubEvent(
-            event=harness_client.GitHubEventType(event),
-            action=None if action is None else harness_client.GitHubAction(action),
+        github = gql.GitHubEvent(
+            event=gql.GitHubEventType(event), action=None if action is None else gql.GitHubAction(action)
         )
     elif source == "BITBUCKET" and event is not None:
-        bitbucket = harness_client.BitbucketEvent(event)
+        bitbucket = gql.BitbucketEvent(event)
     elif source == "GITLAB" and event is not None:
-        gitlab = harness_client.GitlabEvent(event)
-    return omit_nulls(
-        harness_client.WebhookConditionInput(
-            webhookSourceType=harness_client.WebhookSource(source),
-            githubEvent=None if github is None else omit_nulls(github),
-            bitbucketEvent=bitbucket,
-            gitlabEvent=gitlab,
-            branchName=webhook.branch_name,
-            branchRegex=webhook.branch_regex,
-            repoName=webhook.repo_name,
-            filePaths=None if webhook.file_paths is None else list(webhook.file_paths),
-            deployOnlyIfFilesChanged=webhook.deploy_only_if_files_changed,
-            gitConnectorId=webhook.git_connector_id,
-            webhookSecret=webhook.secret,
-        )
+        gitlab = gql.GitlabEvent(event)
+    return gql.WebhookConditionInput(
+        webhookSourceType=gql.WebhookSource(source),
+        githubEvent=github,
+        bitbucketEvent=bitbucket,
+        gitlabEvent=gitlab,
+        branchName=webhook.branch_name,
+        branchRegex=webhook.branch_regex,
+        repoName=webhook.repo_name,
+        filePaths=None if webhook.file_paths is None else list(webhook.file_paths),
+        deployOnlyIfFilesChanged=webhook.deploy_only_if_files_changed,
+        gitConnectorId=webhook.git_connector_id,
+        webhookSecret=webhook.secret,
     )
 
 
-def _action_input(action: HarnessTriggerAction) -> harness_client.TriggerActionInput:
-    types, executions = harness_client.VariableValueType, harness_client.ExecutionType
+def _action_input(action: HarnessTriggerAction) -> gql.TriggerActionInput:
+    ref, types = entity_ref(workflow_id=action.workflow_id, pipeline_id=action.pipeline_id), gql.VariableValueType
+    if ref is None:
+        raise Refused(SYSTEM, "the trigger has nothing to start")
     values = [
         (name, types.EXPRESSION if "${" in value else types.NAME, value)
         for name, value in (action.variables or {}).items()
     ]
     values += [(name, types.ID, value) for name, value in (action.variable_ids or {}).items()]
-    return omit_nulls(
-        harness_client.TriggerActionInput(
-            executionType=executions.WORKFLOW if action.workflow_id is not None else executions.PIPELINE,
-            entityId=action.workflow_id or action.pipeline_id or "",
-            variables=[
-                harness_client.VariableInput(
-                    name=name, variableValue=harness_client.VariableValue(type=type_, value=value)
-                )
-                for name, type_, value in values
-            ],
-            artifactSelections=[_selection_input(selection) for selection in action.artifact_selections or ()],
-            excludeHostsWithSameArtifact=action.exclude_hosts_with_same_artifact,
-            continueWithDefaultValues=action.continue_with_default_values,
-        )
+    return gql.TriggerActionInput(
+        executionType=gql.ExecutionType(ref.kind.upper()),
+        entityId=ref.value,
+        variables=[
+            gql.VariableInput(name=name, variableValue=gql.VariableValue(type=type_, value=value))
+            for name, type_, value in values
+        ],
+        artifactSelections=[_selection_input(selection) for selection in action.artifact_selections or ()],
+        excludeHostsWithSameArtifact=action.exclude_hosts_with_same_artifact,
+        continueWithDefaultValues=action.continue_with_default_values,
     )
 
 
-def _selection_input(selection: HarnessArtifactSelection) -> harness_client.ArtifactSelectionInput:
-    return omit_nulls(
-        harness_client.ArtifactSelectionInput(
-            serviceId=selection.service_id,
-            artifactSelectionType=harness_client.ArtifactSelectionType(selection.type),
-            artifactSourceId=selection.artifact_source_id,
-            regex=selection.regex,
-            artifactFilter=selection.artifact_filter,
-            workflowId=selection.workflow_id,
-            pipelineId=selection.pipeline_id,
-        )
+def _selection_input(selection: HarnessArtifactSelection) -> gql.ArtifactSelectionInput:
+    return gql.ArtifactSelectionInput(
+        serviceId=selection.service_id,
+        artifactSelectionType=gql.ArtifactSelectionType(selection.type),
+        artifactSourceId=selection.artifact_source_id,
+        regex=selection.regex,
+        artifactFilter=selection.artifact_filter,
+        workflowId=selection.workflow_id,
+        pipelineId=selection.pipeline_id,
     )
 
 
-def _trigger(trigger: harness_client.TriggerDetails, application: str) -> HarnessTrigger:
+def _trigger(trigger: gql.TriggerDetails, application: str) -> HarnessTrigger:
     condition = trigger.condition
     details = None
-    if isinstance(condition, harness_client.TriggerDetailsConditionOnWebhook):
+    if isinstance(condition, gql.TriggerDetailsConditionOnWebhook):
         details = condition.webhook_details
     return HarnessTrigger(
         id=trigger.id,
@@ -251,31 +227,31 @@ def _trigger(trigger: harness_client.TriggerDetails, application: str) -> Harnes
     )
 
 
-def _condition(trigger: harness_client.TriggerDetails) -> HarnessTriggerCondition:
+def _condition(trigger: gql.TriggerDetails) -> HarnessTriggerCondition:
     """Return the condition; an empty one stands for what this provider does not support."""
     match trigger.condition:
-        case harness_client.TriggerDetailsConditionOnSchedule() as condition:
+        case gql.TriggerDetailsConditionOnSchedule() as condition:
             schedule = HarnessSchedule(
                 cron=condition.cron_expression, on_new_artifact_only=condition.on_new_artifact_only or None
             )
             return HarnessTriggerCondition(schedule=schedule)
-        case harness_client.TriggerDetailsConditionOnPipelineCompletion() as condition:
+        case gql.TriggerDetailsConditionOnPipelineCompletion() as condition:
             completion = HarnessPipelineCompletion(pipeline_id=condition.pipeline_id or "")
             return HarnessTriggerCondition(pipeline_completion=completion)
-        case harness_client.TriggerDetailsConditionOnNewArtifact() as condition:
+        case gql.TriggerDetailsConditionOnNewArtifact() as condition:
             artifact = HarnessNewArtifact(
                 artifact_source_id=condition.artifact_source_id or "",
                 artifact_filter=condition.artifact_filter or None,
                 regex=condition.regex or None,
             )
             return HarnessTriggerCondition(new_artifact=artifact)
-        case harness_client.TriggerDetailsConditionOnWebhook() as condition:
+        case gql.TriggerDetailsConditionOnWebhook() as condition:
             return HarnessTriggerCondition(webhook=_webhook(condition))
         case _:
             return HarnessTriggerCondition()
 
 
-def _webhook(condition: harness_client.TriggerDetailsConditionOnWebhook) -> HarnessWebhook:
+def _webhook(condition: gql.TriggerDetailsConditionOnWebhook) -> HarnessWebhook:
     event = condition.webhook_event
     return HarnessWebhook(
         source=condition.webhook_source.value if condition.webhook_source else "CUSTOM",
@@ -290,13 +266,13 @@ def _webhook(condition: harness_client.TriggerDetailsConditionOnWebhook) -> Harn
     )
 
 
-def _action(trigger: harness_client.TriggerDetails) -> HarnessTriggerAction:
+def _action(trigger: gql.TriggerDetails) -> HarnessTriggerAction:
     action = trigger.action
     workflow_id = pipeline_id = continues = None
     match action:
-        case harness_client.TriggerDetailsActionWorkflowAction():
+        case gql.TriggerDetailsActionWorkflowAction():
             workflow_id = action.workflow_id
-        case harness_client.TriggerDetailsActionPipelineAction():
+        case gql.TriggerDetailsActionPipelineAction():
             pipeline_id, continues = action.pipeline_id, action.continue_with_default_values
     variables = (action.variables if action else None) or ()
     selections = (action.artifact_selections if action else None) or ()
@@ -310,20 +286,8 @@ def _action(trigger: harness_client.TriggerDetails) -> HarnessTriggerAction:
     )
 
 
-class _Selection(Protocol):
-    """What the fifteen generated classes, one for each type of selection and of action, have in common."""
-
-    @property
-    def typename__(self) -> str: ...
-    @property
-    def service_id(self) -> str | None: ...
-    def model_dump(self, *, include: set[str]) -> Mapping[str, Any]: ...
-
-
-def _selection(selection: _Selection) -> HarnessArtifactSelection:
-    fields = selection.model_dump(include=_SELECTION_FIELDS)
-    return HarnessArtifactSelection(
-        service_id=selection.service_id or "",
-        type=_SELECTION_TYPES.get(selection.typename__, selection.typename__),
-        **{name: value or None for name, value in fields.items()},
-    )
+def _selection(selection: gql.base_model.BaseModel) -> HarnessArtifactSelection:
+    """Read one of fifteen generated classes, whose fields, as far as they have them, are named as ours are."""
+    fields = {name: value or None for name, value in selection.model_dump(exclude={"service_name"}).items()}
+    typename, service_id = str(fields.pop("typename__")), fields.pop("service_id") or ""
+    return HarnessArtifactSelection(service_id=service_id, type=_SELECTION_TYPES.get(typename, typename), **fields)

@@ -50,10 +50,7 @@ class HarnessSchedule:
     """A schedule."""
 
     cron: Annotated[str, required("Quartz cron expression, such as `0 2 * * ?`.", checks=(not_empty,))]
-    on_new_artifact_only: Annotated[
-        bool | None,
-        optional("Whether to start only if there is a new artifact since the previous scheduled start."),
-    ] = None
+    on_new_artifact_only: Annotated[bool | None, optional("Whether to skip starts without a new artifact.")] = None
 
 
 @model
@@ -68,9 +65,7 @@ class HarnessNewArtifact:
     """A new artifact."""
 
     artifact_source_id: Annotated[str, required("ID of the artifact source.", checks=(not_empty,))]
-    artifact_filter: Annotated[
-        str | None, optional("Build number or tag that triggers a start. By default, any artifact does.")
-    ] = None
+    artifact_filter: Annotated[str | None, optional("Build number or tag. Defaults to any.")] = None
     regex: Annotated[bool | None, optional("Whether `artifact_filter` is a regular expression.")] = None
 
 
@@ -85,22 +80,16 @@ class HarnessWebhook:
             checks=(one_of(*SOURCES),),
         ),
     ]
-    event: Annotated[
-        str | None, optional("Event of the source, such as `PUSH` or `PULL_REQUEST`. Not for `CUSTOM`.")
-    ] = None
+    event: Annotated[str | None, optional("Event, such as `PUSH` or `PULL_REQUEST`. Not for `CUSTOM`.")] = None
     action: Annotated[str | None, optional("Action of the event, such as `OPENED`. `GITHUB` only.")] = None
-    branch_name: Annotated[str | None, optional("Name of the branch that triggers a start.")] = None
-    branch_regex: Annotated[
-        str | None, optional("Regular expression for the names of branches that trigger a start.")
-    ] = None
-    repo_name: Annotated[
-        str | None, optional("Name of the repository, if the Git connector is for an entire account.")
-    ] = None
-    file_paths: Annotated[list[str] | None, optional("List of files whose changes trigger a start.")] = None
+    branch_name: Annotated[str | None, optional("Name of the branch to react to.")] = None
+    branch_regex: Annotated[str | None, optional("Regular expression for the branches to react to.")] = None
+    repo_name: Annotated[str | None, optional("Repository, for an account-level Git connector.")] = None
+    file_paths: Annotated[list[str] | None, optional("List of files to react to.")] = None
     deploy_only_if_files_changed: Annotated[
-        bool | None, optional("Whether to start only if one of the files in `file_paths` has changed.")
+        bool | None, optional("Whether to start only if one of `file_paths` changed.")
     ] = None
-    git_connector_id: Annotated[str | None, optional("ID of the Git connector for the files in `file_paths`.")] = None
+    git_connector_id: Annotated[str | None, optional("ID of the Git connector for `file_paths`.")] = None
     secret: Annotated[
         str | None,
         optional(
@@ -135,7 +124,7 @@ class HarnessArtifactSelection:
         ),
     ]
     artifact_source_id: Annotated[
-        str | None, optional("ID of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`.")
+        str | None, optional("Artifact source ID, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`.")
     ] = None
     regex: Annotated[bool | None, optional("Whether `artifact_filter` is a regular expression.")] = None
     artifact_filter: Annotated[str | None, optional("Build numbers or tags to select from, for `LAST_COLLECTED`.")] = (
@@ -153,13 +142,10 @@ class HarnessTriggerAction:
     pipeline_id: Annotated[str | None, optional("ID of the pipeline to start.", checks=(not_empty,))] = None
     variables: Annotated[
         dict[str, str] | None,
-        optional(
-            "Map of variable values. Harness evaluates expressions, such as `$${webhook.body.x}`, at each start.",
-        ),
+        optional("Map of variable values. Expressions, such as `$${webhook.body.x}`, are evaluated at each start."),
     ] = None
     variable_ids: Annotated[
-        dict[str, str] | None,
-        optional("Map of IDs for variables that take an environment, service or infrastructure definition."),
+        dict[str, str] | None, optional("Map of IDs for variables that take an environment, service or the like.")
     ] = None
     artifact_selections: Annotated[
         list[HarnessArtifactSelection] | None, optional("List of artifacts to deploy, one for each service.")
@@ -168,11 +154,7 @@ class HarnessTriggerAction:
         bool | None, optional("Whether to skip hosts that already have the artifact.")
     ] = None
     continue_with_default_values: Annotated[
-        bool | None,
-        optional(
-            "Whether to use default values where a pipeline stage would otherwise wait for runtime inputs. Pipelines "
-            "only."
-        ),
+        bool | None, optional("Whether pipeline stages use default values instead of waiting for runtime inputs.")
     ] = None
 
 
@@ -202,8 +184,7 @@ class HarnessTrigger:
     ]
     id: Annotated[str | None, computed("ID of the trigger.")] = None
     webhook_details: Annotated[
-        HarnessWebhookDetails | None,
-        computed("How to call the webhook. Null for other conditions.", sensitive=True),
+        HarnessWebhookDetails | None, computed("How to call the webhook. Null for other conditions.", sensitive=True)
     ] = None
 
 

@@ -13,12 +13,14 @@ from provider_py.systems.harness.entity import HarnessEntity, data_source
 class HarnessWorkflow(HarnessEntity):
     """A workflow of a Harness FirstGen application."""
 
-    workflow: Annotated[str | None, optional("Name of the workflow. Case-sensitive.", checks=(not_empty,))] = None
-    workflow_id: Annotated[str | None, optional("ID of the workflow, instead of its name.", checks=(not_empty,))] = None
-
-    def ref(self) -> lookup.EntityRef | None:
-        """Return what the configuration names."""
-        return lookup.entity_ref(workflow=self.workflow, workflow_id=self.workflow_id)
+    workflow: Annotated[
+        str | None, optional("Name of the workflow. Case-sensitive. Conflicts with `workflow_id`.", checks=(not_empty,))
+    ] = None
+    workflow_id: Annotated[str | None, optional("ID of the workflow.", checks=(not_empty,))] = None
 
 
-KIND: Final = data_source("workflow", HarnessWorkflow)
+def _ref(config: HarnessWorkflow) -> lookup.EntityRef | None:
+    return lookup.entity_ref(config.workflow, config.workflow_id)
+
+
+KIND: Final = data_source("workflow", HarnessWorkflow, _ref)
