@@ -326,7 +326,7 @@ class HarnessTriggerActionReference(Reference):
 
     @property
     def variable_ids(self) -> MapReference[str]:
-        """Map of IDs for variables that take an environment, service or the like."""
+        """Map of IDs for environment, service and infrastructure definition variables."""
         return MapReference(self._owner, f"{self._path}.variable_ids", text)
 
     @property
@@ -951,9 +951,9 @@ class HarnessExecution(Resource):
         pipeline: Name of the pipeline to run. Case-sensitive.
         pipeline_id: ID of the pipeline to run.
         variables: Map of variable values. Environments, services and infrastructure definitions are specified by name.
-        variable_ids: Map of IDs for variables that take an environment, service or infrastructure definition.
+        variable_ids: Map of IDs for environment, service and infrastructure definition variables.
         sensitive_variables: Map of sensitive variable values, which are never stored in the state. To run with changed values, change `sensitive_variables_version`.
-        sensitive_variables_version: Version marker for `sensitive_variables`. A change triggers a new run.
+        sensitive_variables_version: Version marker for `sensitive_variables`, whose own changes are not detected.
         artifacts: Map of artifacts to deploy. Keys are service names.
         manifests: Map of Helm charts to deploy. Keys are service names.
         notes: Notes to attach to the execution.
@@ -1099,12 +1099,12 @@ class HarnessExecution(Resource):
 
     @property
     def variable_ids(self) -> MapReference[str]:
-        """Map of IDs for variables that take an environment, service or infrastructure definition."""
+        """Map of IDs for environment, service and infrastructure definition variables."""
         return MapReference(self, "variable_ids", text)
 
     @property
     def sensitive_variables_version(self) -> str:
-        """Version marker for `sensitive_variables`. A change triggers a new run."""
+        """Version marker for `sensitive_variables`, whose own changes are not detected."""
         return text(self, "sensitive_variables_version")
 
     @property
@@ -2051,7 +2051,7 @@ class DataHarnessExecutionInputs(DataSource):
         pipeline: Name of the pipeline. Case-sensitive.
         pipeline_id: ID of the pipeline.
         variables: Map of variable values, on which the deployed services may depend.
-        variable_ids: Map of IDs for variables that take an environment, service or the like.
+        variable_ids: Map of IDs for environment, service and infrastructure definition variables.
         """
         arguments = given(
             application=application,
@@ -2110,7 +2110,7 @@ class DataHarnessExecutionInputs(DataSource):
 
     @property
     def variable_ids(self) -> MapReference[str]:
-        """Map of IDs for variables that take an environment, service or the like."""
+        """Map of IDs for environment, service and infrastructure definition variables."""
         return MapReference(self, "variable_ids", text)
 
     @property

@@ -259,7 +259,7 @@ class HarnessTriggerAction(TypedDict, total=False):
     """Map of variable values. Expressions, such as `$${webhook.body.x}`, are evaluated at each start."""
 
     variable_ids: Mapping[str, str] | Expression | None
-    """Map of IDs for variables that take an environment, service or the like."""
+    """Map of IDs for environment, service and infrastructure definition variables."""
 
     artifact_selections: Sequence[HarnessArtifactSelection | Expression] | Expression | None
     """List of artifacts to deploy, one for each service."""

@@ -67,7 +67,7 @@ def declared(entity: lookup.Entity) -> list[HarnessVariable]:
             fixed=variable.fixed,
             default=variable.default,
             allowed_values=list(variable.allowed),
-            allow_multiple_values=variable.several,
+            allow_multiple_values=variable.multiple,
         )
         for variable in entity.variables
     ]

@@ -102,9 +102,7 @@ class HarnessExecution(Execution):
     ] = None
     variable_ids: Annotated[
         dict[str, str] | None,
-        optional(
-            "Map of IDs for variables that take an environment, service or infrastructure definition.", replace=True
-        ),
+        optional("Map of IDs for environment, service and infrastructure definition variables.", replace=True),
     ] = None
     sensitive_variables: Annotated[
         dict[str, str] | None,
@@ -115,7 +113,8 @@ class HarnessExecution(Execution):
         ),
     ] = None
     sensitive_variables_version: Annotated[
-        str | None, optional("Version marker for `sensitive_variables`. A change triggers a new run.", replace=True)
+        str | None,
+        optional("Version marker for `sensitive_variables`, whose own changes are not detected.", replace=True),
     ] = None
     artifacts: Annotated[
         dict[str, Artifact] | None, optional("Map of artifacts to deploy. Keys are service names.", replace=True)

@@ -34,7 +34,7 @@ class HarnessExecutionInputs(OfHarnessEntity):
         dict[str, str] | None, optional("Map of variable values, on which the deployed services may depend.")
     ] = None
     variable_ids: Annotated[
-        dict[str, str] | None, optional("Map of IDs for variables that take an environment, service or the like.")
+        dict[str, str] | None, optional("Map of IDs for environment, service and infrastructure definition variables.")
     ] = None
     declared_variables: Annotated[list[HarnessVariable] | None, computed("Variables that a run can set.")] = None
     artifact_services: Annotated[list[HarnessServiceInput] | None, computed("Services that require an artifact.")] = (

@@ -16,7 +16,7 @@ from provider_py.systems.harness.application import one_application
 from provider_py.systems.harness.connection import Harness, omit_nulls, timestamp
 from provider_py.systems.harness.entity import ENTITY, OfHarnessEntity
 
-MOST: Final = 1000
+MAX_EXECUTIONS: Final = 1000
 """Ten pages: a third of the requests that Harness allows a whole account in a minute."""
 
 _Node: TypeAlias = (
@@ -27,7 +27,9 @@ _Node: TypeAlias = (
 
 
 def _limit(value: int) -> str | None:
-    return None if 1 <= value <= MOST else f"{value} is out of range; write a number from 1 to {MOST}"
+    return (
+        None if 1 <= value <= MAX_EXECUTIONS else f"{value} is out of range; write a number from 1 to {MAX_EXECUTIONS}"
+    )
 
 
 @model
@@ -52,7 +54,9 @@ class HarnessExecutions(OfHarnessEntity):
     """The executions of an application, newest first."""
 
     status: Annotated[str | None, optional("Status to list, such as `SUCCESS`.", checks=(not_empty,))] = None
-    limit: Annotated[int, optional(f"Maximum number of executions to list, up to {MOST}.", checks=(_limit,))] = 20
+    limit: Annotated[
+        int, optional(f"Maximum number of executions to list, up to {MAX_EXECUTIONS}.", checks=(_limit,))
+    ] = 20
     executions: Annotated[list[HarnessPastExecution] | None, computed("Executions, newest first.")] = None
 
 

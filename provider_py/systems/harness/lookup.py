@@ -21,7 +21,7 @@ from provider_py.systems.harness.config import SYSTEM
 from provider_py.systems.harness.connection import Harness
 
 PAGE: Final = 100
-"""The most that Harness returns at once, whatever is asked for."""
+"""The maximum that Harness returns at once, whatever limit is requested."""
 
 Kind: TypeAlias = Literal["workflow", "pipeline"]
 Response = TypeVar("Response")
@@ -62,7 +62,7 @@ class Variable:
     fixed: bool = False
     default: str | None = None
     allowed: Sequence[str] = ()
-    several: bool = False
+    multiple: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,12 @@ async def paged(
     operation: str,
     request: Callable[..., Awaitable[Response]],
     page_of: Callable[[Response], _Page[Node] | None],
-    most: int | None = None,
+    maximum: int | None = None,
 ) -> list[Node]:
-    """Collect the nodes of all pages, or the first `most`; `request` takes `limit` and `offset`."""
+    """Collect the nodes of all pages, or the first `maximum`; `request` takes `limit` and `offset`."""
     nodes: list[Node | None] = []
-    while most is None or len(nodes) < most:
-        limit = PAGE if most is None else min(PAGE, most - len(nodes))
+    while maximum is None or len(nodes) < maximum:
+        limit = PAGE if maximum is None else min(PAGE, maximum - len(nodes))
         page = page_of(await harness.ask(operation, request(limit=limit, offset=len(nodes))))
         received = (page.nodes if page else None) or ()
         nodes.extend(received)
@@ -192,10 +192,10 @@ async def entity(harness: Harness, within: str, ref: EntityRef | None) -> Entity
 
 async def own_entity(harness: Harness, within: str, ref: EntityRef | None) -> Entity:
     """Look up a workflow or pipeline; raises DiagnosticError if it belongs to another application."""
-    found = await entity(harness, within, ref)
-    if ref is None or ref.by_name or await belongs(harness, within, ref.kind, found.id):
-        return found
-    raise DiagnosticError(foreign_id(ref.kind, found.id))
+    target = await entity(harness, within, ref)
+    if ref is None or ref.by_name or await belongs(harness, within, ref.kind, target.id):
+        return target
+    raise DiagnosticError(foreign_id(ref.kind, target.id))
 
 
 def foreign_id(kind: str, identifier: str, path: Path = ()) -> Diagnostic:
@@ -289,7 +289,7 @@ def _as_entity(kind: Kind, record: _Record | None, declared: Iterable[gql.Variab
             fixed=bool(variable.fixed),
             default=variable.default_value,
             allowed=tuple(value for value in variable.allowed_values or () if value is not None),
-            several=bool(variable.allow_multiple_values),
+            multiple=bool(variable.allow_multiple_values),
         )
         for variable in declared or ()
         if variable is not None and variable.name is not None

@@ -25,7 +25,7 @@ from provider_py.systems.harness.connection import CLOCK_SKEW_SECONDS, Harness, 
 from provider_py.systems.harness.lookup import PAGE, equals
 
 BATCH: Final = 25
-"""The most executions that the generated batch takes."""
+"""The maximum number of executions that the generated batch takes."""
 PHASES: Final = {
     **dict.fromkeys(("SUCCESS", "SKIPPED"), Phase.SUCCEEDED),
     **dict.fromkeys(("FAILED", "ERROR", "ABORTED", "REJECTED", "EXPIRED"), Phase.FAILED),
@@ -127,7 +127,7 @@ async def search(harness: Harness, request: gql.StartExecutionInput, token: str,
 
 def run_of(harness: Harness, execution: Execution, detail: Detail) -> Run[Detail]:
     """Return an execution as a run."""
-    status = _word(execution.status)
+    status = _status_text(execution.status)
     # The two attributes are not of every operation: older servers have no URL, and a start answers no reason yet.
     message: str | None = getattr(execution, "failure_details", None)
     url: str | None = getattr(execution, "execution_url", None)
@@ -158,7 +158,7 @@ def _detail(execution: _State) -> Detail:
             else [
                 HarnessStage(
                     name=stage.pipeline_stage_name,
-                    status=None if stage.typename__ == "PipelineStageExecution" else _word(stage.status),
+                    status=None if stage.typename__ == "PipelineStageExecution" else _status_text(stage.status),
                 )
                 for stage in execution.pipeline_stage_executions
                 if stage is not None
@@ -167,7 +167,7 @@ def _detail(execution: _State) -> Detail:
     return Detail(application_id=application_id)
 
 
-def _word(status: gql.ExecutionStatus | None) -> str | None:
+def _status_text(status: gql.ExecutionStatus | None) -> str | None:
     return status.value if status is not None else None
 
 

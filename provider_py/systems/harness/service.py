@@ -16,12 +16,12 @@ from provider_py.systems.harness.application import InHarnessApplication, one_ap
 from provider_py.systems.harness.config import SYSTEM
 from provider_py.systems.harness.connection import Harness, timestamp
 
-MOST_ARTIFACTS: Final = 100
-"""The most artifacts of one source that Harness returns at once."""
+MAX_ARTIFACTS: Final = 100
+"""The maximum number of artifacts of one source that Harness returns at once."""
 
 
 def _count(value: int) -> str | None:
-    return None if 0 <= value <= MOST_ARTIFACTS else f"{value} is out of range; write a number from 0 to 100"
+    return None if 0 <= value <= MAX_ARTIFACTS else f"{value} is out of range; write a number from 0 to {MAX_ARTIFACTS}"
 
 
 @model

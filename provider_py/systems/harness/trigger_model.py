@@ -145,7 +145,7 @@ class HarnessTriggerAction:
         optional("Map of variable values. Expressions, such as `$${webhook.body.x}`, are evaluated at each start."),
     ] = None
     variable_ids: Annotated[
-        dict[str, str] | None, optional("Map of IDs for variables that take an environment, service or the like.")
+        dict[str, str] | None, optional("Map of IDs for environment, service and infrastructure definition variables.")
     ] = None
     artifact_selections: Annotated[
         list[HarnessArtifactSelection] | None, optional("List of artifacts to deploy, one for each service.")
@@ -197,7 +197,7 @@ def validate(config: Decoded[HarnessTrigger]) -> Iterable[Diagnostic]:
 
 
 def _validate_condition(condition: HarnessTriggerCondition, *, complete: bool) -> Iterator[Diagnostic]:
-    """Require one condition, and of a webhook what its source has; an incomplete one may still get the rest."""
+    """Require one condition, and a webhook that its source supports; parts that are not known yet may follow."""
     configured = [name for name in CONDITIONS if getattr(condition, name) is not None]
     listed = ", ".join(f"`{name}`" for name in CONDITIONS)
     if not configured and complete:
