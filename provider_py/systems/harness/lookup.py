@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import harness_client as gql
 
@@ -38,8 +38,7 @@ class InApplication(Protocol):
     def application_id(self) -> str | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class EntityRef:
+class EntityRef(NamedTuple):
     """How a configuration names a workflow or pipeline."""
 
     kind: Kind
@@ -81,13 +80,12 @@ class Entity:
         return gql.ExecutionType(self.kind.upper())
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
-    """An application."""
+class Identity(NamedTuple):
+    """What all things in Harness have."""
 
     id: str
     name: str
-    description: str | None = None
+    description: str | None
 
 
 class Named(Protocol):
@@ -143,7 +141,7 @@ async def application_id(harness: Harness, config: InApplication) -> str:
     return (await application(harness, config)).id
 
 
-async def application(harness: Harness, config: InApplication) -> Application:
+async def application(harness: Harness, config: InApplication) -> Identity:
     """Look up the configured application; raises DiagnosticError if it does not exist."""
     name, identifier = config.application, config.application_id or ""
     if name is None:
@@ -237,14 +235,14 @@ async def _services(harness: Harness, within: str) -> list[gql.ServiceNamesServi
     return await paged(harness, "services", request, lambda answer: answer.services)
 
 
-async def _application_by_name(harness: Harness, name: str) -> Application:
+async def _application_by_name(harness: Harness, name: str) -> Identity:
     answer = await harness.ask("applicationByName", harness.client.application_by_name(name=name))
-    return Application(*_identity(answer.application_by_name, "application"))
+    return _identity(answer.application_by_name, "application")
 
 
-async def _application(harness: Harness, identifier: str) -> Application:
+async def _application(harness: Harness, identifier: str) -> Identity:
     answer = await harness.ask("application", harness.client.application(application_id=identifier))
-    return Application(*_identity(answer.application, "application"))
+    return _identity(answer.application, "application")
 
 
 async def _application_names(harness: Harness) -> Sequence[str]:
@@ -280,7 +278,7 @@ async def _entity(harness: Harness, within: str, ref: EntityRef) -> Entity:
 
 
 def _as_entity(kind: Kind, record: _Record | None, declared: Iterable[gql.VariableDetails | None] | None) -> Entity:
-    identifier, name, description = _identity(record, kind)
+    identity = _identity(record, kind)
     variables = tuple(
         Variable(
             name=variable.name,
@@ -294,13 +292,13 @@ def _as_entity(kind: Kind, record: _Record | None, declared: Iterable[gql.Variab
         for variable in declared or ()
         if variable is not None and variable.name is not None
     )
-    return Entity(kind, identifier, name, variables, description)
+    return Entity(kind, identity.id, identity.name, variables, identity.description)
 
 
-def _identity(record: _Record | None, subject: str) -> tuple[str, str, str | None]:
+def _identity(record: _Record | None, subject: str) -> Identity:
     if record is None or not record.id:
         raise Missing(SYSTEM, f"there is no such {subject}")
-    return record.id, record.name or record.id, record.description or None
+    return Identity(record.id, record.name or record.id, record.description or None)
 
 
 def _names(records: Iterable[Named]) -> Sequence[str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Protocol, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import harness_client as gql
 
@@ -46,6 +46,10 @@ _State: TypeAlias = (
     " | gql.ExecutionStateOlderExecutionPipelineExecution"
     " | gql.ExecutionStateOlderExecutionWorkflowExecution"
 )
+_Variable: TypeAlias = (
+    "gql.ExecutionStateExecutionWorkflowExecutionInputVariables | "
+    "gql.ExecutionStateExecutionPipelineExecutionPipelineStageExecutionsWorkflowStageExecutionInputVariables"
+)
 Execution: TypeAlias = (
     "_State | gql.StartExecutionStartExecutionExecution | gql.StartExecutionOlderStartExecutionExecution"
 )
@@ -68,11 +72,6 @@ class Detail:
     pipeline_id: str | None = None
     outputs: dict[str, str] | None = None
     stages: list[HarnessStage] | None = None
-
-
-class _Variable(Protocol):
-    name: str | None
-    value: str | None
 
 
 def phase(status: str | None) -> Phase:
