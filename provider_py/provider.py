@@ -24,8 +24,8 @@ from provider_py.systems.harness import pipeline as harness_pipeline
 from provider_py.systems.harness import service as harness_service
 from provider_py.systems.harness import trigger as harness_trigger
 from provider_py.systems.harness import workflow as harness_workflow
-from provider_py.systems.harness.settings import HarnessSettings
-from provider_py.systems.harness.system import Harness
+from provider_py.systems.harness.config import HarnessSettings
+from provider_py.systems.harness.connection import Harness
 from provider_py.systems.nexthink import event as nexthink_event
 from provider_py.systems.nexthink import execution as nexthink_execution
 from provider_py.systems.nexthink import workflow as nexthink_workflow

@@ -91,50 +91,50 @@ class TimeoutsReference(Reference):
 
 
 class ArtifactReference(Reference):
-    """The artifact that a service is deployed with."""
+    """An artifact to deploy."""
 
     @property
     def source(self) -> str:
-        """Name of the service's artifact source."""
+        """Name of the artifact source. Requires `build_number`."""
         return text(self._owner, f"{self._path}.source")
 
     @property
     def build_number(self) -> str:
-        """Build number or tag in that source."""
+        """Build number or tag."""
         return text(self._owner, f"{self._path}.build_number")
 
     @property
     def artifact_id(self) -> str:
-        """Id of a collected artifact, in place of source and build number."""
+        """ID of a collected artifact. Conflicts with `source`."""
         return text(self._owner, f"{self._path}.artifact_id")
 
     @property
     def parameters(self) -> MapReference[str]:
-        """Values for a parameterized artifact source."""
+        """Parameters of a parameterized source."""
         return MapReference(self._owner, f"{self._path}.parameters", text)
 
 
 class ManifestReference(Reference):
-    """The Helm chart that a service is deployed with."""
+    """A Helm chart to deploy."""
 
     @property
     def helm_chart_id(self) -> str:
-        """Id of a collected Helm chart."""
+        """ID of a collected Helm chart. Conflicts with `source`."""
         return text(self._owner, f"{self._path}.helm_chart_id")
 
     @property
     def source(self) -> str:
-        """Name of the service's manifest source."""
+        """Name of the manifest source. Requires `version`."""
         return text(self._owner, f"{self._path}.source")
 
     @property
     def version(self) -> str:
-        """Chart version in that source."""
+        """Version of the chart in the source."""
         return text(self._owner, f"{self._path}.version")
 
 
 class HarnessStageReference(Reference):
-    """A stage of a pipeline's execution."""
+    """A stage of a pipeline execution."""
 
     @property
     def name(self) -> str:
@@ -143,7 +143,7 @@ class HarnessStageReference(Reference):
 
     @property
     def status(self) -> str:
-        """Its status, `QUEUED` until it is reached."""
+        """Status of the stage. `QUEUED` until it starts."""
         return text(self._owner, f"{self._path}.status")
 
 
@@ -157,16 +157,16 @@ class HarnessScheduleReference(Reference):
 
     @property
     def on_new_artifact_only(self) -> cdktf.IResolvable:
-        """Start only if there is a new artifact since the last time."""
+        """Whether to skip starts without a new artifact."""
         return boolean(self._owner, f"{self._path}.on_new_artifact_only")
 
 
 class HarnessPipelineCompletionReference(Reference):
-    """The end of a pipeline."""
+    """The completion of a pipeline."""
 
     @property
     def pipeline_id(self) -> str:
-        """Id of the pipeline."""
+        """ID of the pipeline."""
         return text(self._owner, f"{self._path}.pipeline_id")
 
 
@@ -175,17 +175,17 @@ class HarnessNewArtifactReference(Reference):
 
     @property
     def artifact_source_id(self) -> str:
-        """Id of the artifact source."""
+        """ID of the artifact source."""
         return text(self._owner, f"{self._path}.artifact_source_id")
 
     @property
     def artifact_filter(self) -> str:
-        """Build number or tag to start on; all without it."""
+        """Build number or tag. Defaults to any."""
         return text(self._owner, f"{self._path}.artifact_filter")
 
     @property
     def regex(self) -> cdktf.IResolvable:
-        """Whether the filter is a regular expression."""
+        """Whether `artifact_filter` is a regular expression."""
         return boolean(self._owner, f"{self._path}.regex")
 
 
@@ -194,57 +194,57 @@ class HarnessWebhookReference(Reference):
 
     @property
     def source(self) -> str:
-        """Who calls: `GITHUB`, `GITLAB`, `BITBUCKET` or `CUSTOM`."""
+        """Sender of the webhook. Must be one of `GITHUB`, `GITLAB`, `BITBUCKET` or `CUSTOM`."""
         return text(self._owner, f"{self._path}.source")
 
     @property
     def event(self) -> str:
-        """The source's event, such as `PUSH` or `PULL_REQUEST`; not for `CUSTOM`."""
+        """Event, such as `PUSH` or `PULL_REQUEST`. Not for `CUSTOM`."""
         return text(self._owner, f"{self._path}.event")
 
     @property
     def action(self) -> str:
-        """What happened in the event, such as `OPENED`; for `GITHUB` only."""
+        """Action of the event, such as `OPENED`. `GITHUB` only."""
         return text(self._owner, f"{self._path}.action")
 
     @property
     def branch_name(self) -> str:
-        """Branch whose pushes count."""
+        """Name of the branch to react to."""
         return text(self._owner, f"{self._path}.branch_name")
 
     @property
     def branch_regex(self) -> str:
-        """Regular expression of branches whose pushes count."""
+        """Regular expression for the branches to react to."""
         return text(self._owner, f"{self._path}.branch_regex")
 
     @property
     def repo_name(self) -> str:
-        """Repository, where the Git connector is of an account."""
+        """Repository, for an account-level Git connector."""
         return text(self._owner, f"{self._path}.repo_name")
 
     @property
     def file_paths(self) -> ListReference[str]:
-        """Files whose changes count."""
+        """List of files to react to."""
         return ListReference(self._owner, f"{self._path}.file_paths", text)
 
     @property
     def deploy_only_if_files_changed(self) -> cdktf.IResolvable:
-        """Start only if one of the files changed."""
+        """Whether to start only if one of `file_paths` changed."""
         return boolean(self._owner, f"{self._path}.deploy_only_if_files_changed")
 
     @property
     def git_connector_id(self) -> str:
-        """Id of the Git connector of those files."""
+        """ID of the Git connector for `file_paths`."""
         return text(self._owner, f"{self._path}.git_connector_id")
 
     @property
     def secret(self) -> str:
-        """The webhook's secret. Harness never shows it, so drift goes unseen."""
+        """Secret of the webhook. Harness never returns it, so changes made outside of Terraform are not detected."""
         return text(self._owner, f"{self._path}.secret")
 
 
 class HarnessTriggerConditionReference(Reference):
-    """What sets the trigger off: exactly one of these."""
+    """The condition of a trigger: exactly one of these."""
 
     @property
     def schedule(self) -> HarnessScheduleReference:
@@ -258,7 +258,7 @@ class HarnessTriggerConditionReference(Reference):
 
     @property
     def new_artifact(self) -> HarnessNewArtifactReference:
-        """Start when an artifact is collected."""
+        """Start when Harness collects a new artifact."""
         return HarnessNewArtifactReference(self._owner, f"{self._path}.new_artifact")
 
     @property
@@ -268,104 +268,104 @@ class HarnessTriggerConditionReference(Reference):
 
 
 class HarnessArtifactSelectionReference(Reference):
-    """The artifact to deploy for one service."""
+    """The artifact to deploy for a service."""
 
     @property
     def service_id(self) -> str:
-        """Id of the service."""
+        """ID of the service."""
         return text(self._owner, f"{self._path}.service_id")
 
     @property
     def type(self) -> str:
-        """How it is chosen: `FROM_TRIGGERING_ARTIFACT`, `FROM_TRIGGERING_PIPELINE`, `FROM_PAYLOAD_SOURCE`, `LAST_COLLECTED`, `LAST_DEPLOYED_WORKFLOW`, `LAST_DEPLOYED_PIPELINE`."""
+        """How the artifact is selected. Must be one of `FROM_TRIGGERING_ARTIFACT`, `FROM_TRIGGERING_PIPELINE`, `FROM_PAYLOAD_SOURCE`, `LAST_COLLECTED`, `LAST_DEPLOYED_WORKFLOW`, `LAST_DEPLOYED_PIPELINE`."""
         return text(self._owner, f"{self._path}.type")
 
     @property
     def artifact_source_id(self) -> str:
-        """Id of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
+        """Artifact source ID, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
         return text(self._owner, f"{self._path}.artifact_source_id")
 
     @property
     def regex(self) -> cdktf.IResolvable:
-        """Whether the filter is a regular expression."""
+        """Whether `artifact_filter` is a regular expression."""
         return boolean(self._owner, f"{self._path}.regex")
 
     @property
     def artifact_filter(self) -> str:
-        """Build numbers or tags to choose from, for `LAST_COLLECTED`."""
+        """Build numbers or tags to select from, for `LAST_COLLECTED`."""
         return text(self._owner, f"{self._path}.artifact_filter")
 
     @property
     def workflow_id(self) -> str:
-        """Id of the workflow, for `LAST_DEPLOYED_WORKFLOW`."""
+        """ID of the workflow, for `LAST_DEPLOYED_WORKFLOW`."""
         return text(self._owner, f"{self._path}.workflow_id")
 
     @property
     def pipeline_id(self) -> str:
-        """Id of the pipeline, for `LAST_DEPLOYED_PIPELINE`."""
+        """ID of the pipeline, for `LAST_DEPLOYED_PIPELINE`."""
         return text(self._owner, f"{self._path}.pipeline_id")
 
 
 class HarnessTriggerActionReference(Reference):
-    """What the trigger starts: a workflow or a pipeline."""
+    """What a trigger starts: a workflow or a pipeline."""
 
     @property
     def workflow_id(self) -> str:
-        """Id of the workflow to start."""
+        """ID of the workflow to start."""
         return text(self._owner, f"{self._path}.workflow_id")
 
     @property
     def pipeline_id(self) -> str:
-        """Id of the pipeline to start."""
+        """ID of the pipeline to start."""
         return text(self._owner, f"{self._path}.pipeline_id")
 
     @property
     def variables(self) -> MapReference[str]:
-        """Values of its variables, by name. One with an expression, such as `$${webhook.body.x}`, is evaluated later."""
+        """Map of variable values. Expressions, such as `$${webhook.body.x}`, are evaluated at each start."""
         return MapReference(self._owner, f"{self._path}.variables", text)
 
     @property
     def variable_ids(self) -> MapReference[str]:
-        """Values that name an environment, service or so on, by id."""
+        """Map of IDs for environment, service and infrastructure definition variables."""
         return MapReference(self._owner, f"{self._path}.variable_ids", text)
 
     @property
     def artifact_selections(self) -> ListReference[HarnessArtifactSelectionReference]:
-        """The artifacts to deploy, one per service."""
+        """List of artifacts to deploy, one for each service."""
         return ListReference(self._owner, f"{self._path}.artifact_selections", HarnessArtifactSelectionReference)
 
     @property
     def exclude_hosts_with_same_artifact(self) -> cdktf.IResolvable:
-        """Skip hosts that have the artifact already."""
+        """Whether to skip hosts that already have the artifact."""
         return boolean(self._owner, f"{self._path}.exclude_hosts_with_same_artifact")
 
     @property
     def continue_with_default_values(self) -> cdktf.IResolvable:
-        """Use default values where a pipeline's stage would pause for runtime inputs; pipelines only."""
+        """Whether pipeline stages use default values instead of waiting for runtime inputs."""
         return boolean(self._owner, f"{self._path}.continue_with_default_values")
 
 
 class HarnessWebhookDetailsReference(Reference):
-    """How to call the trigger's webhook."""
+    """How to call a trigger's webhook."""
 
     @property
     def url(self) -> str:
-        """Its address. Whoever knows it can set the trigger off."""
+        """URL of the webhook. Whoever knows it can activate the trigger."""
         return text(self._owner, f"{self._path}.url")
 
     @property
     def method(self) -> str:
-        """The HTTP method."""
+        """HTTP method."""
         return text(self._owner, f"{self._path}.method")
 
     @property
     def header(self) -> str:
-        """The header to send."""
+        """HTTP header to send."""
         return text(self._owner, f"{self._path}.header")
 
     @property
     def payload(self) -> str:
-        """An example of a body."""
+        """Example of a request body."""
         return text(self._owner, f"{self._path}.payload")
 
 
@@ -489,80 +489,80 @@ class HarnessVariableReference(Reference):
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the variable."""
         return text(self._owner, f"{self._path}.name")
 
     @property
     def type(self) -> str:
-        """What it holds, such as `Text`, `Environment` or `Infrastructure definition`."""
+        """Type of the variable, such as `Text` or `Environment`."""
         return text(self._owner, f"{self._path}.type")
 
     @property
     def required(self) -> cdktf.IResolvable:
-        """Whether a run needs a value for it."""
+        """Whether a run must set the variable."""
         return boolean(self._owner, f"{self._path}.required")
 
     @property
     def fixed(self) -> cdktf.IResolvable:
-        """Whether its value cannot be changed by a run."""
+        """Whether the value is fixed, so that a run cannot change it."""
         return boolean(self._owner, f"{self._path}.fixed")
 
     @property
     def default(self) -> str:
-        """Its value where a run gives none."""
+        """Value that is used if a run does not set the variable."""
         return text(self._owner, f"{self._path}.default")
 
     @property
     def allowed_values(self) -> ListReference[str]:
-        """The values it takes; empty where any will do."""
+        """Allowed values. Empty if any value is allowed."""
         return ListReference(self._owner, f"{self._path}.allowed_values", text)
 
     @property
     def allow_multiple_values(self) -> cdktf.IResolvable:
-        """Whether it takes several values, separated by commas."""
+        """Whether several comma-separated values are allowed."""
         return boolean(self._owner, f"{self._path}.allow_multiple_values")
 
 
 class HarnessArtifactReference(Reference):
-    """A collected artifact."""
+    """An artifact that Harness has collected."""
 
     @property
     def id(self) -> str:
-        """The artifact's id."""
+        """ID of the artifact."""
         return text(self._owner, f"{self._path}.id")
 
     @property
     def build_number(self) -> str:
-        """Its build number or tag."""
+        """Build number or tag of the artifact."""
         return text(self._owner, f"{self._path}.build_number")
 
     @property
     def collected_at(self) -> str:
-        """When Harness collected it (RFC 3339)."""
+        """Time at which Harness collected the artifact (RFC 3339)."""
         return text(self._owner, f"{self._path}.collected_at")
 
 
 class HarnessArtifactSourceReference(Reference):
-    """Where a service's artifacts come from."""
+    """An artifact source of a service."""
 
     @property
     def id(self) -> str:
-        """The source's id."""
+        """ID of the artifact source."""
         return text(self._owner, f"{self._path}.id")
 
     @property
     def name(self) -> str:
-        """The source's name."""
+        """Name of the artifact source."""
         return text(self._owner, f"{self._path}.name")
 
     @property
     def type(self) -> str:
-        """The kind of source, such as `DockerArtifactSource`."""
+        """Type of the artifact source, such as `DockerArtifactSource`."""
         return text(self._owner, f"{self._path}.type")
 
     @property
     def artifacts(self) -> ListReference[HarnessArtifactReference]:
-        """Its recent artifacts, in the order of Harness."""
+        """Recent artifacts, in Harness' own order."""
         return ListReference(self._owner, f"{self._path}.artifacts", HarnessArtifactReference)
 
 
@@ -571,17 +571,17 @@ class HarnessServiceInputReference(Reference):
 
     @property
     def id(self) -> str:
-        """The service's id."""
+        """ID of the service."""
         return text(self._owner, f"{self._path}.id")
 
     @property
     def name(self) -> str:
-        """The service's name: the key for `artifacts` or `manifests` of an execution."""
+        """Name of the service: the key in `artifacts` or `manifests` of `workflow_harness_execution`."""
         return text(self._owner, f"{self._path}.name")
 
     @property
     def artifact_type(self) -> str:
-        """What it deploys, such as `DOCKER`."""
+        """Type of the artifacts to deploy, such as `DOCKER`."""
         return text(self._owner, f"{self._path}.artifact_type")
 
 
@@ -590,57 +590,57 @@ class HarnessPastExecutionReference(Reference):
 
     @property
     def id(self) -> str:
-        """The execution's id."""
+        """ID of the execution."""
         return text(self._owner, f"{self._path}.id")
 
     @property
     def status(self) -> str:
-        """Its status."""
+        """Status of the execution."""
         return text(self._owner, f"{self._path}.status")
 
     @property
     def status_message(self) -> str:
-        """Why it failed."""
+        """Reason why the execution failed."""
         return text(self._owner, f"{self._path}.status_message")
 
     @property
     def workflow_id(self) -> str:
-        """Id of the workflow it runs; null for a pipeline."""
+        """ID of the workflow. Null for a pipeline."""
         return text(self._owner, f"{self._path}.workflow_id")
 
     @property
     def workflow(self) -> str:
-        """Name of that workflow."""
+        """Name of the workflow. Null for a pipeline."""
         return text(self._owner, f"{self._path}.workflow")
 
     @property
     def pipeline_id(self) -> str:
-        """Id of the pipeline it runs; null for a workflow."""
+        """ID of the pipeline. Null for a workflow."""
         return text(self._owner, f"{self._path}.pipeline_id")
 
     @property
     def pipeline(self) -> str:
-        """Name of that pipeline."""
+        """Name of the pipeline. Null for a workflow."""
         return text(self._owner, f"{self._path}.pipeline")
 
     @property
     def notes(self) -> str:
-        """The notes it carries."""
+        """Notes attached to the execution."""
         return text(self._owner, f"{self._path}.notes")
 
     @property
     def created_at(self) -> str:
-        """When it was queued (RFC 3339)."""
+        """Time at which the execution was created (RFC 3339)."""
         return text(self._owner, f"{self._path}.created_at")
 
     @property
     def started_at(self) -> str:
-        """When it started to run (RFC 3339)."""
+        """Time at which the execution started (RFC 3339)."""
         return text(self._owner, f"{self._path}.started_at")
 
     @property
     def ended_at(self) -> str:
-        """When it ended (RFC 3339)."""
+        """Time at which the execution ended (RFC 3339)."""
         return text(self._owner, f"{self._path}.ended_at")
 
 
@@ -898,7 +898,7 @@ class WorkflowProvider(Provider):
 
 
 class HarnessExecution(Resource):
-    """Runs a Harness FirstGen workflow or pipeline, once, and waits for its end."""
+    """Runs a Harness FirstGen workflow or pipeline once and waits for it to end."""
 
     def __init__(
         self,
@@ -944,22 +944,22 @@ class HarnessExecution(Resource):
         poll_interval: Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time waited, from two to thirty seconds. Polling stays within the system's request budget.
         on_failure: Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning.
         on_destroy: Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` cancels it.
-        application: Name of the application, exact.
-        application_id: Id of the application, in place of its name.
-        workflow: Name of the workflow to run.
-        workflow_id: Id of the workflow to run.
-        pipeline: Name of the pipeline to run.
-        pipeline_id: Id of the pipeline to run.
-        variables: Values of the workflow's variables; environments, services and infrastructure definitions by name.
-        variable_ids: Values of variables that name an environment, service or infrastructure definition, by id.
-        sensitive_variables: Values of variables that are never stored. Change `sensitive_variables_version` to run with changed ones.
-        sensitive_variables_version: A text that stands for the content of `sensitive_variables`; a change starts a new run.
-        artifacts: Artifacts to deploy, by the name of the service.
-        manifests: Helm charts to deploy, by the name of the service.
-        notes: Notes that the execution carries.
-        specific_hosts: Hosts to deploy to, instead of all; workflows only.
-        exclude_hosts_with_same_artifact: Skip hosts that have the artifact already.
-        continue_with_default_values: Use default values where a pipeline's stage would pause for runtime inputs.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
+        workflow: Name of the workflow to run. Case-sensitive. Specify exactly one of `workflow`, `workflow_id`, `pipeline` and `pipeline_id`.
+        workflow_id: ID of the workflow to run.
+        pipeline: Name of the pipeline to run. Case-sensitive.
+        pipeline_id: ID of the pipeline to run.
+        variables: Map of variable values. Environments, services and infrastructure definitions are specified by name.
+        variable_ids: Map of IDs for environment, service and infrastructure definition variables.
+        sensitive_variables: Map of sensitive variable values, which are never stored in the state. To run with changed values, change `sensitive_variables_version`.
+        sensitive_variables_version: Version marker for `sensitive_variables`, whose own changes are not detected.
+        artifacts: Map of artifacts to deploy. Keys are service names.
+        manifests: Map of Helm charts to deploy. Keys are service names.
+        notes: Notes to attach to the execution.
+        specific_hosts: List of hosts to deploy to, instead of all hosts. Workflows only.
+        exclude_hosts_with_same_artifact: Whether to skip hosts that already have the artifact.
+        continue_with_default_values: Whether to use default values where a pipeline stage would otherwise wait for runtime inputs.
         """
         arguments = without_none(
             triggers=triggers,
@@ -1064,92 +1064,92 @@ class HarnessExecution(Resource):
 
     @property
     def application(self) -> str:
-        """Name of the application, exact."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """Id of the application, in place of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
     def workflow(self) -> str:
-        """Name of the workflow to run."""
+        """Name of the workflow to run. Case-sensitive. Specify exactly one of `workflow`, `workflow_id`, `pipeline` and `pipeline_id`."""
         return text(self, "workflow")
 
     @property
     def workflow_id(self) -> str:
-        """Id of the workflow to run."""
+        """ID of the workflow to run."""
         return text(self, "workflow_id")
 
     @property
     def pipeline(self) -> str:
-        """Name of the pipeline to run."""
+        """Name of the pipeline to run. Case-sensitive."""
         return text(self, "pipeline")
 
     @property
     def pipeline_id(self) -> str:
-        """Id of the pipeline to run."""
+        """ID of the pipeline to run."""
         return text(self, "pipeline_id")
 
     @property
     def variables(self) -> MapReference[str]:
-        """Values of the workflow's variables; environments, services and infrastructure definitions by name."""
+        """Map of variable values. Environments, services and infrastructure definitions are specified by name."""
         return MapReference(self, "variables", text)
 
     @property
     def variable_ids(self) -> MapReference[str]:
-        """Values of variables that name an environment, service or infrastructure definition, by id."""
+        """Map of IDs for environment, service and infrastructure definition variables."""
         return MapReference(self, "variable_ids", text)
 
     @property
     def sensitive_variables_version(self) -> str:
-        """A text that stands for the content of `sensitive_variables`; a change starts a new run."""
+        """Version marker for `sensitive_variables`, whose own changes are not detected."""
         return text(self, "sensitive_variables_version")
 
     @property
     def artifacts(self) -> MapReference[ArtifactReference]:
-        """Artifacts to deploy, by the name of the service."""
+        """Map of artifacts to deploy. Keys are service names."""
         return MapReference(self, "artifacts", ArtifactReference)
 
     @property
     def manifests(self) -> MapReference[ManifestReference]:
-        """Helm charts to deploy, by the name of the service."""
+        """Map of Helm charts to deploy. Keys are service names."""
         return MapReference(self, "manifests", ManifestReference)
 
     @property
     def notes(self) -> str:
-        """Notes that the execution carries."""
+        """Notes to attach to the execution."""
         return text(self, "notes")
 
     @property
     def specific_hosts(self) -> ListReference[str]:
-        """Hosts to deploy to, instead of all; workflows only."""
+        """List of hosts to deploy to, instead of all hosts. Workflows only."""
         return ListReference(self, "specific_hosts", text)
 
     @property
     def exclude_hosts_with_same_artifact(self) -> cdktf.IResolvable:
-        """Skip hosts that have the artifact already."""
+        """Whether to skip hosts that already have the artifact."""
         return boolean(self, "exclude_hosts_with_same_artifact")
 
     @property
     def continue_with_default_values(self) -> cdktf.IResolvable:
-        """Use default values where a pipeline's stage would pause for runtime inputs."""
+        """Whether to use default values where a pipeline stage would otherwise wait for runtime inputs."""
         return boolean(self, "continue_with_default_values")
 
     @property
     def outputs(self) -> MapReference[str]:
-        """The variables it ran with, as Harness resolved them: environments, services and infrastructure definitions by id. Null where the server is of a version before 2023."""
+        """Map of the variable values that the execution ran with, as resolved by Harness: environments, services and infrastructure definitions are IDs. Null on Harness versions before 2023."""
         return MapReference(self, "outputs", text)
 
     @property
     def stages(self) -> ListReference[HarnessStageReference]:
-        """The stages of a pipeline, in order; null for a workflow."""
+        """Stages of the pipeline, in order. Null for a workflow."""
         return ListReference(self, "stages", HarnessStageReference)
 
 
 class HarnessTrigger(Resource):
-    """Has Harness FirstGen start a workflow or pipeline on a schedule, an artifact, a pipeline or a webhook."""
+    """Has Harness FirstGen start a workflow or pipeline on a schedule, on a new artifact, on completion of a pipeline or through a webhook."""
 
     def __init__(
         self,
@@ -1172,11 +1172,11 @@ class HarnessTrigger(Resource):
     ) -> None:
         """Declare `workflow_harness_trigger`; count, depends_on, for_each, lifecycle, provider, provisioners, connection are Terraform's own.
 
-        application_id: Id of the application.
-        name: Name of the trigger, unique in the application.
-        condition: What sets it off: exactly one condition.
-        action: What it starts. A change from a workflow to a pipeline, or back, replaces the trigger.
-        description: What it is for.
+        application_id: ID of the application.
+        name: Name of the trigger. Must be unique in the application.
+        condition: Trigger condition. Specify exactly one.
+        action: Workflow or pipeline to start. Changing from a workflow to a pipeline, or back, replaces the trigger.
+        description: Description of the trigger.
         """
         arguments = without_none(
             application_id=application_id,
@@ -1199,37 +1199,37 @@ class HarnessTrigger(Resource):
 
     @property
     def application_id(self) -> str:
-        """Id of the application."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
     def name(self) -> str:
-        """Name of the trigger, unique in the application."""
+        """Name of the trigger. Must be unique in the application."""
         return text(self, "name")
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """Description of the trigger."""
         return text(self, "description")
 
     @property
     def condition(self) -> HarnessTriggerConditionReference:
-        """What sets it off: exactly one condition."""
+        """Trigger condition. Specify exactly one."""
         return HarnessTriggerConditionReference(self, "condition")
 
     @property
     def action(self) -> HarnessTriggerActionReference:
-        """What it starts. A change from a workflow to a pipeline, or back, replaces the trigger."""
+        """Workflow or pipeline to start. Changing from a workflow to a pipeline, or back, replaces the trigger."""
         return HarnessTriggerActionReference(self, "action")
 
     @property
     def id(self) -> str:
-        """The trigger's id."""
+        """ID of the trigger."""
         return text(self, "id")
 
     @property
     def webhook_details(self) -> HarnessWebhookDetailsReference:
-        """How to call the webhook, if that is the condition."""
+        """How to call the webhook. Null for other conditions."""
         return HarnessWebhookDetailsReference(self, "webhook_details")
 
 
@@ -1691,7 +1691,7 @@ class VcdExecution(Resource):
 
 
 class DataHarnessApplication(DataSource):
-    """Looks up an application of Harness FirstGen by its name or id."""
+    """Looks up an application of Harness FirstGen by its name or ID."""
 
     def __init__(
         self,
@@ -1709,8 +1709,8 @@ class DataHarnessApplication(DataSource):
     ) -> None:
         """Declare `workflow_harness_application`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application, exact and case-sensitive.
-        application_id: Id of the application, in place of its name.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
         """
         arguments = without_none(
             application=application,
@@ -1728,32 +1728,32 @@ class DataHarnessApplication(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application, exact and case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """Id of the application, in place of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
     def id(self) -> str:
-        """The application's id."""
+        """ID of the application."""
         return text(self, "id")
 
     @property
     def name(self) -> str:
-        """The application's name."""
+        """Name of the application."""
         return text(self, "name")
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """Description of the application."""
         return text(self, "description")
 
 
 class DataHarnessWorkflow(DataSource):
-    """Looks up a workflow of Harness FirstGen by its name or id, with the variables that a run of it takes."""
+    """Looks up a workflow of Harness FirstGen by its name or ID, including its variables."""
 
     def __init__(
         self,
@@ -1773,10 +1773,10 @@ class DataHarnessWorkflow(DataSource):
     ) -> None:
         """Declare `workflow_harness_workflow`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application, exact and case-sensitive.
-        application_id: Id of the application, in place of its name.
-        workflow: Name of the workflow, exact and case-sensitive.
-        workflow_id: Id of the workflow, in place of its name.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
+        workflow: Name of the workflow. Case-sensitive. Conflicts with `workflow_id`.
+        workflow_id: ID of the workflow.
         """
         arguments = without_none(
             application=application,
@@ -1796,47 +1796,47 @@ class DataHarnessWorkflow(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application, exact and case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """Id of the application, in place of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
-    def workflow(self) -> str:
-        """Name of the workflow, exact and case-sensitive."""
-        return text(self, "workflow")
-
-    @property
-    def workflow_id(self) -> str:
-        """Id of the workflow, in place of its name."""
-        return text(self, "workflow_id")
-
-    @property
     def id(self) -> str:
-        """The workflow's id."""
+        """ID of the workflow or pipeline."""
         return text(self, "id")
 
     @property
     def name(self) -> str:
-        """The workflow's name."""
+        """Name of the workflow or pipeline."""
         return text(self, "name")
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """Description of the workflow or pipeline."""
         return text(self, "description")
 
     @property
     def variables(self) -> ListReference[HarnessVariableReference]:
-        """The variables that a run of it takes."""
+        """Variables that a run can set."""
         return ListReference(self, "variables", HarnessVariableReference)
+
+    @property
+    def workflow(self) -> str:
+        """Name of the workflow. Case-sensitive. Conflicts with `workflow_id`."""
+        return text(self, "workflow")
+
+    @property
+    def workflow_id(self) -> str:
+        """ID of the workflow."""
+        return text(self, "workflow_id")
 
 
 class DataHarnessPipeline(DataSource):
-    """Looks up a pipeline of Harness FirstGen by its name or id, with the variables that a run of it takes."""
+    """Looks up a pipeline of Harness FirstGen by its name or ID, including its variables."""
 
     def __init__(
         self,
@@ -1856,10 +1856,10 @@ class DataHarnessPipeline(DataSource):
     ) -> None:
         """Declare `workflow_harness_pipeline`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application, exact and case-sensitive.
-        application_id: Id of the application, in place of its name.
-        pipeline: Name of the pipeline, exact and case-sensitive.
-        pipeline_id: Id of the pipeline, in place of its name.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
+        pipeline: Name of the pipeline. Case-sensitive. Conflicts with `pipeline_id`.
+        pipeline_id: ID of the pipeline.
         """
         arguments = without_none(
             application=application,
@@ -1879,47 +1879,47 @@ class DataHarnessPipeline(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application, exact and case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """Id of the application, in place of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
-    def pipeline(self) -> str:
-        """Name of the pipeline, exact and case-sensitive."""
-        return text(self, "pipeline")
-
-    @property
-    def pipeline_id(self) -> str:
-        """Id of the pipeline, in place of its name."""
-        return text(self, "pipeline_id")
-
-    @property
     def id(self) -> str:
-        """The pipeline's id."""
+        """ID of the workflow or pipeline."""
         return text(self, "id")
 
     @property
     def name(self) -> str:
-        """The pipeline's name."""
+        """Name of the workflow or pipeline."""
         return text(self, "name")
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """Description of the workflow or pipeline."""
         return text(self, "description")
 
     @property
     def variables(self) -> ListReference[HarnessVariableReference]:
-        """The variables that a run of it takes."""
+        """Variables that a run can set."""
         return ListReference(self, "variables", HarnessVariableReference)
+
+    @property
+    def pipeline(self) -> str:
+        """Name of the pipeline. Case-sensitive. Conflicts with `pipeline_id`."""
+        return text(self, "pipeline")
+
+    @property
+    def pipeline_id(self) -> str:
+        """ID of the pipeline."""
+        return text(self, "pipeline_id")
 
 
 class DataHarnessService(DataSource):
-    """Looks up a service of Harness FirstGen by its name or id, with artifact sources and recent artifacts."""
+    """Looks up a service of Harness FirstGen by its name or ID, including its recent artifacts."""
 
     def __init__(
         self,
@@ -1940,11 +1940,11 @@ class DataHarnessService(DataSource):
     ) -> None:
         """Declare `workflow_harness_service`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application, exact and case-sensitive.
-        application_id: Id of the application, in place of its name.
-        service: Name of the service, exact and case-sensitive.
-        service_id: Id of the service, in place of its name.
-        recent_artifacts: How many artifacts of each source to list.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
+        service: Name of the service. Case-sensitive. Conflicts with `service_id`.
+        service_id: ID of the service.
+        recent_artifacts: Maximum number of artifacts per source, up to 100.
         """
         arguments = without_none(
             application=application,
@@ -1965,62 +1965,62 @@ class DataHarnessService(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application, exact and case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """Id of the application, in place of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
     def service(self) -> str:
-        """Name of the service, exact and case-sensitive."""
+        """Name of the service. Case-sensitive. Conflicts with `service_id`."""
         return text(self, "service")
 
     @property
     def service_id(self) -> str:
-        """Id of the service, in place of its name."""
+        """ID of the service."""
         return text(self, "service_id")
 
     @property
     def recent_artifacts(self) -> float:
-        """How many artifacts of each source to list."""
+        """Maximum number of artifacts per source, up to 100."""
         return number(self, "recent_artifacts")
 
     @property
     def id(self) -> str:
-        """The service's id."""
+        """ID of the service."""
         return text(self, "id")
 
     @property
     def name(self) -> str:
-        """The service's name."""
+        """Name of the service."""
         return text(self, "name")
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """Description of the service."""
         return text(self, "description")
 
     @property
     def artifact_type(self) -> str:
-        """What it deploys, such as `DOCKER`."""
+        """Type of the artifacts to deploy, such as `DOCKER`."""
         return text(self, "artifact_type")
 
     @property
     def deployment_type(self) -> str:
-        """How it is deployed, such as `KUBERNETES`."""
+        """Type of deployment, such as `KUBERNETES`."""
         return text(self, "deployment_type")
 
     @property
     def artifact_sources(self) -> ListReference[HarnessArtifactSourceReference]:
-        """Where its artifacts come from."""
+        """Artifact sources of the service."""
         return ListReference(self, "artifact_sources", HarnessArtifactSourceReference)
 
 
 class DataHarnessExecutionInputs(DataSource):
-    """Tells what a run of a Harness FirstGen workflow or pipeline has to be given."""
+    """Looks up what a run of a Harness FirstGen workflow or pipeline must specify."""
 
     def __init__(
         self,
@@ -2044,14 +2044,14 @@ class DataHarnessExecutionInputs(DataSource):
     ) -> None:
         """Declare `workflow_harness_execution_inputs`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application, exact and case-sensitive.
-        application_id: Id of the application, in place of its name.
-        workflow: Name of the workflow.
-        workflow_id: Id of the workflow.
-        pipeline: Name of the pipeline.
-        pipeline_id: Id of the pipeline.
-        variables: Values of variables, by name; services may depend on them.
-        variable_ids: Values of variables that name an environment or so on, by id.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
+        workflow: Name of the workflow. Case-sensitive.
+        workflow_id: ID of the workflow.
+        pipeline: Name of the pipeline. Case-sensitive.
+        pipeline_id: ID of the pipeline.
+        variables: Map of variable values, on which the deployed services may depend.
+        variable_ids: Map of IDs for environment, service and infrastructure definition variables.
         """
         arguments = without_none(
             application=application,
@@ -2075,57 +2075,57 @@ class DataHarnessExecutionInputs(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application, exact and case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """Id of the application, in place of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
     def workflow(self) -> str:
-        """Name of the workflow."""
+        """Name of the workflow. Case-sensitive."""
         return text(self, "workflow")
 
     @property
     def workflow_id(self) -> str:
-        """Id of the workflow."""
+        """ID of the workflow."""
         return text(self, "workflow_id")
 
     @property
     def pipeline(self) -> str:
-        """Name of the pipeline."""
+        """Name of the pipeline. Case-sensitive."""
         return text(self, "pipeline")
 
     @property
     def pipeline_id(self) -> str:
-        """Id of the pipeline."""
+        """ID of the pipeline."""
         return text(self, "pipeline_id")
 
     @property
     def variables(self) -> MapReference[str]:
-        """Values of variables, by name; services may depend on them."""
+        """Map of variable values, on which the deployed services may depend."""
         return MapReference(self, "variables", text)
 
     @property
     def variable_ids(self) -> MapReference[str]:
-        """Values of variables that name an environment or so on, by id."""
+        """Map of IDs for environment, service and infrastructure definition variables."""
         return MapReference(self, "variable_ids", text)
 
     @property
     def declared_variables(self) -> ListReference[HarnessVariableReference]:
-        """The variables that a run takes."""
+        """Variables that a run can set."""
         return ListReference(self, "declared_variables", HarnessVariableReference)
 
     @property
     def artifact_services(self) -> ListReference[HarnessServiceInputReference]:
-        """The services that need an artifact."""
+        """Services that require an artifact."""
         return ListReference(self, "artifact_services", HarnessServiceInputReference)
 
     @property
     def manifest_services(self) -> ListReference[HarnessServiceInputReference]:
-        """The services that need a Helm chart."""
+        """Services that require a Helm chart."""
         return ListReference(self, "manifest_services", HarnessServiceInputReference)
 
 
@@ -2154,14 +2154,14 @@ class DataHarnessExecutions(DataSource):
     ) -> None:
         """Declare `workflow_harness_executions`; count, depends_on, for_each, lifecycle, provider are Terraform's own.
 
-        application: Name of the application, exact and case-sensitive.
-        application_id: Id of the application, in place of its name.
-        workflow: Name of the workflow whose executions are listed.
-        workflow_id: Id of that workflow.
-        pipeline: Name of the pipeline whose executions are listed.
-        pipeline_id: Id of that pipeline.
-        status: List those of this status only, such as `SUCCESS`.
-        limit: How many to list at most.
+        application: Name of the application. Case-sensitive. Conflicts with `application_id`.
+        application_id: ID of the application.
+        workflow: Name of the workflow. Case-sensitive.
+        workflow_id: ID of the workflow.
+        pipeline: Name of the pipeline. Case-sensitive.
+        pipeline_id: ID of the pipeline.
+        status: Status to list, such as `SUCCESS`.
+        limit: Maximum number of executions to list, up to 1000.
         """
         arguments = without_none(
             application=application,
@@ -2185,47 +2185,47 @@ class DataHarnessExecutions(DataSource):
 
     @property
     def application(self) -> str:
-        """Name of the application, exact and case-sensitive."""
+        """Name of the application. Case-sensitive. Conflicts with `application_id`."""
         return text(self, "application")
 
     @property
     def application_id(self) -> str:
-        """Id of the application, in place of its name."""
+        """ID of the application."""
         return text(self, "application_id")
 
     @property
     def workflow(self) -> str:
-        """Name of the workflow whose executions are listed."""
+        """Name of the workflow. Case-sensitive."""
         return text(self, "workflow")
 
     @property
     def workflow_id(self) -> str:
-        """Id of that workflow."""
+        """ID of the workflow."""
         return text(self, "workflow_id")
 
     @property
     def pipeline(self) -> str:
-        """Name of the pipeline whose executions are listed."""
+        """Name of the pipeline. Case-sensitive."""
         return text(self, "pipeline")
 
     @property
     def pipeline_id(self) -> str:
-        """Id of that pipeline."""
+        """ID of the pipeline."""
         return text(self, "pipeline_id")
 
     @property
     def status(self) -> str:
-        """List those of this status only, such as `SUCCESS`."""
+        """Status to list, such as `SUCCESS`."""
         return text(self, "status")
 
     @property
     def limit(self) -> float:
-        """How many to list at most."""
+        """Maximum number of executions to list, up to 1000."""
         return number(self, "limit")
 
     @property
     def executions(self) -> ListReference[HarnessPastExecutionReference]:
-        """The executions."""
+        """Executions, newest first."""
         return ListReference(self, "executions", HarnessPastExecutionReference)
 
 

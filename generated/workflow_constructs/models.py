@@ -10,25 +10,25 @@ from .expressions import Expression
 
 
 class HarnessSettings(TypedDict, total=False):
-    """A Harness FirstGen account, reached through its GraphQL API."""
+    """Connects to an account of Harness FirstGen through its GraphQL API."""
 
     endpoint: str | None
-    """Base address of the manager; `/api/graphql` is appended. Environment variable: `HARNESS_ENDPOINT`."""
+    """Base URL of the Harness Manager, to which `/api/graphql` is appended. Defaults to `https://app.harness.io/gateway`. Environment variable: `HARNESS_ENDPOINT`."""
 
     account_id: str | None
-    """Id of the account. Environment variable: `HARNESS_ACCOUNT_ID`."""
+    """ID of the account. Environment variable: `HARNESS_ACCOUNT_ID`."""
 
     api_key: str | None
-    """API key. It acts with the permissions of the user groups it is attached to. Environment variable: `HARNESS_API_KEY`."""
+    """API key. It has the permissions of the user groups that it is assigned to. Environment variable: `HARNESS_API_KEY`."""
 
     requests_per_minute: float | None
-    """How many requests a minute the provider may send; Harness allows 30 to a whole account, 5 on small plans. Environment variable: `HARNESS_REQUESTS_PER_MINUTE`."""
+    """Maximum number of requests that the provider sends in a minute. Harness allows 30 for an entire account, or 5 on small plans. Defaults to `30`. Environment variable: `HARNESS_REQUESTS_PER_MINUTE`."""
 
     ca_file: str | None
-    """PEM file of certificate authorities to trust besides the machine's. Environment variable: `HARNESS_CA_FILE`."""
+    """Path of a PEM file with certificate authorities to trust in addition to the system's. Environment variable: `HARNESS_CA_FILE`."""
 
     request_timeout: str | None
-    """Time limit of one request, as a Go duration. A start may collect artifacts and so take long. Environment variable: `HARNESS_REQUEST_TIMEOUT`."""
+    """Timeout of a single request, as a Go duration. Starting an execution may collect artifacts first, which takes time. Defaults to `60s`. Environment variable: `HARNESS_REQUEST_TIMEOUT`."""
 
 
 class NexthinkSettings(TypedDict, total=False):
@@ -113,32 +113,32 @@ class Timeouts(TypedDict, total=False):
 
 
 class Artifact(TypedDict, total=False):
-    """The artifact that a service is deployed with."""
+    """An artifact to deploy."""
 
     source: str | None
-    """Name of the service's artifact source."""
+    """Name of the artifact source. Requires `build_number`."""
 
     build_number: str | None
-    """Build number or tag in that source."""
+    """Build number or tag."""
 
     artifact_id: str | None
-    """Id of a collected artifact, in place of source and build number."""
+    """ID of a collected artifact. Conflicts with `source`."""
 
     parameters: Mapping[str, str] | Expression | None
-    """Values for a parameterized artifact source."""
+    """Parameters of a parameterized source."""
 
 
 class Manifest(TypedDict, total=False):
-    """The Helm chart that a service is deployed with."""
+    """A Helm chart to deploy."""
 
     helm_chart_id: str | None
-    """Id of a collected Helm chart."""
+    """ID of a collected Helm chart. Conflicts with `source`."""
 
     source: str | None
-    """Name of the service's manifest source."""
+    """Name of the manifest source. Requires `version`."""
 
     version: str | None
-    """Chart version in that source."""
+    """Version of the chart in the source."""
 
 
 class HarnessSchedule(TypedDict, total=False):
@@ -148,65 +148,65 @@ class HarnessSchedule(TypedDict, total=False):
     """Quartz cron expression, such as `0 2 * * ?`."""
 
     on_new_artifact_only: bool | Expression | None
-    """Start only if there is a new artifact since the last time."""
+    """Whether to skip starts without a new artifact."""
 
 
 class HarnessPipelineCompletion(TypedDict, total=False):
-    """The end of a pipeline."""
+    """The completion of a pipeline."""
 
     pipeline_id: Required[str]
-    """Id of the pipeline."""
+    """ID of the pipeline."""
 
 
 class HarnessNewArtifact(TypedDict, total=False):
     """A new artifact."""
 
     artifact_source_id: Required[str]
-    """Id of the artifact source."""
+    """ID of the artifact source."""
 
     artifact_filter: str | None
-    """Build number or tag to start on; all without it."""
+    """Build number or tag. Defaults to any."""
 
     regex: bool | Expression | None
-    """Whether the filter is a regular expression."""
+    """Whether `artifact_filter` is a regular expression."""
 
 
 class HarnessWebhook(TypedDict, total=False):
     """A call of the trigger's webhook."""
 
     source: Required[str]
-    """Who calls: `GITHUB`, `GITLAB`, `BITBUCKET` or `CUSTOM`."""
+    """Sender of the webhook. Must be one of `GITHUB`, `GITLAB`, `BITBUCKET` or `CUSTOM`."""
 
     event: str | None
-    """The source's event, such as `PUSH` or `PULL_REQUEST`; not for `CUSTOM`."""
+    """Event, such as `PUSH` or `PULL_REQUEST`. Not for `CUSTOM`."""
 
     action: str | None
-    """What happened in the event, such as `OPENED`; for `GITHUB` only."""
+    """Action of the event, such as `OPENED`. `GITHUB` only."""
 
     branch_name: str | None
-    """Branch whose pushes count."""
+    """Name of the branch to react to."""
 
     branch_regex: str | None
-    """Regular expression of branches whose pushes count."""
+    """Regular expression for the branches to react to."""
 
     repo_name: str | None
-    """Repository, where the Git connector is of an account."""
+    """Repository, for an account-level Git connector."""
 
     file_paths: Sequence[str] | Expression | None
-    """Files whose changes count."""
+    """List of files to react to."""
 
     deploy_only_if_files_changed: bool | Expression | None
-    """Start only if one of the files changed."""
+    """Whether to start only if one of `file_paths` changed."""
 
     git_connector_id: str | None
-    """Id of the Git connector of those files."""
+    """ID of the Git connector for `file_paths`."""
 
     secret: str | None
-    """The webhook's secret. Harness never shows it, so drift goes unseen."""
+    """Secret of the webhook. Harness never returns it, so changes made outside of Terraform are not detected."""
 
 
 class HarnessTriggerCondition(TypedDict, total=False):
-    """What sets the trigger off: exactly one of these."""
+    """The condition of a trigger: exactly one of these."""
 
     schedule: HarnessSchedule | Expression | None
     """Start on a schedule."""
@@ -215,60 +215,60 @@ class HarnessTriggerCondition(TypedDict, total=False):
     """Start when a pipeline has succeeded."""
 
     new_artifact: HarnessNewArtifact | Expression | None
-    """Start when an artifact is collected."""
+    """Start when Harness collects a new artifact."""
 
     webhook: HarnessWebhook | Expression | None
     """Start when the webhook is called."""
 
 
 class HarnessArtifactSelection(TypedDict, total=False):
-    """The artifact to deploy for one service."""
+    """The artifact to deploy for a service."""
 
     service_id: Required[str]
-    """Id of the service."""
+    """ID of the service."""
 
     type: Required[str]
-    """How it is chosen: `FROM_TRIGGERING_ARTIFACT`, `FROM_TRIGGERING_PIPELINE`, `FROM_PAYLOAD_SOURCE`, `LAST_COLLECTED`, `LAST_DEPLOYED_WORKFLOW`, `LAST_DEPLOYED_PIPELINE`."""
+    """How the artifact is selected. Must be one of `FROM_TRIGGERING_ARTIFACT`, `FROM_TRIGGERING_PIPELINE`, `FROM_PAYLOAD_SOURCE`, `LAST_COLLECTED`, `LAST_DEPLOYED_WORKFLOW`, `LAST_DEPLOYED_PIPELINE`."""
 
     artifact_source_id: str | None
-    """Id of the artifact source, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
+    """Artifact source ID, for `LAST_COLLECTED` and `FROM_PAYLOAD_SOURCE`."""
 
     regex: bool | Expression | None
-    """Whether the filter is a regular expression."""
+    """Whether `artifact_filter` is a regular expression."""
 
     artifact_filter: str | None
-    """Build numbers or tags to choose from, for `LAST_COLLECTED`."""
+    """Build numbers or tags to select from, for `LAST_COLLECTED`."""
 
     workflow_id: str | None
-    """Id of the workflow, for `LAST_DEPLOYED_WORKFLOW`."""
+    """ID of the workflow, for `LAST_DEPLOYED_WORKFLOW`."""
 
     pipeline_id: str | None
-    """Id of the pipeline, for `LAST_DEPLOYED_PIPELINE`."""
+    """ID of the pipeline, for `LAST_DEPLOYED_PIPELINE`."""
 
 
 class HarnessTriggerAction(TypedDict, total=False):
-    """What the trigger starts: a workflow or a pipeline."""
+    """What a trigger starts: a workflow or a pipeline."""
 
     workflow_id: str | None
-    """Id of the workflow to start."""
+    """ID of the workflow to start."""
 
     pipeline_id: str | None
-    """Id of the pipeline to start."""
+    """ID of the pipeline to start."""
 
     variables: Mapping[str, str] | Expression | None
-    """Values of its variables, by name. One with an expression, such as `$${webhook.body.x}`, is evaluated later."""
+    """Map of variable values. Expressions, such as `$${webhook.body.x}`, are evaluated at each start."""
 
     variable_ids: Mapping[str, str] | Expression | None
-    """Values that name an environment, service or so on, by id."""
+    """Map of IDs for environment, service and infrastructure definition variables."""
 
     artifact_selections: Sequence[HarnessArtifactSelection | Expression] | Expression | None
-    """The artifacts to deploy, one per service."""
+    """List of artifacts to deploy, one for each service."""
 
     exclude_hosts_with_same_artifact: bool | Expression | None
-    """Skip hosts that have the artifact already."""
+    """Whether to skip hosts that already have the artifact."""
 
     continue_with_default_values: bool | Expression | None
-    """Use default values where a pipeline's stage would pause for runtime inputs; pipelines only."""
+    """Whether pipeline stages use default values instead of waiting for runtime inputs."""
 
 
 class Device(TypedDict, total=False):

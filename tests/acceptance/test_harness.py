@@ -171,10 +171,10 @@ def test_a_creation_without_response_is_adopted(stack: Stack, sandbox: SandboxPr
 @pytest.mark.parametrize(
     ("configuration", "words"),
     [
-        (hcl(condition=""), "no condition"),
-        (hcl(condition=f'{SCHEDULE}, pipeline_completion = {{ pipeline_id = "p" }}'), "more than one condition"),
-        (hcl(action=""), "starts nothing"),
-        (hcl(action='workflow_id = "w", pipeline_id = "p"'), "two things"),
+        (hcl(condition=""), "Missing trigger condition"),
+        (hcl(condition=f'{SCHEDULE}, pipeline_completion = {{ pipeline_id = "p" }}'), "Conflicting trigger conditions"),
+        (hcl(action=""), "Missing trigger action"),
+        (hcl(action='workflow_id = "w", pipeline_id = "p"'), "Conflicting trigger actions"),
         (hcl(action='workflow_id = "of-another-application"'), "of-another-application"),
         (hcl(condition='webhook = { source = "SVN" }'), "SVN"),
         (hcl(name="  "), "name"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from provider_py.sandbox.world import RecordedRequest, Script
-from provider_py.systems.harness.settings import HarnessSettings
+from provider_py.systems.harness.config import HarnessSettings
 from provider_py.systems.nexthink.config import NexthinkSettings
 from provider_py.systems.vcd.config import VcdSettings
 from tests.contract.systems.driving import Driver

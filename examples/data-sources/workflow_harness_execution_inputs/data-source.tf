@@ -8,6 +8,6 @@ data "workflow_harness_execution_inputs" "deploy" {
   }
 }
 
-output "services_that_need_an_artifact" {
+output "services_requiring_an_artifact" {
   value = data.workflow_harness_execution_inputs.deploy.artifact_services[*].name
 }

@@ -1,2 +1,2 @@
-# The ids of the application and of the trigger.
+# Import by application ID and trigger ID.
 terraform import workflow_harness_trigger.nightly naNJDKrUTZKKdKycL5Tx4g/Zw9kq3bVTRqOQ0mW1xyzAg

@@ -1,85 +1,80 @@
-"""`workflow_harness_execution_inputs`: the query `executionInputs`, which tells what a run has to be given."""
+"""`workflow_harness_execution_inputs`: the query `executionInputs`, which tells what a run must specify."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from provider_py.execution.registry_types import DataSourceType
-from provider_py.plugin import Decoded, Diagnostic, DiagnosticError, computed, exactly_one, model, not_empty, optional
-from provider_py.systems.harness.models import HarnessVariable, InHarnessApplication, declared, one_application
-from provider_py.systems.harness.system import Harness
-from provider_py.systems.harness.variables import check
+from provider_py.plugin import Decoded, Diagnostic, DiagnosticError, computed, exactly_one, model, optional
+from provider_py.systems.harness import lookup, preflight
+from provider_py.systems.harness.application import one_application
+from provider_py.systems.harness.connection import Harness
+from provider_py.systems.harness.entity import ENTITY, HarnessVariable, OfHarnessEntity, declared
 
 
 @model
 class HarnessServiceInput:
     """A service that a run deploys."""
 
-    id: Annotated[str | None, computed("The service's id.")] = None
+    id: Annotated[str | None, computed("ID of the service.")] = None
     name: Annotated[
-        str | None, computed("The service's name: the key for `artifacts` or `manifests` of an execution.")
+        str | None,
+        computed("Name of the service: the key in `artifacts` or `manifests` of `workflow_harness_execution`."),
     ] = None
-    artifact_type: Annotated[str | None, computed("What it deploys, such as `DOCKER`.")] = None
+    artifact_type: Annotated[str | None, computed("Type of the artifacts to deploy, such as `DOCKER`.")] = None
 
 
 @model
-class HarnessExecutionInputs(InHarnessApplication):
-    """What a run of a workflow or pipeline has to be given."""
+class HarnessExecutionInputs(OfHarnessEntity):
+    """What a run of a workflow or pipeline must specify."""
 
-    workflow: Annotated[str | None, optional("Name of the workflow.", checks=(not_empty,))] = None
-    workflow_id: Annotated[str | None, optional("Id of the workflow.", checks=(not_empty,))] = None
-    pipeline: Annotated[str | None, optional("Name of the pipeline.", checks=(not_empty,))] = None
-    pipeline_id: Annotated[str | None, optional("Id of the pipeline.", checks=(not_empty,))] = None
     variables: Annotated[
-        dict[str, str] | None, optional("Values of variables, by name; services may depend on them.")
+        dict[str, str] | None, optional("Map of variable values, on which the deployed services may depend.")
     ] = None
     variable_ids: Annotated[
-        dict[str, str] | None, optional("Values of variables that name an environment or so on, by id.")
+        dict[str, str] | None, optional("Map of IDs for environment, service and infrastructure definition variables.")
     ] = None
-    declared_variables: Annotated[list[HarnessVariable] | None, computed("The variables that a run takes.")] = None
-    artifact_services: Annotated[list[HarnessServiceInput] | None, computed("The services that need an artifact.")] = (
+    declared_variables: Annotated[list[HarnessVariable] | None, computed("Variables that a run can set.")] = None
+    artifact_services: Annotated[list[HarnessServiceInput] | None, computed("Services that require an artifact.")] = (
         None
     )
-    manifest_services: Annotated[list[HarnessServiceInput] | None, computed("The services that need a Helm chart.")] = (
+    manifest_services: Annotated[list[HarnessServiceInput] | None, computed("Services that require a Helm chart.")] = (
         None
     )
 
 
 def validate(config: Decoded[HarnessExecutionInputs]) -> Iterable[Diagnostic]:
-    """Validate the arguments together."""
+    """Validate arguments against each other."""
     yield from one_application(config)
-    targets = ("workflow", "workflow_id", "pipeline", "pipeline_id")
-    yield from exactly_one(config, targets, meaning="workflow or pipeline")
+    yield from exactly_one(config, ENTITY, meaning="workflow or pipeline")
 
 
 async def read(harness: Harness, config: HarnessExecutionInputs) -> HarnessExecutionInputs:
-    """Ask what a run with these variables has to be given."""
-    from provider_py.systems.harness import calls, entities  # lazy: need the generated client
-
-    application = await entities.application_id(harness, config)
-    found = await entities.own_entity(harness, config, application)
-    given = {name: getattr(config, name) or {} for name in ("variables", "variable_ids")}
-    findings = tuple(check(found, given, complete=False))
+    """Ask what a run with these variables must specify."""
+    application = await lookup.application_id(harness, config)
+    entity = await lookup.own_entity(harness, application, config.ref())
+    configured = {"variables": config.variables or {}, "variable_ids": config.variable_ids or {}}
+    findings = tuple(preflight.check_variables(entity, configured, complete=False))
     if findings:
         raise DiagnosticError(*findings)
-    inputs = calls.variable_values(found, by_name=config.variables, by_id=config.variable_ids)
-    needed = await calls.needed_services(harness, application, found, inputs)
+    variables = preflight.variable_inputs(entity, by_name=config.variables, by_id=config.variable_ids)
+    inputs = await preflight.execution_inputs(harness, application, entity, variables)
     return dataclasses.replace(
         config,
-        declared_variables=declared(found),
-        artifact_services=_services(needed.service_inputs),
-        manifest_services=_services(needed.service_manifest_inputs),
+        declared_variables=declared(entity),
+        artifact_services=[
+            HarnessServiceInput(id=service.id, name=service.name, artifact_type=service.artifact_type)
+            for service in inputs.service_inputs or ()
+            if service is not None
+        ],
+        manifest_services=[
+            HarnessServiceInput(id=service.id, name=service.name)
+            for service in inputs.service_manifest_inputs or ()
+            if service is not None
+        ],
     )
-
-
-def _services(found: Iterable[Any] | None) -> list[HarnessServiceInput]:
-    return [
-        HarnessServiceInput(id=each.id, name=each.name, artifact_type=getattr(each, "artifact_type", None))
-        for each in found or ()
-        if each is not None
-    ]
 
 
 KIND: Final = DataSourceType(
@@ -87,7 +82,7 @@ KIND: Final = DataSourceType(
     title="Harness execution input",
     system="harness",
     model=HarnessExecutionInputs,
-    description="Tells what a run of a Harness FirstGen workflow or pipeline has to be given.",
+    description="Looks up what a run of a Harness FirstGen workflow or pipeline must specify.",
     read=read,
     validate=validate,
 )

@@ -80,9 +80,9 @@ async def test_what_can_be_started_is_found_good_and_starts(driver: Driver, conf
         (
             published_example(artifacts={"test": Artifact(source="library_nginx", build_number="latest")}),
             ("artifacts",),
-            ["Service 'k8s' needs an artifact"],
+            ["Missing artifact for service 'k8s'"],
         ),
-        (simple("harness", workflow="deploy chart"), ("manifests",), ["Service 'chart' needs a Helm chart"]),
+        (simple("harness", workflow="deploy chart"), ("manifests",), ["Missing Helm chart for service 'chart'"]),
     ],
 )
 async def test_what_cannot_be_started_is_told_at_its_attribute(
@@ -103,7 +103,10 @@ async def test_what_cannot_be_started_is_told_at_its_attribute(
 
 async def test_every_service_without_an_artifact_is_told(driver: Driver) -> None:
     said = await driver.plan(published_example(artifacts=None))
-    assert [each.summary for each in said] == ["Service 'test' needs an artifact", "Service 'k8s' needs an artifact"]
+    assert [each.summary for each in said] == [
+        "Missing artifact for service 'test'",
+        "Missing artifact for service 'k8s'",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from provider_py.plugin import DiagnosticError, attributes, model, one_of, optional, resolve, setting
 from provider_py.provider import SYSTEMS, ProviderConfig
-from provider_py.systems.harness.settings import HarnessSettings
+from provider_py.systems.harness.config import HarnessSettings
 
 
 @model

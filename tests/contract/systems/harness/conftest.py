@@ -1,4 +1,4 @@
-"""The provider's connection to a simulated Harness account on a real socket; pauses take no time."""
+"""A connection to the simulated Harness account on a real socket; pauses take no time."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from provider_py.sandbox.harness.catalog import Application
 from provider_py.sandbox.server import Sandbox
 from provider_py.sandbox.specs import spec_file
 from provider_py.sandbox.world import World
-from provider_py.systems.harness.settings import HarnessSettings
-from provider_py.systems.harness.system import Harness
+from provider_py.systems.harness.config import HarnessSettings
+from provider_py.systems.harness.connection import Harness
 
 APPLICATION = "naNJDKrUTZKKdKycL5Tx4g"
 
 
 class HurriedClock:
-    """The machine's time, but for pauses, which take none; `slept` are the pauses."""
+    """The machine's time, except that pauses take none; `slept` records them."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -46,48 +46,49 @@ class HurriedClock:
 
 @dataclass
 class Account:
-    """A simulated account, and the connection to it."""
+    """A simulated account and the connection to it."""
 
     world: World
     harness: Harness
     clock: HurriedClock
 
     def harness_application(self) -> Application:
-        """Return the simulated account's first application, to be filled further."""
+        """Return the first application of the simulated account, for tests to add to."""
         owners = (getattr(restore, "__self__", None) for restore in self.world._on_reset)
         (simulated,) = (owner for owner in owners if isinstance(owner, SimulatedAccount))
         return simulated.applications[0]
 
     def behave(self, **switches: object) -> None:
-        """Have Harness behave differently."""
+        """Change how the simulated Harness behaves."""
         self.world.behaviors.change({"harness": switches})
 
-    def strike(self, fault: Fault) -> None:
-        """Prepare a fault."""
+    def inject_fault(self, fault: Fault) -> None:
+        """Have the next matching request fail."""
         self.world.faults.add(fault)
 
     def sent(self) -> list[Mapping[str, Any]]:
         """Return the GraphQL requests that arrived."""
-        return [each.body for each in self.world.requests if isinstance(each.body, dict) and "query" in each.body]
+        bodies = (request.body for request in self.world.requests)
+        return [body for body in bodies if isinstance(body, dict) and "query" in body]
 
     def operations(self) -> list[str]:
         """Return the names of the operations that arrived."""
         return [str(body["operationName"]) for body in self.sent()]
 
-    def refused_by_schema(self) -> list[object]:
-        """Return what is wrong with the requests that arrived, by the schema alone."""
+    def schema_errors(self) -> list[object]:
+        """Return what the schema objects to in the requests that arrived."""
         schema = build_schema(spec_file("harness", "schema.graphql").read_text())
-        found: list[object] = []
+        errors: list[object] = []
         for body in self.sent():
             document = parse(body["query"])
-            found.extend(validate(schema, document))
+            errors.extend(validate(schema, document))
             operation = get_operation_ast(document, body["operationName"])
             assert operation is not None
             coerced = get_variable_values(
                 schema, operation.variable_definitions, json.loads(json.dumps(body["variables"]))
             )
-            found.extend(coerced if isinstance(coerced, list) else ())
-        return found
+            errors.extend(coerced if isinstance(coerced, list) else ())
+        return errors
 
 
 @pytest.fixture
@@ -95,11 +96,11 @@ async def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     async with Sandbox(run_seconds=0.0) as sandbox:
         sandbox.world.behaviors.change({"harness": {"requests_per_minute": 0}})
-        given = sandbox.environment()
+        environment = sandbox.environment()
         settings = HarnessSettings(
-            endpoint=given["HARNESS_ENDPOINT"],
-            account_id=given["HARNESS_ACCOUNT_ID"],
-            api_key=given["HARNESS_API_KEY"],
+            endpoint=environment["HARNESS_ENDPOINT"],
+            account_id=environment["HARNESS_ACCOUNT_ID"],
+            api_key=environment["HARNESS_API_KEY"],
             requests_per_minute=10_000,
             request_timeout="5s",
         )

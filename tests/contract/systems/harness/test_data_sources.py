@@ -1,4 +1,4 @@
-"""What the data sources look up in the simulated Harness, and what they say of what is not there."""
+"""What the data sources look up in the simulated Harness, and what they report if it does not exist."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from provider_py.sandbox.harness.catalog import Service, Workflow, fixed_id
 from provider_py.systems.harness.execution import HarnessExecution, HarnessLauncher
 from tests.contract.systems.harness.conftest import APPLICATION, Account
 
-KINDS = {kind.name: kind for kind in DATA_SOURCES}
+TYPES = {type_.name: type_ for type_ in DATA_SOURCES}
 DEPLOY = {"application": "Test App", "workflow": "multi service graphql test"}
 DEPLOY_VARIABLES = {"Environment": "Prod", "InfraDefinition_Kubernetes": "k8s", "InfraDefinition_Kubernetes2": "k8s"}
-NASTY = [
+ODD_NAMES = [
     'a"b',
     "a\\",
     "line\nbreak",
@@ -32,21 +32,20 @@ NASTY = [
 ]
 
 
-async def read(account: Account, name: str, **given: Any) -> Any:
-    kind = KINDS[name]
-    source = LookupDataSource(kind, Connector("harness", lambda: account.harness))
-    config = kind.model(**given)
+async def read(account: Account, name: str, **arguments: Any) -> Any:
+    source = LookupDataSource(TYPES[name], Connector("harness", lambda: account.harness))
+    config = TYPES[name].model(**arguments)
     assert list(source.validate(Decoded(config))) == []
     return (await source.read(config)).state
 
 
-async def refused(account: Account, name: str, **given: Any) -> str:
+async def refused(account: Account, name: str, **arguments: Any) -> str:
     with pytest.raises(DiagnosticError) as raised:
-        await read(account, name, **given)
-    return "\n".join(f"{each.path} {each.summary}\n{each.detail}" for each in raised.value.diagnostics)
+        await read(account, name, **arguments)
+    return "\n".join(f"{error.path} {error.summary}\n{error.detail}" for error in raised.value.diagnostics)
 
 
-async def run(account: Account, workflow: str, times: int) -> None:
+async def start_runs(account: Account, workflow: str, times: int) -> None:
     launcher = HarnessLauncher(account.harness)
     config = HarnessExecution(application="Test App", workflow=workflow)
     (part,) = await launcher.prepare(config, frozenset())
@@ -54,100 +53,100 @@ async def run(account: Account, workflow: str, times: int) -> None:
         await launcher.start(part, f"t-{number}")
 
 
-async def test_an_application(account: Account) -> None:
+async def test_application_is_found_by_name_and_id(account: Account) -> None:
     by_name = await read(account, "harness_application", application="Test App")
     by_id = await read(account, "harness_application", application_id=APPLICATION)
     assert (by_name.id, by_name.name) == (by_id.id, by_id.name) == (APPLICATION, "Test App")
 
 
 @pytest.mark.parametrize("name", ["Tset App", "test app"])
-async def test_names_are_exact_and_near_ones_are_listed(account: Account, name: str) -> None:
+async def test_unknown_name_is_reported_with_similar_ones(account: Account, name: str) -> None:
     assert "'Test App'" in await refused(account, "harness_application", application=name)
 
 
-async def test_a_workflow_with_its_variables(account: Account) -> None:
-    found = await read(account, "harness_workflow", application="Test App", workflow="configured")
-    variables = {each.name: each for each in found.variables}
+async def test_workflow_has_its_variables(account: Account) -> None:
+    workflow = await read(account, "harness_workflow", application="Test App", workflow="configured")
+    variables = {variable.name: variable for variable in workflow.variables}
     assert variables["size"].allowed_values == ["small", "medium", "large"]
     assert (variables["owner"].fixed, variables["owner"].default) == (True, "platform")
     assert (variables["region"].required, variables["size"].required) == (False, True)
-    by_id = await read(account, "harness_workflow", application_id=APPLICATION, workflow_id=found.id)
-    assert (by_id.name, by_id.variables) == ("configured", found.variables)
+    by_id = await read(account, "harness_workflow", application_id=APPLICATION, workflow_id=workflow.id)
+    assert (by_id.name, by_id.variables) == ("configured", workflow.variables)
 
 
-async def test_a_pipeline(account: Account) -> None:
-    found = await read(account, "harness_pipeline", application="Test App", pipeline="Test Pipeline")
-    assert [each.name for each in found.variables] == ["Environment", "InfraDefinition_Kubernetes", "note"]
-    assert (await read(account, "harness_pipeline", application="Test App", pipeline_id=found.id)).id == found.id
+async def test_pipeline_is_found_by_name_and_id(account: Account) -> None:
+    pipeline = await read(account, "harness_pipeline", application="Test App", pipeline="Test Pipeline")
+    assert [variable.name for variable in pipeline.variables] == ["Environment", "InfraDefinition_Kubernetes", "note"]
+    assert (await read(account, "harness_pipeline", application="Test App", pipeline_id=pipeline.id)).id == pipeline.id
     assert "'Test Pipeline'" in await refused(
         account, "harness_pipeline", application="Test App", pipeline="Tset Pipeline"
     )
 
 
 @pytest.mark.parametrize("kind", ["workflow", "pipeline", "service"])
-async def test_an_id_of_another_application_is_told(account: Account, kind: str) -> None:
+async def test_id_of_another_application_is_reported(account: Account, kind: str) -> None:
     name = {"workflow": "restart", "pipeline": "Test Pipeline", "service": "k8s"}[kind]
-    found = await read(account, f"harness_{kind}", application="Test App", **{kind: name})
-    told = await refused(account, f"harness_{kind}", application="Billing", **{f"{kind}_id": found.id})
-    assert f"('{kind}_id',)" in told
-    assert found.id in told
-    assert account.refused_by_schema() == []
+    existing = await read(account, f"harness_{kind}", application="Test App", **{kind: name})
+    text = await refused(account, f"harness_{kind}", application="Billing", **{f"{kind}_id": existing.id})
+    assert f"('{kind}_id',)" in text
+    assert existing.id in text
+    assert account.schema_errors() == []
 
 
-async def test_a_service_with_its_sources_and_artifacts(account: Account) -> None:
-    found = await read(account, "harness_service", application="Test App", service="k8s", recent_artifacts=1)
-    (source,) = found.artifact_sources
+async def test_service_has_its_sources_and_artifacts(account: Account) -> None:
+    service = await read(account, "harness_service", application="Test App", service="k8s", recent_artifacts=1)
+    (source,) = service.artifact_sources
     assert (source.name, source.type) == ("docker_hello-world", "DockerArtifactSource")
-    assert [each.build_number for each in source.artifacts] == ["latest"]
+    assert [artifact.build_number for artifact in source.artifacts] == ["latest"]
     assert source.artifacts[0].collected_at.endswith("Z")
     assert "'k8s'" in await refused(account, "harness_service", application="Test App", service="k8")
 
 
-async def test_pages_are_hidden(account: Account) -> None:
+async def test_all_pages_are_read(account: Account) -> None:
     app = account.harness_application()
     app.services = [Service(fixed_id("many", str(n)), f"service {n}", 0.0) for n in range(250)]
     app.workflows += [Workflow(fixed_id("many", "workflow", str(n)), f"workflow {n}", 0.0) for n in range(150)]
-    found = await read(account, "harness_service", application="Test App", service="service 249")
-    assert found.name == "service 249"
+    service = await read(account, "harness_service", application="Test App", service="service 249")
+    assert service.name == "service 249"
     assert account.operations().count("serviceNames") == 3
-    told = await refused(account, "harness_workflow", application="Test App", workflow="workflow 1490")
-    assert "'workflow 149'" in told
+    text = await refused(account, "harness_workflow", application="Test App", workflow="workflow 1490")
+    assert "'workflow 149'" in text
 
 
-async def test_the_executions_newest_first_through_all_pages(account: Account) -> None:
+async def test_executions_are_listed_newest_first_through_all_pages(account: Account) -> None:
     account.behave(deployments_per_day=0)
-    await run(account, "restart", 130)
-    found = await read(account, "harness_executions", application="Test App", workflow="restart", limit=120)
-    assert len(found.executions) == len({each.id for each in found.executions}) == 120
-    assert found.executions[0].workflow == "restart"
+    await start_runs(account, "restart", 130)
+    listed = await read(account, "harness_executions", application="Test App", workflow="restart", limit=120)
+    assert len(listed.executions) == len({execution.id for execution in listed.executions}) == 120
+    assert listed.executions[0].workflow == "restart"
     assert account.operations().count("listedExecutions") == 2
     assert len((await read(account, "harness_executions", application="Test App")).executions) == 20
     other = await read(account, "harness_executions", application="Test App", pipeline="Test Pipeline")
     assert other.executions == []
 
 
-async def test_executions_by_status(account: Account) -> None:
-    await run(account, "restart", 2)
-    good = await read(account, "harness_executions", application="Test App", status="SUCCESS")
-    bad = await read(account, "harness_executions", application="Test App", status="FAILED")
-    assert (len(good.executions), bad.executions) == (2, [])
+async def test_executions_are_filtered_by_status(account: Account) -> None:
+    await start_runs(account, "restart", 2)
+    succeeded = await read(account, "harness_executions", application="Test App", status="SUCCESS")
+    failed = await read(account, "harness_executions", application="Test App", status="FAILED")
+    assert (len(succeeded.executions), failed.executions) == (2, [])
     account.behave(application_filter_required=True)
-    again = await read(account, "harness_executions", application_id=APPLICATION)
-    assert {each.id for each in again.executions} == {each.id for each in good.executions}
+    unfiltered = await read(account, "harness_executions", application_id=APPLICATION)
+    assert {run.id for run in unfiltered.executions} == {run.id for run in succeeded.executions}
 
 
-async def test_what_a_run_has_to_be_given(account: Account) -> None:
-    found = await read(account, "harness_execution_inputs", **DEPLOY, variables=DEPLOY_VARIABLES)
-    assert [each.name for each in found.artifact_services] == ["test", "k8s"]
-    assert [each.name for each in found.declared_variables] == list(DEPLOY_VARIABLES)
+async def test_execution_inputs_list_variables_and_services(account: Account) -> None:
+    inputs = await read(account, "harness_execution_inputs", **DEPLOY, variables=DEPLOY_VARIABLES)
+    assert [service.name for service in inputs.artifact_services] == ["test", "k8s"]
+    assert [variable.name for variable in inputs.declared_variables] == list(DEPLOY_VARIABLES)
     chart = await read(account, "harness_execution_inputs", application="Test App", workflow="deploy chart")
-    assert [each.name for each in chart.manifest_services] == ["chart"]
-    told = await refused(account, "harness_execution_inputs", **DEPLOY, variables={"Enviroment": "Prod"})
-    assert "Did you mean 'Environment'" in told
+    assert [service.name for service in chart.manifest_services] == ["chart"]
+    text = await refused(account, "harness_execution_inputs", **DEPLOY, variables={"Enviroment": "Prod"})
+    assert "Did you mean 'Environment'" in text
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "words"),
+    ("name", "arguments", "words"),
     [
         ("harness_application", {}, "No application"),
         ("harness_application", {"application": "a", "application_id": "b"}, "More than one application"),
@@ -159,21 +158,21 @@ async def test_what_a_run_has_to_be_given(account: Account) -> None:
         ("harness_executions", {}, "No application"),
     ],
 )
-def test_ambiguous_arguments_are_told_offline(name: str, given: dict[str, Any], words: str) -> None:
-    found = list(KINDS[name].validate(Decoded(KINDS[name].model(**given))))
-    assert any(words in each.summary for each in found)
+def test_ambiguous_arguments_are_reported_offline(name: str, arguments: dict[str, Any], words: str) -> None:
+    errors = list(TYPES[name].validate(Decoded(TYPES[name].model(**arguments))))
+    assert any(words in error.summary for error in errors)
 
 
-@pytest.mark.parametrize("name", NASTY)
+@pytest.mark.parametrize("name", ODD_NAMES)
 @pytest.mark.parametrize("kind", ["application", "workflow", "pipeline", "service"])
-async def test_any_text_may_stand_as_a_name(account: Account, kind: str, name: str) -> None:
-    given = {kind: name} if kind == "application" else {"application": "Test App", kind: name}
-    assert "Unknown Harness" in await refused(account, f"harness_{kind}", **given)
-    assert account.refused_by_schema() == []
+async def test_any_text_is_safe_as_a_name(account: Account, kind: str, name: str) -> None:
+    arguments = {kind: name} if kind == "application" else {"application": "Test App", kind: name}
+    assert "Unknown Harness" in await refused(account, f"harness_{kind}", **arguments)
+    assert account.schema_errors() == []
     assert account.sent()[0 if kind == "application" else -1]["variables"]
 
 
-async def test_a_thing_with_such_a_name_is_found(account: Account) -> None:
+async def test_workflow_with_an_odd_name_is_found(account: Account) -> None:
     name = 'say "hi" - 名前 ${x} {id}'
     account.harness_application().workflows.append(Workflow(fixed_id("odd"), name, 0.0))
     assert (await read(account, "harness_workflow", application="Test App", workflow=name)).id == fixed_id("odd")

@@ -1,4 +1,4 @@
-"""The life of a trigger against the simulated Harness: written once, drift seen, gone is gone."""
+"""Triggers against the simulated Harness: created once, drift is detected, deletion is final."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from harness_client import CreateTriggerInput
 from provider_py.execution.connection import Connector
 from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, ReadResult
 from provider_py.sandbox.faults import Fault, FaultKind, Match
-from provider_py.systems.harness.trigger import (
+from provider_py.systems.harness.trigger import HarnessTriggerResource
+from provider_py.systems.harness.trigger_model import (
     HarnessArtifactSelection,
     HarnessNewArtifact,
     HarnessPipelineCompletion,
@@ -19,7 +20,6 @@ from provider_py.systems.harness.trigger import (
     HarnessTrigger,
     HarnessTriggerAction,
     HarnessTriggerCondition,
-    HarnessTriggerResource,
     HarnessWebhook,
 )
 from tests.contract.systems.harness.conftest import APPLICATION, Account
@@ -50,12 +50,12 @@ CONDITIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def trigger(name: str = "nightly", given: dict[str, Any] | None = None, **does: Any) -> HarnessTrigger:
+def trigger(name: str = "nightly", condition: dict[str, Any] | None = None, **action: Any) -> HarnessTrigger:
     return HarnessTrigger(
         application_id=APPLICATION,
         name=name,
-        condition=HarnessTriggerCondition(**(given or NIGHTLY)),
-        action=HarnessTriggerAction(**(does or {"workflow_id": DEPLOY})),
+        condition=HarnessTriggerCondition(**(condition or NIGHTLY)),
+        action=HarnessTriggerAction(**(action or {"workflow_id": DEPLOY})),
     )
 
 
@@ -65,30 +65,32 @@ def resource(account: Account) -> HarnessTriggerResource:
 
 
 async def reread(
-    resource: HarnessTriggerResource, answer: ApplyResult[HarnessTrigger] | ReadResult[HarnessTrigger]
+    resource: HarnessTriggerResource, result: ApplyResult[HarnessTrigger] | ReadResult[HarnessTrigger]
 ) -> ReadResult[HarnessTrigger]:
-    assert answer.state is not None
-    return await resource.read(answer.state, answer.private)
+    assert result.state is not None
+    return await resource.read(result.state, result.private)
 
 
 @pytest.mark.parametrize("kind", CONDITIONS)
-async def test_what_is_written_is_read_back(resource: HarnessTriggerResource, account: Account, kind: str) -> None:
-    planned = trigger(given=CONDITIONS[kind])
-    made = await resource.create(planned, b"")
-    assert made.state is not None
-    assert made.state.id
-    assert dataclasses.replace(made.state, id=None, webhook_details=None) == planned
-    assert (made.state.webhook_details is not None) is (kind in {"github", "bitbucket", "gitlab", "custom"})
+async def test_condition_is_read_as_it_was_written(
+    resource: HarnessTriggerResource, account: Account, kind: str
+) -> None:
+    planned = trigger(condition=CONDITIONS[kind])
+    created = await resource.create(planned, b"")
+    assert created.state is not None
+    assert created.state.id
+    assert dataclasses.replace(created.state, id=None, webhook_details=None) == planned
+    assert (created.state.webhook_details is not None) is (kind in {"github", "bitbucket", "gitlab", "custom"})
 
-    assert (await reread(resource, made)).state == made.state
-    imported = await resource.import_state(f"{APPLICATION}/{made.state.id}")
+    assert (await reread(resource, created)).state == created.state
+    imported = await resource.import_state(f"{APPLICATION}/{created.state.id}")
     assert imported.state is not None
     if kind != "github":  # its secret cannot be read
-        assert imported.state == made.state
-    assert account.refused_by_schema() == []
+        assert imported.state == created.state
+    assert account.schema_errors() == []
 
 
-async def test_an_action_is_written_and_read_whole(resource: HarnessTriggerResource, account: Account) -> None:
+async def test_action_is_read_as_it_was_written(resource: HarnessTriggerResource, account: Account) -> None:
     selections = [
         HarnessArtifactSelection(service_id=SERVICE, type="LAST_COLLECTED", artifact_source_id="s-1", regex=True),
         HarnessArtifactSelection(service_id=SERVICE, type="LAST_DEPLOYED_WORKFLOW", workflow_id=DEPLOY),
@@ -100,65 +102,62 @@ async def test_an_action_is_written_and_read_whole(resource: HarnessTriggerResou
         artifact_selections=selections,
         exclude_hosts_with_same_artifact=True,
     )
-    made = await resource.create(planned, b"")
-    assert made.state is not None
-    assert made.state.action == planned.action
-    assert (await reread(resource, made)).state == made.state
+    created = await resource.create(planned, b"")
+    assert created.state is not None
+    assert created.state.action == planned.action
+    assert (await reread(resource, created)).state == created.state
     (sent,) = (body for body in account.sent() if body["operationName"] == "createTrigger")
-    kinds = {each["name"]: each["variableValue"]["type"] for each in sent["variables"]["input"]["action"]["variables"]}
-    assert kinds == {"Environment": "NAME", "tag": "EXPRESSION", "Service": "ID"}
-    assert account.refused_by_schema() == []
+    variables = sent["variables"]["input"]["action"]["variables"]
+    types = {variable["name"]: variable["variableValue"]["type"] for variable in variables}
+    assert types == {"Environment": "NAME", "tag": "EXPRESSION", "Service": "ID"}
+    assert account.schema_errors() == []
 
 
-async def test_a_change_from_outside_is_seen_and_nothing_else(
-    resource: HarnessTriggerResource, account: Account
-) -> None:
-    made = await resource.create(trigger(workflow_id=DEPLOY, variable_ids={"Service": SERVICE}), b"")
-    assert made.state is not None
+async def test_only_changes_from_outside_are_shown(resource: HarnessTriggerResource, account: Account) -> None:
+    created = await resource.create(trigger(workflow_id=DEPLOY, variable_ids={"Service": SERVICE}), b"")
+    assert created.state is not None
     outside = dataclasses.replace(
-        made.state,
+        created.state,
         description="by hand",
         condition=HarnessTriggerCondition(schedule=HarnessSchedule(cron="0 0 3 * * ?")),
     )
-    await resource.update(made.state, outside, b"")
+    await resource.update(created.state, outside, b"")
 
-    seen = await reread(resource, made)
+    refreshed = await reread(resource, created)
 
-    assert seen.state == outside
-    assert (await reread(resource, seen)).state == outside
+    assert refreshed.state == outside
+    assert (await reread(resource, refreshed)).state == outside
 
 
-async def test_a_trigger_that_is_gone_leaves_the_state(resource: HarnessTriggerResource) -> None:
-    made = await resource.create(trigger(), b"")
-    assert made.state is not None
-    assert (await resource.delete(made.state, b"")).state is None
-    assert (await reread(resource, made)).state is None
-    assert (await resource.delete(made.state, b"")).state is None
+async def test_deleted_trigger_leaves_the_state(resource: HarnessTriggerResource) -> None:
+    created = await resource.create(trigger(), b"")
+    assert created.state is not None
+    assert (await resource.delete(created.state, b"")).state is None
+    assert (await reread(resource, created)).state is None
+    assert (await resource.delete(created.state, b"")).state is None
 
 
 @pytest.mark.parametrize("kind", [FaultKind.CUT, FaultKind.HTML, FaultKind.TRUNCATE])
-async def test_an_unanswered_creation_is_found_by_its_name(
+async def test_unanswered_creation_is_found_by_its_name(
     resource: HarnessTriggerResource, account: Account, kind: FaultKind
 ) -> None:
-    account.strike(Fault("harness", kind, Match(body="createTrigger"), after=True))
-    made = await resource.create(trigger(), b"")
-    assert made.state is not None
-    assert made.state.id
+    account.inject_fault(Fault("harness", kind, Match(body="createTrigger"), after=True))
+    created = await resource.create(trigger(), b"")
+    assert created.state is not None
+    assert created.state.id
     assert account.operations() == ["createTrigger", "triggerByName"]
 
 
-async def test_a_creation_that_never_arrived_is_not_repeated(
-    resource: HarnessTriggerResource, account: Account
-) -> None:
-    account.strike(Fault("harness", FaultKind.CUT, Match(body="createTrigger")))
+async def test_creation_that_never_arrived_is_not_repeated(resource: HarnessTriggerResource, account: Account) -> None:
+    account.inject_fault(Fault("harness", FaultKind.CUT, Match(body="createTrigger")))
     with pytest.raises(DiagnosticError) as raised:
         await resource.create(trigger(), b"")
-    (told,) = raised.value.diagnostics
-    assert "Apply again" in told.detail
+    (error,) = raised.value.diagnostics
+    assert "Apply again" in error.detail
     assert account.operations().count("createTrigger") == 1
 
 
-async def test_a_trigger_that_was_there_before_is_not_adopted_by_accident(
+async def test_earlier_trigger_of_the_same_name_is_not_adopted(
     resource: HarnessTriggerResource, account: Account
 ) -> None:
     await resource.create(trigger(), b"")
@@ -166,74 +165,72 @@ async def test_a_trigger_that_was_there_before_is_not_adopted_by_accident(
         await resource.create(trigger(), b"")
     assert "terraform import" in raised.value.diagnostics[0].detail
 
-    for each in account.world.requests:
-        assert each.status == 200
+    for request in account.world.requests:
+        assert request.status == 200
     account.world.advance(-3600)
     old = await resource.create(trigger("older"), b"")
     assert old.state is not None
     account.world.advance(3600)
-    account.strike(Fault("harness", FaultKind.CUT, Match(body="createTrigger")))
+    account.inject_fault(Fault("harness", FaultKind.CUT, Match(body="createTrigger")))
     with pytest.raises(DiagnosticError) as raised:
         await resource.create(trigger("older"), b"")
     assert str(old.state.id) in raised.value.diagnostics[0].detail
 
 
-async def test_a_deletion_that_was_not_answered_is_looked_after(
-    resource: HarnessTriggerResource, account: Account
-) -> None:
-    made = await resource.create(trigger(), b"")
-    assert made.state is not None
-    account.strike(Fault("harness", FaultKind.CUT, Match(body="deleteTrigger"), after=True))
-    assert (await resource.delete(made.state, b"")).state is None
+async def test_unanswered_deletion_is_verified(resource: HarnessTriggerResource, account: Account) -> None:
+    created = await resource.create(trigger(), b"")
+    assert created.state is not None
+    account.inject_fault(Fault("harness", FaultKind.CUT, Match(body="deleteTrigger"), after=True))
+    assert (await resource.delete(created.state, b"")).state is None
 
 
 @pytest.mark.parametrize("identifier", ["", "t-1", "/t-1", "a-1/", f"{APPLICATION}/nothing", 'a"/{b}', "a/b\nc"])
-async def test_what_cannot_be_imported_is_told(
+async def test_invalid_import_id_is_reported(
     resource: HarnessTriggerResource, account: Account, identifier: str
 ) -> None:
     with pytest.raises(DiagnosticError) as raised:
         await resource.import_state(identifier)
     assert raised.value.diagnostics[0].detail
-    assert account.refused_by_schema() == []
+    assert account.schema_errors() == []
 
 
-async def test_a_plan_finds_what_is_of_another_application(resource: HarnessTriggerResource) -> None:
+async def test_plan_reports_a_workflow_of_another_application(resource: HarnessTriggerResource) -> None:
     planned = dataclasses.replace(trigger(), application_id="another")
     change = Change(None, Decoded(planned), frozenset({"application_id", "action"}))
-    (found,) = (await resource.plan(change)).diagnostics
-    assert found.path == ("action", "workflow_id")
-    assert DEPLOY in found.summary
-    good = await resource.plan(Change(None, Decoded(trigger()), frozenset({"application_id", "action"})))
-    assert good.diagnostics == ()
+    (error,) = (await resource.plan(change)).diagnostics
+    assert error.path == ("action", "workflow_id")
+    assert DEPLOY in error.summary
+    valid = await resource.plan(Change(None, Decoded(trigger()), frozenset({"application_id", "action"})))
+    assert valid.diagnostics == ()
 
 
-async def test_an_unanswered_change_is_shown_by_the_next_plan(
-    resource: HarnessTriggerResource, account: Account
-) -> None:
-    made = await resource.create(trigger(), b"")
-    assert made.state is not None
-    wanted = dataclasses.replace(made.state, description="new")
-    account.strike(Fault("harness", FaultKind.CUT, Match(body="updateTrigger"), after=True))
+async def test_unanswered_update_is_shown_by_the_next_plan(resource: HarnessTriggerResource, account: Account) -> None:
+    created = await resource.create(trigger(), b"")
+    assert created.state is not None
+    planned = dataclasses.replace(created.state, description="new")
+    account.inject_fault(Fault("harness", FaultKind.CUT, Match(body="updateTrigger"), after=True))
     with pytest.raises(DiagnosticError) as raised:
-        await resource.update(made.state, wanted, made.private)
+        await resource.update(created.state, planned, created.private)
     assert "the next plan shows it" in raised.value.diagnostics[0].detail
     assert account.operations().count("updateTrigger") == 1
-    assert (await reread(resource, made)).state == wanted
+    assert (await reread(resource, created)).state == planned
 
 
-async def test_a_trigger_of_a_kind_that_is_not_known_is_not_imported(
+async def test_trigger_with_an_unsupported_condition_is_not_imported(
     resource: HarnessTriggerResource, account: Account
 ) -> None:
     condition = {"conditionType": "ON_NEW_MANIFEST", "manifestConditionInput": {"appManifestId": "m-1"}}
-    given = {
+    fields = {
         "name": "charts",
         "applicationId": APPLICATION,
         "condition": condition,
         "action": {"executionType": "WORKFLOW", "entityId": DEPLOY},
     }
-    made = (await account.harness.client.create_trigger(input=CreateTriggerInput.model_validate(given))).create_trigger
-    assert made is not None
-    assert made.trigger is not None
+    created = (
+        await account.harness.client.create_trigger(input=CreateTriggerInput.model_validate(fields))
+    ).create_trigger
+    assert created is not None
+    assert created.trigger is not None
     with pytest.raises(DiagnosticError) as raised:
-        await resource.import_state(f"{APPLICATION}/{made.trigger.id}")
+        await resource.import_state(f"{APPLICATION}/{created.trigger.id}")
     assert "new manifest" in raised.value.diagnostics[0].detail

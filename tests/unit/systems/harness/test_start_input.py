@@ -1,4 +1,4 @@
-"""What `startExecution` is sent, as JSON; the first case is the vendor's published example."""
+"""The input of `startExecution`, as JSON; the first case is the vendor's published example."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from provider_py.systems.harness.calls import start_input
-from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest
-from provider_py.systems.harness.variables import Entity, Variable, check
+from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest, start_input
+from provider_py.systems.harness.lookup import Entity, Variable
+from provider_py.systems.harness.preflight import check_variables
 
 APPLICATION = "naNJDKrUTZKKdKycL5Tx4g"
 WORKFLOW = Entity(
-    "WORKFLOW",
+    "workflow",
     "bhI2FyPrTpupdzL4QEk0_A",
     "multi service graphql test",
     (
@@ -21,21 +21,21 @@ WORKFLOW = Entity(
         Variable("InfraDefinition_Kubernetes2", "Infrastructure definition", required=True),
     ),
 )
-PIPELINE = Entity("PIPELINE", "p-1", "nightly", ())
+PIPELINE = Entity("pipeline", "p-1", "nightly", ())
 
 
 def sent(entity: Entity = WORKFLOW, **arguments: Any) -> dict[str, Any]:
-    written = start_input(HarnessExecution(**arguments), APPLICATION, entity)
-    json: dict[str, Any] = written.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    request = start_input(HarnessExecution(**arguments), APPLICATION, entity)
+    json: dict[str, Any] = request.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return json
 
 
-def named(name: str, value: str, kind: str = "NAME") -> dict[str, Any]:
-    return {"name": name, "variableValue": {"type": kind, "value": value}}
+def variable(name: str, value: str, type_: str = "NAME") -> dict[str, Any]:
+    return {"name": name, "variableValue": {"type": type_, "value": value}}
 
 
-def test_the_published_example() -> None:
-    written = sent(
+def test_published_example_is_sent_as_published() -> None:
+    request = sent(
         application="Test App",
         workflow="multi service graphql test",
         variables={
@@ -48,7 +48,7 @@ def test_the_published_example() -> None:
             "k8s": Artifact(source="docker_hello-world", build_number="latest"),
         },
     )
-    assert written == {
+    assert request == {
         "applicationId": "naNJDKrUTZKKdKycL5Tx4g",
         "entityId": "bhI2FyPrTpupdzL4QEk0_A",
         "executionType": "WORKFLOW",
@@ -76,7 +76,7 @@ def test_the_published_example() -> None:
     }
 
 
-def test_a_pipeline_with_nothing_to_choose() -> None:
+def test_pipeline_without_variables_and_services_is_sent_with_empty_lists() -> None:
     assert sent(PIPELINE, application="Test App", pipeline="nightly") == {
         "applicationId": APPLICATION,
         "entityId": "p-1",
@@ -87,20 +87,20 @@ def test_a_pipeline_with_nothing_to_choose() -> None:
 
 
 def test_variables_are_sent_in_the_order_of_their_declaration() -> None:
-    written = sent(
+    request = sent(
         variables={"InfraDefinition_Kubernetes2": "k8s"},
         sensitive_variables={"InfraDefinition_Kubernetes": "secret"},
         variable_ids={"Environment": "env-1"},
     )
-    assert written["variableInputs"] == [
-        named("Environment", "env-1", "ID"),
-        named("InfraDefinition_Kubernetes", "secret"),
-        named("InfraDefinition_Kubernetes2", "k8s"),
+    assert request["variableInputs"] == [
+        variable("Environment", "env-1", "ID"),
+        variable("InfraDefinition_Kubernetes", "secret"),
+        variable("InfraDefinition_Kubernetes2", "k8s"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("artifact", "written"),
+    ("artifact", "expected"),
     [
         (
             Artifact(artifact_id="a-1"),
@@ -119,12 +119,12 @@ def test_variables_are_sent_in_the_order_of_their_declaration() -> None:
         ),
     ],
 )
-def test_artifacts(artifact: Artifact, written: dict[str, Any]) -> None:
-    assert sent(artifacts={"jar": artifact})["serviceInputs"] == [{"name": "jar", "artifactValueInput": written}]
+def test_artifact_is_sent_by_id_or_with_parameters(artifact: Artifact, expected: dict[str, Any]) -> None:
+    assert sent(artifacts={"jar": artifact})["serviceInputs"] == [{"name": "jar", "artifactValueInput": expected}]
 
 
 @pytest.mark.parametrize(
-    ("manifest", "written"),
+    ("manifest", "expected"),
     [
         (Manifest(helm_chart_id="c-1"), {"valueType": "HELM_CHART_ID", "helmChartId": "c-1"}),
         (
@@ -136,25 +136,25 @@ def test_artifacts(artifact: Artifact, written: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_manifests(manifest: Manifest, written: dict[str, Any]) -> None:
-    assert sent(manifests={"chart": manifest})["serviceInputs"] == [{"name": "chart", "manifestValueInput": written}]
+def test_manifest_is_sent_by_id_or_version(manifest: Manifest, expected: dict[str, Any]) -> None:
+    assert sent(manifests={"chart": manifest})["serviceInputs"] == [{"name": "chart", "manifestValueInput": expected}]
 
 
-def test_a_service_may_take_an_artifact_and_a_chart() -> None:
+def test_service_can_have_an_artifact_and_a_chart() -> None:
     (service,) = sent(artifacts={"web": Artifact(artifact_id="a-1")}, manifests={"web": Manifest(helm_chart_id="c-1")})[
         "serviceInputs"
     ]
     assert set(service) == {"name", "artifactValueInput", "manifestValueInput"}
 
 
-def test_options_are_sent_only_where_they_are_given() -> None:
-    written = sent(
+def test_options_are_sent_only_if_configured() -> None:
+    request = sent(
         notes="from terraform",
         specific_hosts=["host-1", "host-2"],
         exclude_hosts_with_same_artifact=False,
         continue_with_default_values=True,
     )
-    assert {name: written[name] for name in written if name not in {"variableInputs", "serviceInputs"}} == {
+    assert {name: request[name] for name in request if name not in {"variableInputs", "serviceInputs"}} == {
         "applicationId": APPLICATION,
         "entityId": WORKFLOW.id,
         "executionType": "WORKFLOW",
@@ -166,12 +166,12 @@ def test_options_are_sent_only_where_they_are_given() -> None:
     }
 
 
-def test_an_artifact_stream_is_a_variable_like_any_other() -> None:
-    declared = Entity("WORKFLOW", "w-1", "build", (Variable("ArtifactStream", "Artifact Stream", required=True),))
-    assert list(check(declared, {"variables": {"ArtifactStream": "library_nginx"}})) == []
+def test_artifact_stream_is_sent_like_any_other_variable() -> None:
+    declared = Entity("workflow", "w-1", "build", (Variable("ArtifactStream", "Artifact Stream", required=True),))
+    assert list(check_variables(declared, {"variables": {"ArtifactStream": "library_nginx"}})) == []
     assert sent(declared, variables={"ArtifactStream": "library_nginx"})["variableInputs"] == [
-        named("ArtifactStream", "library_nginx")
+        variable("ArtifactStream", "library_nginx")
     ]
     assert sent(declared, variable_ids={"ArtifactStream": "s-1"})["variableInputs"] == [
-        named("ArtifactStream", "s-1", "ID")
+        variable("ArtifactStream", "s-1", "ID")
     ]

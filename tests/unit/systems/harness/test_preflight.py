@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import pytest
 
 from provider_py.plugin import Key, Severity
-from provider_py.systems.harness.variables import Entity, Variable, check
+from provider_py.systems.harness.lookup import Entity, Variable
+from provider_py.systems.harness.preflight import check_variables
 
 ENTITY = Entity(
-    "WORKFLOW",
+    "workflow",
     "w-1",
     "deploy",
     (
@@ -23,7 +24,7 @@ GOOD = {"Environment": "Prod"}
 
 
 @pytest.mark.parametrize(
-    "given",
+    "configured",
     [
         {"variables": GOOD},
         {"variable_ids": GOOD},
@@ -36,12 +37,12 @@ GOOD = {"Environment": "Prod"}
         {"variables": GOOD, "sensitive_variables": {"size": "medium"}},
     ],
 )
-def test_what_harness_takes_is_taken(given: Mapping[str, Mapping[str, str]]) -> None:
-    assert list(check(ENTITY, given)) == []
+def test_values_that_harness_accepts_pass(configured: Mapping[str, Mapping[str, str]]) -> None:
+    assert list(check_variables(ENTITY, configured)) == []
 
 
 @pytest.mark.parametrize(
-    ("given", "path", "words"),
+    ("configured", "path", "words"),
     [
         ({}, ("variables",), ["needs a value for: Environment", "Environment ="]),
         ({"variables": {"Environment": ""}}, ("variables",), ["needs a value for: Environment"]),
@@ -50,24 +51,28 @@ def test_what_harness_takes_is_taken(given: Mapping[str, Mapping[str, str]]) -> 
         ({"variables": GOOD | {"size": "huge"}}, ("variables", Key("size")), ["'huge'", "small, medium, large"]),
         ({"variables": GOOD | {"size": "small,huge"}}, ("variables", Key("size")), ["small, medium, large"]),
         ({"variables": GOOD | {"size": ""}}, ("variables", Key("size")), ["small, medium, large"]),
-        ({"variables": GOOD | {"regoin": "eu"}}, ("variables", Key("regoin")), ["no variable 'regoin'", "'region'?"]),
-        ({"variables": GOOD, "variable_ids": {"q": "1"}}, ("variable_ids", Key("q")), ["Its variables are: Env"]),
+        (
+            {"variables": GOOD | {"regoin": "eu"}},
+            ("variables", Key("regoin")),
+            ["variable 'regoin'", "'region'?"],
+        ),
+        ({"variables": GOOD, "variable_ids": {"q": "1"}}, ("variable_ids", Key("q")), ["Declared variables: Env"]),
     ],
 )
-def test_what_harness_refuses_or_ignores_is_told(
-    given: Mapping[str, Mapping[str, str]], path: tuple[str, ...], words: list[str]
+def test_values_that_harness_refuses_or_ignores_are_reported(
+    configured: Mapping[str, Mapping[str, str]], path: tuple[str, ...], words: list[str]
 ) -> None:
-    (said,) = check(ENTITY, given)
-    assert said.severity is Severity.ERROR
-    assert said.path == path
-    assert [type(step) for step in said.path] == [type(step) for step in path]
+    (diagnostic,) = check_variables(ENTITY, configured)
+    assert diagnostic.severity is Severity.ERROR
+    assert diagnostic.path == path
+    assert [type(step) for step in diagnostic.path] == [type(step) for step in path]
     for word in words:
-        assert word in f"{said.summary}\n{said.detail}"
+        assert word in f"{diagnostic.summary}\n{diagnostic.detail}"
 
 
-def test_every_finding_is_told_at_once() -> None:
-    given = {"variables": {"size": "huge", "owner": "me", "nonsense": "x"}}
-    assert [said.path for said in check(ENTITY, given)] == [
+def test_all_problems_are_reported_together() -> None:
+    configured = {"variables": {"size": "huge", "owner": "me", "nonsense": "x"}}
+    assert [diagnostic.path for diagnostic in check_variables(ENTITY, configured)] == [
         ("variables", "size"),
         ("variables", "owner"),
         ("variables", "nonsense"),
@@ -77,13 +82,14 @@ def test_every_finding_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("name", ["size", "owner", "nonsense"])
 def test_a_sensitive_value_is_not_echoed(name: str) -> None:
-    given = {"variables": GOOD, "sensitive_variables": {name: "hunter2-value"}}
-    (said,) = check(ENTITY, given)
-    assert said.path == ("sensitive_variables", name)
-    assert "hunter2-value" not in f"{said.summary}{said.detail}"
+    configured = {"variables": GOOD, "sensitive_variables": {name: "hunter2-value"}}
+    (diagnostic,) = check_variables(ENTITY, configured)
+    assert diagnostic.path == ("sensitive_variables", name)
+    assert "hunter2-value" not in f"{diagnostic.summary}{diagnostic.detail}"
 
 
-def test_a_workflow_without_variables_says_so() -> None:
-    (said,) = check(Entity("PIPELINE", "p-1", "nightly", ()), {"variables": {"a": "b"}})
-    assert said.summary == "Pipeline 'nightly' has no variable 'a'"
-    assert "none" in said.detail
+def test_an_unknown_variable_of_an_entity_without_variables_is_reported() -> None:
+    (diagnostic,) = check_variables(Entity("pipeline", "p-1", "nightly", ()), {"variables": {"a": "b"}})
+    assert diagnostic.summary == "Unknown variable 'a'"
+    assert "Pipeline 'nightly' does not declare it" in diagnostic.detail
+    assert "none" in diagnostic.detail

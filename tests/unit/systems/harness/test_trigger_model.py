@@ -1,4 +1,4 @@
-"""What a trigger's configuration has to be, told before anything is sent."""
+"""The rules for the configuration of a trigger, which are checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from harness_client import enums
 
 from provider_py.execution.connection import Connector
 from provider_py.plugin import Change, Decoded, Path
-from provider_py.systems.harness import trigger_rules
-from provider_py.systems.harness.trigger import (
+from provider_py.systems.harness import trigger_model
+from provider_py.systems.harness.trigger import HarnessTriggerResource
+from provider_py.systems.harness.trigger_model import (
     HarnessArtifactSelection,
     HarnessNewArtifact,
     HarnessPipelineCompletion,
@@ -19,7 +20,6 @@ from provider_py.systems.harness.trigger import (
     HarnessTrigger,
     HarnessTriggerAction,
     HarnessTriggerCondition,
-    HarnessTriggerResource,
     HarnessWebhook,
     validate,
 )
@@ -29,37 +29,38 @@ COMPLETION = HarnessPipelineCompletion(pipeline_id="p-1")
 ARTIFACT = HarnessNewArtifact(artifact_source_id="s-1")
 
 
-def condition(**given: Any) -> HarnessTriggerCondition:
-    return HarnessTriggerCondition(**given)
+def condition(**arguments: Any) -> HarnessTriggerCondition:
+    return HarnessTriggerCondition(**arguments)
 
 
-def action(**given: Any) -> HarnessTriggerAction:
-    return HarnessTriggerAction(**given)
+def action(**arguments: Any) -> HarnessTriggerAction:
+    return HarnessTriggerAction(**arguments)
 
 
-def webhook(**given: Any) -> HarnessTriggerCondition:
-    return condition(webhook=HarnessWebhook(**given))
+def webhook(**arguments: Any) -> HarnessTriggerCondition:
+    return condition(webhook=HarnessWebhook(**arguments))
 
 
-def trigger(given: HarnessTriggerCondition | None = None, does: HarnessTriggerAction | None = None) -> HarnessTrigger:
+def trigger(when: HarnessTriggerCondition | None = None, does: HarnessTriggerAction | None = None) -> HarnessTrigger:
     return HarnessTrigger(
         application_id="a-1",
         name="nightly",
-        condition=given or condition(schedule=SCHEDULE),
+        condition=when or condition(schedule=SCHEDULE),
         action=does or action(workflow_id="w-1"),
     )
 
 
-def selecting(kind: str, **given: Any) -> HarnessTriggerAction:
-    return action(workflow_id="w-1", artifact_selections=[HarnessArtifactSelection(service_id="s", type=kind, **given)])
+def selecting(type_: str, **arguments: Any) -> HarnessTriggerAction:
+    selection = HarnessArtifactSelection(service_id="s", type=type_, **arguments)
+    return action(workflow_id="w-1", artifact_selections=[selection])
 
 
-def paths(given: HarnessTrigger, *unknown: str) -> list[Path]:
-    return [found.path for found in validate(Decoded(given, frozenset(unknown)))]
+def paths(configured: HarnessTrigger, *unknown: str) -> list[Path]:
+    return [diagnostic.path for diagnostic in validate(Decoded(configured, frozenset(unknown)))]
 
 
 @pytest.mark.parametrize(
-    ("given", "unknown", "expected"),
+    ("configured", "unknown", "expected"),
     [
         (trigger(), (), []),
         (trigger(condition()), (), [("condition",)]),
@@ -89,12 +90,14 @@ def paths(given: HarnessTrigger, *unknown: str) -> list[Path]:
         (trigger(webhook(source="BITBUCKET", event="PULL_REQUEST_MERGED")), (), []),
     ],
 )
-def test_arguments_are_judged_together(given: HarnessTrigger, unknown: tuple[str, ...], expected: list[Path]) -> None:
-    assert paths(given, *unknown) == expected
+def test_arguments_are_validated_against_each_other(
+    configured: HarnessTrigger, unknown: tuple[str, ...], expected: list[Path]
+) -> None:
+    assert paths(configured, *unknown) == expected
 
 
 @pytest.mark.parametrize(
-    ("kind", "fitting", "more"),
+    ("type_", "valid", "required"),
     [
         ("FROM_TRIGGERING_ARTIFACT", condition(new_artifact=ARTIFACT), {}),
         ("FROM_TRIGGERING_PIPELINE", condition(pipeline_completion=COMPLETION), {}),
@@ -104,25 +107,25 @@ def test_arguments_are_judged_together(given: HarnessTrigger, unknown: tuple[str
         ("LAST_DEPLOYED_PIPELINE", condition(schedule=SCHEDULE), {"pipeline_id": "p-1"}),
     ],
 )
-def test_an_artifact_is_chosen_as_the_condition_allows(
-    kind: str, fitting: HarnessTriggerCondition, more: dict[str, str]
+def test_artifact_selection_requires_its_condition_or_attribute(
+    type_: str, valid: HarnessTriggerCondition, required: dict[str, str]
 ) -> None:
-    place: Path = ("action", "artifact_selections", 0)
-    assert paths(trigger(fitting, selecting(kind, **more))) == []
-    if more:
-        assert paths(trigger(fitting, selecting(kind))) == [place]
+    path: Path = ("action", "artifact_selections", 0)
+    assert paths(trigger(valid, selecting(type_, **required))) == []
+    if required:
+        assert paths(trigger(valid, selecting(type_))) == [path]
     else:
-        assert paths(trigger(condition(schedule=SCHEDULE), selecting(kind))) == [(*place, "type")]
-        assert paths(trigger(webhook(source="GITHUB"), selecting(kind))) == [(*place, "type")]
+        assert paths(trigger(condition(schedule=SCHEDULE), selecting(type_))) == [(*path, "type")]
+        assert paths(trigger(webhook(source="GITHUB"), selecting(type_))) == [(*path, "type")]
 
 
-def test_the_words_are_those_of_the_schema() -> None:
-    assert set(trigger_rules.EVENTS["GITHUB"]) == {each.value for each in enums.GitHubEventType}
-    assert set(trigger_rules.EVENTS["GITLAB"]) == {each.value for each in enums.GitlabEvent}
-    assert set(trigger_rules.EVENTS["BITBUCKET"]) == {each.value for each in enums.BitbucketEvent}
-    assert set(trigger_rules.GITHUB_ACTIONS) == {each.value for each in enums.GitHubAction}
-    assert set(trigger_rules.SOURCES) == set(trigger_rules.EVENTS) == {each.value for each in enums.WebhookSource}
-    assert set(trigger_rules.SELECTIONS) == {each.value for each in enums.ArtifactSelectionType}
+def test_enumerations_match_the_schema() -> None:
+    assert set(trigger_model.EVENTS["GITHUB"]) == {word.value for word in enums.GitHubEventType}
+    assert set(trigger_model.EVENTS["GITLAB"]) == {word.value for word in enums.GitlabEvent}
+    assert set(trigger_model.EVENTS["BITBUCKET"]) == {word.value for word in enums.BitbucketEvent}
+    assert set(trigger_model.GITHUB_ACTIONS) == {word.value for word in enums.GitHubAction}
+    assert set(trigger_model.SOURCES) == set(trigger_model.EVENTS) == {word.value for word in enums.WebhookSource}
+    assert set(trigger_model.SELECTIONS) == {word.value for word in enums.ArtifactSelectionType}
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,7 @@ def test_the_words_are_those_of_the_schema() -> None:
         (action(workflow_id="w-1"), action(), False),
     ],
 )
-async def test_another_kind_of_execution_replaces(
+async def test_changing_between_workflow_and_pipeline_replaces(
     before: HarnessTriggerAction, after: HarnessTriggerAction, replaced: bool
 ) -> None:
     prior = dataclasses.replace(trigger(does=before), id="t-1")
