@@ -129,7 +129,7 @@ def _explain(response: httpx2.Response) -> str:
     if response.status_code != 403 or "/api/" not in response.url.path:
         return text
     permission = "NQL API" if "/nql/" in response.url.path else "Workflows API"
-    hint = f"does the API credential have the permission {permission} (Administration, API credentials)?"
+    hint = f"the API credential needs the permission {permission} (Administration, API credentials)"
     return f"{text}; {hint}" if text else hint
 
 

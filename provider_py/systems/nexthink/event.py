@@ -40,7 +40,7 @@ from provider_py.systems.nexthink.lookup import get_workflow
 
 def not_zero_length(value: str) -> str | None:
     """Check that a string has a character; unlike other systems, Nexthink accepts a blank."""
-    return None if value else "An empty string is not allowed; write at least one character, or omit the parameter"
+    return None if value else "Must have at least one character; omit the parameter if it has no value"
 
 
 @model

@@ -71,7 +71,7 @@ async def tenant(tmp_path: Path) -> AsyncIterator[Bench]:
         yield made
 
 
-async def second_version(tenant: Bench) -> None:
+async def version_2(tenant: Bench) -> None:
     for devices, users in ((DEVICES, USERS), (DEVICES, None), (DEVICES, []), (None, USERS), ([], USERS)):
         await tenant.run(workflow="#install_software", devices=devices, users=users, params=INSTALL)
     empty: tuple[dict[str, str] | None, ...] = (None, {})
@@ -80,7 +80,7 @@ async def second_version(tenant: Bench) -> None:
     await tenant.run(workflow="reboot_device", devices=laptops())
 
 
-async def first_version(tenant: Bench) -> None:
+async def version_1(tenant: Bench) -> None:
     arguments: dict[str, Any] = {"workflow": "#install_software", "params": INSTALL, "api_version": "v1"}
     await tenant.run(**arguments, devices=DEVICES[-1:], users=USERS[-1:])
     await tenant.run(**arguments, devices=DEVICES[-1:])
@@ -123,7 +123,7 @@ async def lists(tenant: Bench) -> None:
                 await workflows.read(tenant.nexthink, filters)
 
 
-WAYS = (second_version, first_version, full_requests, exports, events, descriptions, lists)
+WAYS = (version_2, version_1, full_requests, exports, events, descriptions, lists)
 
 
 @pytest.fixture(scope="module")
@@ -141,15 +141,15 @@ async def replay(tenant: Bench, way: Way, replayed: dict[Way, list[CheckedReques
     return replayed[way]
 
 
+def violations(requests: list[CheckedRequest]) -> set[tuple[str, str, str]]:
+    return {(request.method, request.path, request.violation) for request in requests if request.violation}
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_requests_violate_only_the_listed_rules(
     tenant: Bench, way: Way, replayed: dict[Way, list[CheckedRequest]]
 ) -> None:
-    requests = await replay(tenant, way, replayed)
-    violations = {
-        (request.method, request.path, request.violation) for request in requests if request.violation is not None
-    }
-    assert violations <= VIOLATIONS.keys()
+    assert violations(await replay(tenant, way, replayed)) <= VIOLATIONS.keys()
 
 
 async def test_every_published_operation_is_replayed_and_each_exception_is_needed(
@@ -169,9 +169,7 @@ async def test_every_published_operation_is_replayed_and_each_exception_is_neede
     assert {pair for pair in documented if not pair[1].endswith("/trigger")} == fixed
     assert {method for method, path in documented if path.endswith("/trigger")} == {"POST"}
     assert len(paths - fixed) == 1
-    assert {
-        (request.method, request.path, request.violation) for request in requests if request.violation
-    } == VIOLATIONS.keys()
+    assert violations(requests) == VIOLATIONS.keys()
     assert all(any(part in request.path for request in requests) for part in ABSENT)
 
 

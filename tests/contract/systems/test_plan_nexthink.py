@@ -109,7 +109,7 @@ async def test_a_status_query_that_is_not_saved_is_told(driver: Driver) -> None:
 async def test_a_credential_without_the_right_to_nql_is_told(driver: Driver) -> None:
     driver.sandbox.world.behaviors.change({"nexthink": {"nql_right": False}})
     answer = await driver.create(simple("nexthink"))
-    assert "no right to NQL" in only(answer.diagnostics, Severity.ERROR)
+    assert "no permission for NQL" in only(answer.diagnostics, Severity.ERROR)
     assert answer.state is None
     assert driver.runs() == []
 

@@ -110,7 +110,7 @@ def test_missing_identifier_message_lists_the_identifiers() -> None:
 def test_identifiers_are_checked_by_the_published_pattern(cls: type, attribute: str, valid: str, invalid: str) -> None:
     (check,) = attributes(cls)[attribute].checks
     assert check(valid) is None
-    assert "write" in str(check(invalid))
+    assert str(check(invalid)).startswith("Must ")
 
 
 @pytest.mark.parametrize(
