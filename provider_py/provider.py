@@ -8,12 +8,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from provider_py.execution.connection import Connector
+from provider_py.execution import (
+    Connector,
+    DataSourceType,
+    ExecutionType,
+    Launcher,
+    LookupDataSource,
+    ResourceType,
+    Runtime,
+)
 from provider_py.execution.journal import Journal, default_path, workspace
-from provider_py.execution.launcher import Launcher
 from provider_py.execution.lifecycle import ExecutionResource
-from provider_py.execution.registry_types import DataSourceType, ExecutionType, LookupDataSource, ResourceType
-from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
 from provider_py.plugin import DataSource, Decoded, Diagnostic, Resource, model, optional, resolve, setting
 from provider_py.systems.harness import application as harness_application
@@ -39,23 +44,23 @@ from provider_py.systems.vcd.config import VcdSettings
 from provider_py.systems.vcd.connection import CloudDirector
 
 RESOURCES: Final[tuple[ExecutionType[Any] | ResourceType[Any, Any], ...]] = (
-    harness_execution.KIND,
-    harness_trigger.KIND,
-    nexthink_execution.KIND,
-    nexthink_event.KIND,
-    vcd_execution.KIND,
+    harness_execution.TYPE,
+    harness_trigger.TYPE,
+    nexthink_execution.TYPE,
+    nexthink_event.TYPE,
+    vcd_execution.TYPE,
 )
 DATA_SOURCES: Final[tuple[DataSourceType[Any, Any], ...]] = (
-    harness_application.KIND,
-    harness_workflow.KIND,
-    harness_pipeline.KIND,
-    harness_service.KIND,
-    harness_execution_inputs.KIND,
-    harness_executions.KIND,
-    nexthink_workflow.KIND,
-    nexthink_workflows.KIND,
-    vcd_workflow.KIND,
-    vcd_workflows.KIND,
+    harness_application.TYPE,
+    harness_workflow.TYPE,
+    harness_pipeline.TYPE,
+    harness_service.TYPE,
+    harness_execution_inputs.TYPE,
+    harness_executions.TYPE,
+    nexthink_workflow.TYPE,
+    nexthink_workflows.TYPE,
+    vcd_workflow.TYPE,
+    vcd_workflows.TYPE,
 )
 SYSTEMS: Final = {
     "harness": (HarnessSettings, Harness),

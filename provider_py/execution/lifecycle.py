@@ -48,7 +48,7 @@ from provider_py.execution.errors import Interrupted, Missing, SystemFault
 from provider_py.execution.journal import JournalError
 from provider_py.execution.launcher import AnyLauncher, Cancelling, OpaqueLauncher, Remembering
 from provider_py.execution.poller import Poller
-from provider_py.execution.preflight import preflight
+from provider_py.execution.preflight import run_preflight
 from provider_py.execution.private_state import PrivateState
 from provider_py.execution.registry_types import ExecutionType
 from provider_py.execution.run import Execution, Phase, Run, deciding_run
@@ -229,7 +229,7 @@ class ExecutionResource(Generic[E]):
         launcher = self._launcher()
         if launcher is None or planned.model is None or not self._runtime.preflight:
             return ()
-        return await preflight(launcher.prepare(planned.model, planned.unknown), "The run", self._runtime)
+        return await run_preflight(launcher.prepare(planned.model, planned.unknown), "The run", self._runtime)
 
     async def _wait(
         self,

@@ -15,7 +15,7 @@ from provider_py.execution.runtime import Runtime
 from provider_py.plugin import Diagnostic, DiagnosticError
 
 
-async def preflight(check: Coroutine[object, None, object], subject: str, runtime: Runtime) -> Sequence[Diagnostic]:
+async def run_preflight(check: Coroutine[object, None, object], subject: str, runtime: Runtime) -> Sequence[Diagnostic]:
     """Run a check and return its diagnostics; `subject` begins their summaries: "The run"."""
     try:
         await runtime.unless_stopped(check)

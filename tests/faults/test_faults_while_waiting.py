@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from provider_py.execution import Timeouts
 from provider_py.execution.private_state import PrivateState
-from provider_py.execution.run import Timeouts
 from provider_py.plugin import Severity
 from provider_py.sandbox.server import Sandbox
 from provider_py.systems.vcd.config import VcdSettings

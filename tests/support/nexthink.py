@@ -14,10 +14,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiohttp.typedefs import Handler, Middleware
 
-from provider_py.execution.connection import Connector
+from provider_py.execution import Connector, Runtime
 from provider_py.execution.journal import Journal
 from provider_py.execution.lifecycle import ExecutionResource
-from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
 from provider_py.plugin import Change, Decoded, Plan
 from provider_py.sandbox import Contract, RecordedRequest, World, observer
@@ -105,8 +104,8 @@ class Bench:
         journal = Journal(self.journal, self.clock.time)
         self._opened.append(journal)
         launcher = NexthinkLauncher(self.nexthink)
-        starter: Starter[NexthinkExecution] = Starter(execution.KIND.name, journal, self.runtime)
-        return ExecutionResource(execution.KIND, lambda: launcher, starter, self.runtime)
+        starter: Starter[NexthinkExecution] = Starter(execution.TYPE.name, journal, self.runtime)
+        return ExecutionResource(execution.TYPE, lambda: launcher, starter, self.runtime)
 
     def events(self) -> EventResource:
         """Return the resource in the current process."""

@@ -25,6 +25,21 @@ EXPORTS = {
         computed duration error exactly_one format_path has_error max_length model not_empty one_of optional
         parse_duration pattern protect quoted redact required required_together resolve setting url warning
     """,
+    "provider_py.execution": """
+        Cancelling Clock Connector DataSourceType Execution ExecutionType Indistinct Interrupted Launcher
+        LookupDataSource Lookups Missing NotResumed NotStarted Phase PollSource RateLimited Refused Remembering
+        ResourceType Run Runtime Searching Started SystemFault Timeouts Unanswered Unauthorized Unreachable
+        did_you_mean from_fault readable require rfc3339 run_preflight unknown_name
+    """,
+    "provider_py.sandbox": """
+        Behavior Contract Fault FaultKind InvalidResponseError Match Phase RecordedRequest Run Sandbox Script World
+        corrected observer spec_file
+    """,
+    "provider_py.sandbox.harness": "ACCOUNT_ID Account BEHAVIORS CREDENTIALS application",
+    "provider_py.sandbox.nexthink": """
+        BEHAVIORS CREDENTIALS TOKEN_PATH WORKFLOWS application directory workflow
+    """,
+    "provider_py.sandbox.vcd": "BEHAVIORS CREDENTIALS ENDPOINT_TYPE REPORTS WORKFLOWS Workflow application",
 }
 """The names that packages export. A change here is a change for everyone who imports them."""
 

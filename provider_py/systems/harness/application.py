@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Annotated, Final, TypeVar
 
-from provider_py.execution.registry_types import DataSourceType
+from provider_py.execution import DataSourceType
 from provider_py.plugin import Decoded, Diagnostic, computed, exactly_one, model, not_empty, optional
 from provider_py.systems.harness import lookup
 from provider_py.systems.harness.connection import Harness
@@ -45,7 +45,7 @@ async def read(harness: Harness, config: HarnessApplication) -> HarnessApplicati
     return dataclasses.replace(config, id=application.id, name=application.name, description=application.description)
 
 
-KIND: Final = DataSourceType(
+TYPE: Final = DataSourceType(
     name="harness_application",
     title="Harness application",
     system="harness",

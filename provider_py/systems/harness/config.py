@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
-from provider_py.execution.connection import require
+from provider_py.execution import require
 from provider_py.plugin import duration, model, parse_duration, setting, url
 
 SYSTEM: Final = "Harness"

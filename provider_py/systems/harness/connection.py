@@ -20,11 +20,17 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import harness_client as gql
 
-from provider_py.execution.connection import readable
-from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
-from provider_py.execution.lookups import Lookups
-from provider_py.execution.runtime import Runtime
-from provider_py.execution.times import rfc3339
+from provider_py.execution import (
+    Lookups,
+    Missing,
+    Refused,
+    Runtime,
+    SystemFault,
+    Unanswered,
+    Unauthorized,
+    readable,
+    rfc3339,
+)
 from provider_py.systems.harness.config import SYSTEM, HarnessSettings, resolve_config
 
 if TYPE_CHECKING:  # lazy: httpx2 takes 70 ms, and a plan without Harness resources needs none of it

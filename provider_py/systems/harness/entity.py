@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Annotated, Final, TypeVar
 
-from provider_py.execution.registry_types import DataSourceType
+from provider_py.execution import DataSourceType
 from provider_py.plugin import Decoded, Diagnostic, computed, exactly_one, model, not_empty, optional
 from provider_py.systems.harness import lookup
 from provider_py.systems.harness.application import InHarnessApplication, one_application

@@ -14,11 +14,18 @@ from urllib.parse import quote
 
 import harness_client as gql
 
-from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
-from provider_py.execution.launcher import Started
-from provider_py.execution.poller import PollSource
-from provider_py.execution.registry_types import ExecutionType
-from provider_py.execution.run import Execution, Run
+from provider_py.execution import (
+    Execution,
+    ExecutionType,
+    Missing,
+    PollSource,
+    Refused,
+    Run,
+    Started,
+    SystemFault,
+    Unanswered,
+    Unauthorized,
+)
 from provider_py.plugin import (
     Decoded,
     Diagnostic,
@@ -361,7 +368,7 @@ async def _abort(harness: Harness, application: str, identifier: str) -> None:
             raise
 
 
-KIND: Final = ExecutionType(
+TYPE: Final = ExecutionType(
     name="harness_execution",
     title="Harness execution",
     system="harness",

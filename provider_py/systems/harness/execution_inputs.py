@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Annotated, Final
 
-from provider_py.execution.registry_types import DataSourceType
+from provider_py.execution import DataSourceType
 from provider_py.plugin import Decoded, Diagnostic, DiagnosticError, computed, exactly_one, model, optional
 from provider_py.systems.harness import lookup, preflight
 from provider_py.systems.harness.application import one_application
@@ -77,7 +77,7 @@ async def read(harness: Harness, config: HarnessExecutionInputs) -> HarnessExecu
     )
 
 
-KIND: Final = DataSourceType(
+TYPE: Final = DataSourceType(
     name="harness_execution_inputs",
     title="Harness execution input",
     system="harness",

@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeAlias
 
 import harness_client as gql
 
-from provider_py.execution.registry_types import DataSourceType
+from provider_py.execution import DataSourceType
 from provider_py.plugin import Decoded, Diagnostic, at_most_one, computed, model, not_empty, optional
 from provider_py.systems.harness import lookup
 from provider_py.systems.harness.application import one_application
@@ -102,7 +102,7 @@ def _execution(node: _Node) -> HarnessPastExecution:
     )
 
 
-KIND: Final = DataSourceType(
+TYPE: Final = DataSourceType(
     name="harness_executions",
     title="Harness executions",
     system="harness",

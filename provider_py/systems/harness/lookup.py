@@ -14,8 +14,7 @@ from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import harness_client as gql
 
-from provider_py.execution.errors import Missing, Refused
-from provider_py.execution.messages import unknown_name
+from provider_py.execution import Missing, Refused, unknown_name
 from provider_py.plugin import Diagnostic, DiagnosticError, Path, error
 from provider_py.systems.harness.config import SYSTEM
 from provider_py.systems.harness.connection import Harness

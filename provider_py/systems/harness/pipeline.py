@@ -23,4 +23,4 @@ def _ref(config: HarnessPipeline) -> lookup.EntityRef | None:
     return lookup.entity_ref(pipeline=config.pipeline, pipeline_id=config.pipeline_id)
 
 
-KIND: Final = data_source("pipeline", HarnessPipeline, _ref)
+TYPE: Final = data_source("pipeline", HarnessPipeline, _ref)

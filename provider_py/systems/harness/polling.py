@@ -18,8 +18,7 @@ from typing import Annotated, Final, TypeAlias
 
 import harness_client as gql
 
-from provider_py.execution.errors import Missing, SystemFault
-from provider_py.execution.run import Phase, Run
+from provider_py.execution import Missing, Phase, Run, SystemFault
 from provider_py.plugin import computed, model
 from provider_py.systems.harness.connection import CLOCK_SKEW_SECONDS, Harness, fault_of, omit_nulls, timestamp
 from provider_py.systems.harness.lookup import PAGE, equals

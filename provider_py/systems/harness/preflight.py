@@ -16,8 +16,7 @@ from typing import Final, TypeAlias
 
 import harness_client as gql
 
-from provider_py.execution.errors import Refused, Unauthorized
-from provider_py.execution.messages import did_you_mean
+from provider_py.execution import Refused, Unauthorized, did_you_mean
 from provider_py.plugin import Diagnostic, DiagnosticError, Key, Path, error
 from provider_py.systems.harness.connection import Harness, UnknownField
 from provider_py.systems.harness.lookup import Entity, Named, Variable, foreign_id

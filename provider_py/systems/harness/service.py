@@ -8,8 +8,7 @@ from typing import Annotated, Final
 
 import harness_client as gql
 
-from provider_py.execution.errors import Missing
-from provider_py.execution.registry_types import DataSourceType
+from provider_py.execution import DataSourceType, Missing
 from provider_py.plugin import Decoded, Diagnostic, computed, exactly_one, model, not_empty, optional
 from provider_py.systems.harness import lookup
 from provider_py.systems.harness.application import InHarnessApplication, one_application
@@ -96,7 +95,7 @@ def _source(source: gql.ServiceArtifactsServiceArtifactSources) -> HarnessArtifa
     return HarnessArtifactSource(id=source.id, name=source.name, type=source.typename__, artifacts=artifacts)
 
 
-KIND: Final = DataSourceType(
+TYPE: Final = DataSourceType(
     name="harness_service",
     title="Harness service",
     system="harness",

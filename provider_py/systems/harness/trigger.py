@@ -11,11 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from provider_py.execution import messages
-from provider_py.execution.connection import Connector
-from provider_py.execution.errors import Missing, SystemFault
-from provider_py.execution.preflight import preflight
-from provider_py.execution.registry_types import ResourceType
+from provider_py.execution import Connector, Missing, ResourceType, SystemFault, from_fault, run_preflight
 from provider_py.plugin import ApplyResult, Change, Decoded, Diagnostic, DiagnosticError, Plan, ReadResult, error
 from provider_py.systems.harness import lookup, merge, trigger_graphql
 from provider_py.systems.harness.connection import Harness
@@ -98,7 +94,7 @@ class HarnessTriggerResource:
         if harness is None or ref is None or not harness.runtime.preflight or "application_id" in unknown:
             return ()
         check = _check_entity(harness, planned.application_id, ref)
-        return await preflight(check, f"The {TITLE}", harness.runtime)
+        return await run_preflight(check, f"The {TITLE}", harness.runtime)
 
     def _connect(self) -> Harness:
         return self._connector.connect(TITLE)
@@ -118,7 +114,7 @@ def _diagnosed(summary: str) -> Iterator[None]:
     try:
         yield
     except SystemFault as fault:
-        raise DiagnosticError(messages.from_fault(fault, summary)) from fault
+        raise DiagnosticError(from_fault(fault, summary)) from fault
 
 
 def _written(planned: HarnessTrigger, remote: HarnessTrigger) -> ApplyResult[HarnessTrigger]:
@@ -131,7 +127,7 @@ def _base(remote: HarnessTrigger) -> bytes:
     return merge.snapshot(dataclasses.replace(remote, webhook_details=None))
 
 
-KIND: Final = ResourceType(
+TYPE: Final = ResourceType(
     name=HarnessTriggerResource.name,
     system="harness",
     model=HarnessTrigger,

@@ -13,7 +13,7 @@ from typing import Final
 
 import harness_client as gql
 
-from provider_py.execution.errors import Missing, Refused, Unanswered
+from provider_py.execution import Missing, Refused, Unanswered
 from provider_py.systems.harness.config import SYSTEM
 from provider_py.systems.harness.connection import CLOCK_SKEW_SECONDS, Harness, Input, omit_nulls
 from provider_py.systems.harness.lookup import entity_ref, equals

@@ -23,4 +23,4 @@ def _ref(config: HarnessWorkflow) -> lookup.EntityRef | None:
     return lookup.entity_ref(config.workflow, config.workflow_id)
 
 
-KIND: Final = data_source("workflow", HarnessWorkflow, _ref)
+TYPE: Final = data_source("workflow", HarnessWorkflow, _ref)

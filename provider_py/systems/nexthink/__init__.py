@@ -2,7 +2,7 @@
 
 The package knows Nexthink's generated client, `execution` and the public face of `plugin`; it knows no other system,
 nothing of gRPC, and nothing of the sandbox. `provider.py` takes from it the settings block (`config`), the connection
-(`connection`) and one `KIND` per resource or data source; nothing else is meant for use from outside.
+(`connection`) and one `TYPE` per resource or data source; nothing else is meant for use from outside.
 
     config        the provider's `nexthink` block, and the complete settings of a connection
     connection    sign-in, HTTP channel, downloads

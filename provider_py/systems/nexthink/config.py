@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from nexthink_client.constraints import PATTERNS
 
-from provider_py.execution.connection import require
+from provider_py.execution import require
 from provider_py.plugin import Check, duration, model, one_of, parse_duration, pattern, setting, url
 
 SYSTEM: Final = "Nexthink"

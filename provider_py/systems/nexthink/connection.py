@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING, Final, Unpack
 
 import nexthink_client
 
-from provider_py.execution.connection import readable
-from provider_py.execution.errors import SystemFault
-from provider_py.execution.lookups import Lookups
-from provider_py.execution.runtime import Runtime
+from provider_py.execution import Lookups, Runtime, SystemFault, readable
 from provider_py.systems.nexthink.config import SYSTEM, NexthinkSettings
 
 if TYPE_CHECKING:  # these import httpx2, 70 ms

@@ -12,11 +12,7 @@ from typing import Annotated, Final
 
 from nexthink_client import api, models
 
-from provider_py.execution import messages
-from provider_py.execution.connection import Connector, readable
-from provider_py.execution.errors import SystemFault, Unanswered
-from provider_py.execution.preflight import preflight
-from provider_py.execution.registry_types import ResourceType
+from provider_py.execution import Connector, ResourceType, SystemFault, Unanswered, from_fault, readable, run_preflight
 from provider_py.plugin import (
     ApplyResult,
     Change,
@@ -106,7 +102,7 @@ class EventResource:
         if planned.workflow is None:
             return Plan()
         return Plan(
-            diagnostics=await preflight(get_workflow(nexthink, planned.workflow), "The event", nexthink.runtime)
+            diagnostics=await run_preflight(get_workflow(nexthink, planned.workflow), "The event", nexthink.runtime)
         )
 
     async def create(self, planned: NexthinkEvent, private: bytes) -> ApplyResult[NexthinkEvent]:
@@ -164,7 +160,7 @@ async def _send(nexthink: Nexthink, event: NexthinkEvent, workflow_uuid: str) ->
 
 
 def _not_sent(fault: SystemFault) -> DiagnosticError:
-    return DiagnosticError(messages.from_fault(fault, "Nexthink event was not sent"))
+    return DiagnosticError(from_fault(fault, "Nexthink event was not sent"))
 
 
 def _unanswered(event: NexthinkEvent, fault: Unanswered) -> Diagnostic:
@@ -177,7 +173,7 @@ def _unanswered(event: NexthinkEvent, fault: Unanswered) -> Diagnostic:
     )
 
 
-KIND: Final = ResourceType(
+TYPE: Final = ResourceType(
     name=EventResource.name,
     system="nexthink",
     model=NexthinkEvent,

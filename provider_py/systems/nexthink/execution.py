@@ -16,13 +16,17 @@ from typing import Annotated, Final
 import nexthink_client
 from nexthink_client import api, models
 
-from provider_py.execution.connection import readable
-from provider_py.execution.errors import Unanswered
-from provider_py.execution.launcher import Started
-from provider_py.execution.poller import PollSource
-from provider_py.execution.registry_types import ExecutionType
-from provider_py.execution.run import Execution, Phase, Run
-from provider_py.execution.times import rfc3339
+from provider_py.execution import (
+    Execution,
+    ExecutionType,
+    Phase,
+    PollSource,
+    Run,
+    Started,
+    Unanswered,
+    readable,
+    rfc3339,
+)
 from provider_py.plugin import (
     Decoded,
     Diagnostic,
@@ -298,7 +302,7 @@ def _missing_status_query() -> Diagnostic:
     )
 
 
-KIND: Final = ExecutionType(
+TYPE: Final = ExecutionType(
     name="nexthink_execution",
     title="Nexthink execution",
     system="nexthink",

@@ -16,8 +16,7 @@ from typing import Final
 
 from nexthink_client import api, models
 
-from provider_py.execution.connection import readable
-from provider_py.execution.errors import Missing, SystemFault, Unanswered
+from provider_py.execution import Missing, SystemFault, Unanswered, readable
 from provider_py.systems.nexthink.config import SYSTEM
 from provider_py.systems.nexthink.connection import Nexthink
 

@@ -14,9 +14,7 @@ from collections.abc import Iterable, Sequence
 import nexthink_client
 from nexthink_client import api, models
 
-from provider_py.execution.connection import readable
-from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
-from provider_py.execution.messages import unknown_name
+from provider_py.execution import Missing, Refused, SystemFault, Unanswered, Unauthorized, readable, unknown_name
 from provider_py.plugin import DiagnosticError
 from provider_py.systems.nexthink.config import SYSTEM
 from provider_py.systems.nexthink.connection import SOURCE, Nexthink

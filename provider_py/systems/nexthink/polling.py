@@ -28,9 +28,7 @@ from typing import Annotated, Final
 
 from nexthink_client import api, models
 
-from provider_py.execution.connection import readable
-from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered
-from provider_py.execution.run import Phase, Run
+from provider_py.execution import Missing, Phase, Refused, Run, SystemFault, Unanswered, readable
 from provider_py.plugin import attributes, computed, model
 from provider_py.systems.nexthink.config import SYSTEM
 from provider_py.systems.nexthink.connection import Nexthink

@@ -8,8 +8,7 @@ from typing import Final
 import nexthink_client
 from nexthink_client import models
 
-from provider_py.execution.errors import Refused, Unauthorized
-from provider_py.execution.messages import did_you_mean
+from provider_py.execution import Refused, Unauthorized, did_you_mean
 from provider_py.plugin import Diagnostic, DiagnosticError, Key, error
 from provider_py.systems.nexthink.connection import Nexthink
 from provider_py.systems.nexthink.polling import QUERY, run_status_query

@@ -8,7 +8,7 @@ from typing import Annotated, Final, TypeVar
 import nexthink_client
 from nexthink_client import models
 
-from provider_py.execution.registry_types import DataSourceType
+from provider_py.execution import DataSourceType
 from provider_py.plugin import attributes, computed, model, not_empty, required
 from provider_py.systems.nexthink.connection import Nexthink
 from provider_py.systems.nexthink.lookup import get_workflow
@@ -139,7 +139,7 @@ def _or_none(value: T | nexthink_client.types.Unset) -> T | None:
     return None if isinstance(value, nexthink_client.types.Unset) else value
 
 
-KIND: Final = DataSourceType(
+TYPE: Final = DataSourceType(
     name="nexthink_workflow",
     title="Nexthink workflow",
     system="nexthink",

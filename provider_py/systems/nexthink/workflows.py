@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Final
 
-from provider_py.execution.registry_types import DataSourceType
+from provider_py.execution import DataSourceType
 from provider_py.plugin import computed, model, one_of, optional
 from provider_py.systems.nexthink.connection import Nexthink
 from provider_py.systems.nexthink.lookup import list_workflows
@@ -43,7 +43,7 @@ async def read(nexthink: Nexthink, config: NexthinkWorkflows) -> NexthinkWorkflo
     return dataclasses.replace(config, workflows=[details(workflow) for workflow in workflows])
 
 
-KIND: Final = DataSourceType(
+TYPE: Final = DataSourceType(
     name="nexthink_workflows",
     title="Nexthink workflow list",
     system="nexthink",

@@ -1,7 +1,7 @@
 """VMware Cloud Director: runs of Orchestrator workflows that are published in its service library.
 
 Knows `vcd_client`, `provider_py.execution` and the public face of `provider_py.plugin`; no gRPC and no other system.
-The registry in `provider_py.provider` takes `CloudDirector` and `VcdSettings` to open the connection, and the `KIND` of
+The registry in `provider_py.provider` takes `CloudDirector` and `VcdSettings` to open the connection, and the `TYPE` of
 `execution`, `workflow` and `workflows`. Nothing else here is meant for use from outside.
 
     config       the provider's `vcd` block, and the settings resolved from it

@@ -11,7 +11,7 @@ from typing import Final, Protocol, TypeVar
 
 import vcd_client
 
-from provider_py.execution.errors import Unanswered
+from provider_py.execution import Unanswered
 from provider_py.systems.vcd.config import SYSTEM
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Final, TypeAlias
 from urllib.parse import quote
 
-from provider_py.execution.connection import require
+from provider_py.execution import require
 from provider_py.plugin import DiagnosticError, duration, error, model, parse_duration, pattern, setting, url
 
 SYSTEM: Final = "Cloud Director"

@@ -16,10 +16,7 @@ from typing import TYPE_CHECKING, Final
 import vcd_client
 from vcd_client import api, models
 
-from provider_py.execution.connection import readable
-from provider_py.execution.errors import NotStarted, Refused, SystemFault
-from provider_py.execution.lookups import Lookups
-from provider_py.execution.runtime import Runtime
+from provider_py.execution import Lookups, NotStarted, Refused, Runtime, SystemFault, readable
 from provider_py.systems.vcd.answers import paged
 from provider_py.systems.vcd.config import SYSTEM, VcdSettings, resolve_config
 

@@ -25,12 +25,18 @@ from typing import Annotated, Final
 import vcd_client
 from vcd_client import api, models
 
-from provider_py.execution.connection import readable
-from provider_py.execution.errors import Refused, Unanswered, Unauthorized
-from provider_py.execution.launcher import Started
-from provider_py.execution.poller import PollSource
-from provider_py.execution.registry_types import ExecutionType
-from provider_py.execution.run import Execution, Phase, Run
+from provider_py.execution import (
+    Execution,
+    ExecutionType,
+    Phase,
+    PollSource,
+    Refused,
+    Run,
+    Started,
+    Unanswered,
+    Unauthorized,
+    readable,
+)
 from provider_py.plugin import (
     Decoded,
     Diagnostic,
@@ -340,7 +346,7 @@ def _keys(state: VcdExecution) -> Sequence[str]:
     return (state.import_id,) if state.import_id else ()
 
 
-KIND: Final = ExecutionType(
+TYPE: Final = ExecutionType(
     name="vcd_execution",
     title="Cloud Director execution",
     system="vcd",

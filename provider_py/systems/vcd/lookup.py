@@ -18,9 +18,7 @@ from typing import Final
 import vcd_client
 from vcd_client import api, models
 
-from provider_py.execution.connection import readable
-from provider_py.execution.errors import Missing, Refused, Unauthorized
-from provider_py.execution.messages import unknown_name
+from provider_py.execution import Missing, Refused, Unauthorized, readable, unknown_name
 from provider_py.plugin import DiagnosticError, error, pattern
 from provider_py.systems.vcd.answers import elements, expect, paged
 from provider_py.systems.vcd.config import SYSTEM

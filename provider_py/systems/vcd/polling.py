@@ -26,10 +26,7 @@ from typing import Final, TypeAlias
 
 from vcd_client import api, models
 
-from provider_py.execution.connection import readable
-from provider_py.execution.errors import Missing, Refused, SystemFault, Unauthorized
-from provider_py.execution.run import Phase, Run
-from provider_py.execution.times import rfc3339
+from provider_py.execution import Missing, Phase, Refused, Run, SystemFault, Unauthorized, readable, rfc3339
 from provider_py.systems.vcd import lookup, values
 from provider_py.systems.vcd.answers import elements, expect
 from provider_py.systems.vcd.config import SYSTEM

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from provider_py.execution.messages import did_you_mean
+from provider_py.execution import did_you_mean
 from provider_py.plugin import Diagnostic, DiagnosticError, Key, error
 from provider_py.systems.vcd import values
 from provider_py.systems.vcd.lookup import INTERNAL_PREFIXES, Form, Item

@@ -28,7 +28,7 @@ from typing import Final
 
 from filelock import AsyncFileLock
 
-from provider_py.execution.connection import readable
+from provider_py.execution import readable
 from provider_py.execution.tokens import Token
 from provider_py.execution.transport import Channel
 from provider_py.plugin import Diagnostic, DiagnosticError, error, protect

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from provider_py.execution.messages import did_you_mean
+from provider_py.execution import did_you_mean
 from provider_py.plugin import quoted
 
 PLAIN: Final = (

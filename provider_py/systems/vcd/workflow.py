@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Annotated, Final
 
-from provider_py.execution.registry_types import DataSourceType
+from provider_py.execution import DataSourceType
 from provider_py.plugin import Decoded, Diagnostic, computed, exactly_one, model, not_empty, optional
 from provider_py.systems.vcd import lookup
 from provider_py.systems.vcd.connection import CloudDirector
@@ -103,7 +103,7 @@ def _output(parameter: lookup.Parameter) -> VcdWorkflowOutput:
     return VcdWorkflowOutput(name=parameter.name, type=parameter.type, description=parameter.description)
 
 
-KIND: Final = DataSourceType(
+TYPE: Final = DataSourceType(
     name="vcd_workflow",
     title="Cloud Director workflow",
     system="vcd",

@@ -6,7 +6,7 @@ import dataclasses
 import fnmatch
 from typing import Annotated, Final
 
-from provider_py.execution.registry_types import DataSourceType
+from provider_py.execution import DataSourceType
 from provider_py.plugin import computed, model, not_empty, optional
 from provider_py.systems.vcd import lookup
 from provider_py.systems.vcd.connection import CloudDirector
@@ -64,7 +64,7 @@ def _matches(item: lookup.Item, config: VcdWorkflows) -> bool:
     return fnmatch.fnmatchcase(item.name or "", shape) and config.service_name in {None, item.service}
 
 
-KIND: Final = DataSourceType(
+TYPE: Final = DataSourceType(
     name="vcd_workflows",
     title="Cloud Director workflow",
     system="vcd",

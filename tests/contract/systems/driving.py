@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from provider_py.execution.run import Execution
+from provider_py.execution import Execution
 from provider_py.plugin import ApplyResult, Change, Decoded, Diagnostic, DiagnosticError, Resource, Severity
 from provider_py.provider import ProviderConfig, WorkflowProvider
 from provider_py.sandbox.server import Sandbox

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from provider_py.execution import Timeouts
 from provider_py.execution.private_state import PrivateState
-from provider_py.execution.run import Timeouts
 from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, ReadResult, Severity
 from provider_py.sandbox.faults import Fault, FaultKind
 from provider_py.sandbox.world import Script

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from provider_py.execution.runtime import Runtime
+from provider_py.execution import Runtime
 from provider_py.execution.transport import Channel, tls
 from tests.support.clock import InstantClock
 from tests.support.http import Answer, Server, serving

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from provider_py.execution import Interrupted, Runtime
 from provider_py.execution.budget import Budget
-from provider_py.execution.errors import Interrupted
-from provider_py.execution.runtime import Runtime
 from tests.support.clock import VirtualClock, settle
 
 

@@ -8,16 +8,16 @@ import logging
 import httpx2
 import pytest
 
-from provider_py.execution.errors import (
+from provider_py.execution import (
     Missing,
     NotStarted,
     Refused,
+    Runtime,
     SystemFault,
     Unanswered,
     Unauthorized,
     Unreachable,
 )
-from provider_py.execution.runtime import Runtime
 from tests.support.clock import InstantClock
 from tests.support.http import Answer, cut, page, reply, silence
 from tests.unit.execution.channels import CREDENTIALS, SECRET, channel, line

@@ -9,9 +9,8 @@ import httpx2
 import pytest
 from aiohttp import web
 
+from provider_py.execution import Interrupted, RateLimited, Runtime, Unanswered, Unreachable
 from provider_py.execution.budget import Budget
-from provider_py.execution.errors import Interrupted, RateLimited, Unanswered, Unreachable
-from provider_py.execution.runtime import Runtime
 from provider_py.execution.transport import ATTEMPTS, PATIENCE_SECONDS
 from tests.support.clock import EPOCH, InstantClock, VirtualClock
 from tests.support.http import Answer, cut, page, reply, serving, silence, truncated

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from provider_py.execution.errors import Unanswered
-from provider_py.execution.lookups import Lookups
+from provider_py.execution import Lookups, Unanswered
 from tests.support.clock import settle
 
 

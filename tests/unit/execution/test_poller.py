@@ -7,9 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from provider_py.execution.errors import Missing, SystemFault, Unanswered
-from provider_py.execution.poller import Poller, PollSource, adaptive_interval
-from provider_py.execution.runtime import Runtime
+from provider_py.execution import Missing, PollSource, Runtime, SystemFault, Unanswered
+from provider_py.execution.poller import Poller, adaptive_interval
 from tests.support.clock import VirtualClock, settle
 
 BATCH = 25

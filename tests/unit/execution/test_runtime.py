@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from provider_py.execution.errors import Interrupted
-from provider_py.execution.runtime import Runtime
+from provider_py.execution import Interrupted, Runtime
 from tests.support.clock import VirtualClock, settle
 
 

@@ -11,12 +11,21 @@ from typing import Annotated, Any
 
 import pytest
 
-from provider_py.execution.errors import Interrupted, NotResumed, Refused, SystemFault, Unanswered
+from provider_py.execution import (
+    Execution,
+    Interrupted,
+    NotResumed,
+    Phase,
+    PollSource,
+    Refused,
+    Run,
+    Runtime,
+    Started,
+    SystemFault,
+    Unanswered,
+)
 from provider_py.execution.journal import Journal, JournalError
-from provider_py.execution.launcher import Started
-from provider_py.execution.poller import Poller, PollSource
-from provider_py.execution.run import Execution, Phase, Run
-from provider_py.execution.runtime import Runtime
+from provider_py.execution.poller import Poller
 from provider_py.execution.starting import CERTAIN_SECONDS, SEARCH_PAUSES, Starter
 from provider_py.plugin import model, optional
 from tests.support.clock import InstantClock, VirtualClock

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from provider_py.execution.errors import Unreachable
-from provider_py.execution.runtime import Runtime
+from provider_py.execution import Runtime, Unreachable
 from provider_py.execution.transport import Channel, open_tls, tls
 from provider_py.plugin import DiagnosticError
 from tests.support.clock import InstantClock

@@ -8,18 +8,18 @@ import httpx2
 import pytest
 from aiohttp import web
 
-from provider_py.execution.errors import (
+from provider_py.execution import (
     Interrupted,
     Missing,
     NotStarted,
     RateLimited,
     Refused,
+    Runtime,
     SystemFault,
     Unanswered,
     Unauthorized,
     Unreachable,
 )
-from provider_py.execution.runtime import Runtime
 from provider_py.execution.tokens import Token, TokenAuth
 from provider_py.plugin import DiagnosticError, error, redact
 from tests.support.clock import InstantClock, VirtualClock, settle

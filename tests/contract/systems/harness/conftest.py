@@ -14,7 +14,7 @@ import pytest
 from graphql import build_schema, get_operation_ast, parse, validate
 from graphql.execution.values import get_variable_values
 
-from provider_py.execution.runtime import Runtime
+from provider_py.execution import Runtime
 from provider_py.sandbox.faults import Fault
 from provider_py.sandbox.harness.account import Account as SimulatedAccount
 from provider_py.sandbox.harness.catalog import Application

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from provider_py.execution.connection import Connector
-from provider_py.execution.registry_types import LookupDataSource
+from provider_py.execution import Connector, LookupDataSource
 from provider_py.plugin import Decoded, DiagnosticError
 from provider_py.provider import DATA_SOURCES
 from provider_py.sandbox.harness.catalog import Service, Workflow, fixed_id

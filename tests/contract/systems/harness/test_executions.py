@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from provider_py.execution.errors import RateLimited, Refused
-from provider_py.execution.launcher import Started
+from provider_py.execution import Phase, RateLimited, Refused, Run, Started
 from provider_py.execution.poller import Poller
-from provider_py.execution.run import Phase, Run
 from provider_py.plugin import DiagnosticError, Severity
 from provider_py.sandbox.runs import Script
 from provider_py.systems.harness import lookup

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from harness_client import CreateTriggerInput
 
-from provider_py.execution.connection import Connector
+from provider_py.execution import Connector
 from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, ReadResult
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.systems.harness.trigger import HarnessTriggerResource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provider_py.execution.errors import SystemFault
+from provider_py.execution import SystemFault
 from provider_py.plugin import DiagnosticError
 from provider_py.sandbox import Fault, FaultKind, Match
 from provider_py.systems.nexthink.config import NexthinkSettings

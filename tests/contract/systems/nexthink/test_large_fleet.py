@@ -10,7 +10,7 @@ import time
 from provider_py.plugin.plan import plan
 from provider_py.plugin.rpc import codec
 from provider_py.plugin.validation import validate_config
-from provider_py.systems.nexthink.execution import KIND, NexthinkExecution, NexthinkLauncher
+from provider_py.systems.nexthink.execution import TYPE, NexthinkExecution, NexthinkLauncher
 from tests.support.nexthink import Bench, fleet
 
 COUNT = 25_000
@@ -24,7 +24,7 @@ async def test_fleet_is_planned_within_two_seconds_and_keeps_its_order(tenant: B
     began = time.process_time()
     decoded = codec.decode_msgpack(NexthinkExecution, wire)
     assert isinstance(decoded, dict)
-    assert list(validate_config(KIND, decoded)) == []
+    assert list(validate_config(TYPE, decoded)) == []
     planned = await plan(resource, None, decoded, decoded, b"")
     encoded = codec.encode_msgpack(dict(planned.state))
     assert time.process_time() - began < 2

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 
+from provider_py.execution import Runtime
 from provider_py.execution.journal import Journal
 from provider_py.execution.lifecycle import ExecutionResource
-from provider_py.execution.runtime import Runtime
 from provider_py.execution.starting import Starter
 from provider_py.plugin import ApplyResult, Change, Decoded, Diagnostic, Plan
 from provider_py.sandbox.observer import observer
@@ -23,7 +23,7 @@ from provider_py.sandbox.vcd.app import application
 from provider_py.sandbox.world import RecordedRequest, World
 from provider_py.systems.vcd.config import VcdSettings
 from provider_py.systems.vcd.connection import CloudDirector
-from provider_py.systems.vcd.execution import KIND, VcdExecution, VcdLauncher
+from provider_py.systems.vcd.execution import TYPE, VcdExecution, VcdLauncher
 from tests.support.clock import ScaledClock
 
 SPEED = 100.0
@@ -97,8 +97,8 @@ class Server:
         journal = Journal(self.journal, runtime.clock.time)
         self._stack.push_async_callback(journal.close)
         self._stack.push_async_callback(director.close)
-        starter: Starter[VcdExecution] = Starter(KIND.name, journal, runtime)
-        return Process(self.world, director, ExecutionResource(KIND, lambda: launcher, starter, runtime), stop)
+        starter: Starter[VcdExecution] = Starter(TYPE.name, journal, runtime)
+        return Process(self.world, director, ExecutionResource(TYPE, lambda: launcher, starter, runtime), stop)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from provider_py.execution import Timeouts
 from provider_py.execution.private_state import PrivateState
-from provider_py.execution.run import Timeouts
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd import BEHAVIORS
 from provider_py.sandbox.vcd.library import WORKFLOWS

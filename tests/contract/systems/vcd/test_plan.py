@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provider_py.execution.errors import SystemFault
+from provider_py.execution import SystemFault
 from provider_py.plugin import Diagnostic, DiagnosticError, Severity, format_path
 from provider_py.plugin.validation import validate_config
 from provider_py.plugin.values import Typed
@@ -274,7 +274,7 @@ def dynamic(value: object, notation: str = '"string"') -> Typed:
     ids=lambda value: str(value)[:60],
 )
 def test_an_invalid_execution_is_reported_offline(configuration: dict[str, Any], path: str) -> None:
-    problems = validate_offline(execution.KIND, **configuration)
+    problems = validate_offline(execution.TYPE, **configuration)
     assert path in {format_path(problem.path) for problem in problems}
     assert all(problem.detail for problem in problems)
 
@@ -285,8 +285,8 @@ def test_an_invalid_execution_is_reported_offline(configuration: dict[str, Any],
     + ["BD80808080808080808080808080808080808080012345", "C0FFEE"],
 )
 def test_every_form_of_workflow_id_is_valid(identifier: str) -> None:
-    assert validate_offline(execution.KIND, workflow_id=identifier) == []
-    assert execution.KIND.import_key(f"{identifier}/e-1") == f"{identifier}/e-1"
+    assert validate_offline(execution.TYPE, workflow_id=identifier) == []
+    assert execution.TYPE.import_key(f"{identifier}/e-1") == f"{identifier}/e-1"
 
 
 @pytest.mark.parametrize(
@@ -319,13 +319,13 @@ async def test_an_execution_that_does_not_exist_is_not_imported(
     ],
 )
 def test_a_lookup_requires_one_name_or_id(configuration: dict[str, Any], path: str) -> None:
-    problems = validate_offline(workflow.KIND, **configuration)
+    problems = validate_offline(workflow.TYPE, **configuration)
     assert [format_path(problem.path) for problem in problems] == [path]
 
 
 @pytest.mark.parametrize("configuration", [{"name": ""}, {"service_name": " "}])
 def test_an_empty_filter_is_invalid(configuration: dict[str, Any]) -> None:
-    problems = validate_offline(workflows.KIND, **configuration)
+    problems = validate_offline(workflows.TYPE, **configuration)
     assert [format_path(problem.path) for problem in problems] == list(configuration)
 
 

@@ -6,8 +6,7 @@ import asyncio
 
 import pytest
 
-from provider_py.execution.errors import SystemFault
-from provider_py.execution.run import Phase
+from provider_py.execution import Phase, SystemFault
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd.library import WORKFLOWS
 from provider_py.sandbox.world import Script

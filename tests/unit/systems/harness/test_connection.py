@@ -12,7 +12,7 @@ from harness_client import (
     TriggerConditionInput,
 )
 
-from provider_py.execution.errors import Missing, Refused, SystemFault, Unanswered, Unauthorized
+from provider_py.execution import Missing, Refused, SystemFault, Unanswered, Unauthorized
 from provider_py.systems.harness.connection import UnknownField, fault_of, omit_nulls, timestamp
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from harness_client import batches
 
-from provider_py.execution.run import Phase
+from provider_py.execution import Phase
 from provider_py.systems.harness.polling import BATCH, phase
 
 

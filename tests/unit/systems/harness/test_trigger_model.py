@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from harness_client import enums
 
-from provider_py.execution.connection import Connector
+from provider_py.execution import Connector
 from provider_py.plugin import Change, Decoded, Path
 from provider_py.systems.harness import trigger_model
 from provider_py.systems.harness.trigger import HarnessTriggerResource

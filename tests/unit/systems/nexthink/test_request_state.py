@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provider_py.execution.run import Phase, Run
+from provider_py.execution import Phase, Run
 from provider_py.systems.nexthink.execution import summarize
 from provider_py.systems.nexthink.polling import Detail, NexthinkTargetExecution, request_state
 

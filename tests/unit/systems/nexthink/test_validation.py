@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from provider_py.execution.connection import Connector
+from provider_py.execution import Connector
 from provider_py.plugin import Diagnostic, Severity, format_path
 from provider_py.plugin.validation import validate_config
 from provider_py.plugin.values import UNKNOWN
 from provider_py.systems.nexthink.event import EventResource
-from provider_py.systems.nexthink.execution import KIND as EXECUTION
-from provider_py.systems.nexthink.workflow import KIND as WORKFLOW
-from provider_py.systems.nexthink.workflows import KIND as WORKFLOWS
+from provider_py.systems.nexthink.execution import TYPE as EXECUTION
+from provider_py.systems.nexthink.workflow import TYPE as WORKFLOW
+from provider_py.systems.nexthink.workflows import TYPE as WORKFLOWS
 
 UUID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 SID = "S-1-5-21-1004336348-1177238915-682003330-512"

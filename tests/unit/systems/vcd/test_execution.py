@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from vcd_client.models import WsWorkflowExecution
 
-from provider_py.execution.run import Phase, Run
-from provider_py.execution.runtime import Runtime
+from provider_py.execution import Phase, Run, Runtime
 from provider_py.plugin import Decoded
 from provider_py.systems.vcd.config import VcdSettings
 from provider_py.systems.vcd.connection import CloudDirector

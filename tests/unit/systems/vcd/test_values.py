@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from vcd_client.models import WsParameter
 
-from provider_py.execution.errors import Refused
+from provider_py.execution import Refused
 from provider_py.systems.vcd.execution import is_about_input_types
 from provider_py.systems.vcd.types import SHORT_INPUT_TYPES, check_type, with_short_input_types
 from provider_py.systems.vcd.values import EncodingError, decode, encode, infer_type, is_same
