@@ -208,12 +208,12 @@ def tls(url: str, ca_file: str | None, *, unverified: bool = False) -> ssl.SSLCo
     if not url.lower().startswith("https:"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     paths = ssl.get_default_verify_paths()
-    bundled = None
-    if not (paths.cafile or (paths.capath and any(Path(paths.capath).iterdir()))):
-        import certifi  # lazy: only where the machine has no store of its own
+    if paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())):
+        context = ssl.create_default_context()
+    else:
+        import truststore  # lazy: only where OpenSSL has no store, as with Python's own builds for macOS
 
-        bundled = certifi.where()
-    context = ssl.create_default_context(cafile=bundled)
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_file:
         context.load_verify_locations(cafile=ca_file)
     if unverified:

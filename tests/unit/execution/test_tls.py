@@ -80,6 +80,19 @@ async def test_verification_may_be_disabled(authority: trustme.CA) -> None:
         assert (await trusting.get(server.url)).json() == {"ok": True}
 
 
+async def test_without_a_store_of_openssl_the_one_of_the_system_is_used(
+    authority: trustme.CA, ca_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "missing"))
+    async with secure(authority, "127.0.0.1") as server:
+        async with opened(tls(server.url, None)) as distrusting:
+            with pytest.raises(Unreachable, match="certificate"):
+                await distrusting.get(server.url)
+        async with opened(tls(server.url, ca_file)) as trusting:
+            assert (await trusting.get(server.url)).json() == {"ok": True}
+
+
 def test_the_authorities_of_the_machine_remain_trusted(ca_file: str) -> None:
     alone = tls("https://example.com", None).cert_store_stats()["x509_ca"]
     besides = tls("https://example.com", ca_file).cert_store_stats()["x509_ca"]
