@@ -11,6 +11,7 @@ So, in this order:
 
     1. A run that the destroy half of a replacement handed over, because its end was not seen, is resumed.
     2. A start that another process left in the journal is taken over: its run is polled, or searched for.
+       One that has failed answers nothing, so another is started, unless the configuration accepts failures.
     3. Otherwise the intent is recorded, the request sent once, and the run's key recorded.
 
 A request without a readable answer is never sent again: its run is searched for by the token it carries, or, in a
@@ -41,11 +42,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Generic, TypeVar
 
+from provider_py.execution import messages
 from provider_py.execution.errors import Interrupted, NotResumed, NotStarted, SystemFault, Unanswered
 from provider_py.execution.journal import Entry, Journal, JournalError
 from provider_py.execution.launcher import Indistinct, OpaqueLauncher, Remembering, Searching, Started
 from provider_py.execution.poller import Poller
-from provider_py.execution.run import Execution, Run
+from provider_py.execution.run import Execution, Phase, Run
 from provider_py.execution.runtime import Runtime
 from provider_py.plugin import attributes
 
@@ -129,19 +131,43 @@ class Starter(Generic[E]):
         fingerprint = self.fingerprint(planned, number)
         handed_over = self._handed_over.get(fingerprint)
         entry = handed_over.pop(0) if handed_over else await self._journal.take_over(fingerprint)
-        if entry is not None and entry.run is not None:
+        failed: Run[object] | None = None
+        if entry is not None:
+            recovered = await self._recover(launcher, poller, planned, part, entry)
+            if recovered is not None:
+                key, started = recovered
+                if started.run.phase is not Phase.FAILED or not planned.judges_failure:
+                    return recovered
+                log.warning("run %s, which an earlier apply started, has failed: starting another", started.run.id)
+                await self.forget([key])
+                self._resumed.discard(key)
+                failed, entry = started.run, None
+        turn = self._turns[launcher.dedup_key(part)] if isinstance(launcher, Indistinct) else contextlib.nullcontext()
+        async with turn:
+            key, started = await self._send(launcher, part, entry or await self._journal.intend(fingerprint))
+        if failed is not None:
+            warnings = (messages.not_taken_over(failed), *started.warnings)
+            started = dataclasses.replace(started, warnings=warnings)
+        return key, started
+
+    async def _recover(
+        self,
+        launcher: OpaqueLauncher[E],
+        poller: Poller[str, Run[object]],
+        planned: E,
+        part: object,
+        entry: Entry,
+    ) -> tuple[str, Started[object]] | None:
+        """Return the run of a start that another process left; None: it did not arrive, for all that can be known."""
+        if entry.run is not None:
             log.warning("an earlier apply started run %s: taking it over", entry.run)
             return entry.run, Started(await self._resume(launcher, poller, planned, entry.run))
-        if entry is not None:
-            recovered = await self._search(launcher, part, entry, (0.0,))
-            if recovered is not None:
-                return recovered
+        recovered = await self._search(launcher, part, entry, (0.0,))
+        if recovered is None:
             if not isinstance(launcher, Searching) or self._runtime.clock.time() - entry.intended_at < CERTAIN_SECONDS:
                 raise Unanswered(launcher.system, "an earlier apply sent the start and received no answer")
             log.warning("the start that an earlier apply sent did not arrive: starting now")
-        turn = self._turns[launcher.dedup_key(part)] if isinstance(launcher, Indistinct) else contextlib.nullcontext()
-        async with turn:
-            return await self._send(launcher, part, entry or await self._journal.intend(fingerprint))
+        return recovered
 
     async def _send(self, launcher: OpaqueLauncher[E], part: object, entry: Entry) -> tuple[str, Started[object]]:
         try:
