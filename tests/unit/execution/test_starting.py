@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -268,6 +269,38 @@ async def test_a_run_of_an_ended_process_is_taken_over(opened: Opener) -> None:
     assert await heir.start() == "run-1"
     assert heir.acme.asked == ["remember run-1"]
     assert heir.starter.resumed("run-1")
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_failed_run_of_an_ended_process_is_not_taken_over(opened: Opener, answered: bool) -> None:
+    process, heir, third = opened(), opened(), opened()
+    failed = Run("run-1", "broken", Phase.FAILED, None, message="out of coffee")
+    process.acme.starts = [reading("run-1") if answered else LOST]
+    with contextlib.nullcontext() if answered else pytest.raises(Unanswered):
+        await process.start()
+    await process.journal.close()
+    heir.acme.records, heir.acme.searches, heir.acme.starts = {"run-1": failed}, [failed], [reading("run-2")]
+    _, started = await heir.starter.start(heir.acme, heir.acme.poller, job(), 0, "part")
+    assert started.run.id == "run-2"
+    (warning,) = started.warnings
+    assert "run-1" in warning.summary
+    assert "out of coffee" in warning.detail
+    assert not heir.starter.resumed("run-1")
+    await heir.journal.close()
+    third.acme.records = {"run-2": reading("run-2")}
+    assert await third.start() == "run-2"
+
+
+@pytest.mark.parametrize("accepting", [{"wait": False}, {"on_failure": "keep"}])
+async def test_a_failed_run_of_an_ended_process_is_taken_over_where_failures_are_accepted(
+    opened: Opener, accepting: dict[str, Any]
+) -> None:
+    process, heir = opened(), opened()
+    process.acme.starts = [reading("run-1")]
+    await process.start()
+    await process.journal.close()
+    heir.acme.records = {"run-1": Run("run-1", "broken", Phase.FAILED, None)}
+    assert await heir.start(job(**accepting)) == "run-1"
 
 
 @pytest.mark.parametrize("fault", [None, LOST, Refused("Acme", "not for you")])
