@@ -26,7 +26,6 @@ Not guaranteed:
 - That nothing was started when CERTAIN_SECONDS have passed and a search finds nothing: it believes the system's list,
   and a list that is cut off or lags longer hides the run. A second one is then started.
 - Anything about other machines, or working directories with journals of their own.
-- That Ctrl-C holds back starts that wait for their turn: it is noticed by what sends them, not here.
 """
 
 from __future__ import annotations
@@ -141,6 +140,8 @@ class Starter(Generic[E]):
             log.warning("the start that an earlier apply sent did not arrive: starting now")
         turn = self._turns[launcher.dedup_key(part)] if isinstance(launcher, Indistinct) else contextlib.nullcontext()
         async with turn:
+            if self._runtime.stop.is_set():
+                raise Interrupted(launcher.system, "the operation was interrupted")
             return await self._send(launcher, part, entry or await self._journal.intend(fingerprint))
 
     async def _send(self, launcher: OpaqueLauncher[E], part: object, entry: Entry) -> tuple[str, Started[object]]:
