@@ -27,7 +27,6 @@ Not guaranteed:
 - That nothing was started when CERTAIN_SECONDS have passed and a search finds nothing: it believes the system's list,
   and a list that is cut off or lags longer hides the run. A second one is then started.
 - Anything about other machines, or working directories with journals of their own.
-- That Ctrl-C holds back starts that wait for their turn: it is noticed by what sends them, not here.
 """
 
 from __future__ import annotations
@@ -144,6 +143,8 @@ class Starter(Generic[E]):
                 failed, entry = started.run, None
         turn = self._turns[launcher.dedup_key(part)] if isinstance(launcher, Indistinct) else contextlib.nullcontext()
         async with turn:
+            if self._runtime.stop.is_set():
+                raise Interrupted(launcher.system, "the operation was interrupted")
             key, started = await self._send(launcher, part, entry or await self._journal.intend(fingerprint))
         if failed is not None:
             warnings = (messages.not_taken_over(failed), *started.warnings)

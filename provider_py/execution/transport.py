@@ -14,8 +14,7 @@ try is paid from the budget.
 
 Not guaranteed: a status of 300 to 499 counts as "no effect" for starts too, although a 408 or 303 need not mean that. A
 `Retry-After` of 0, or of a time that has passed, is followed to the letter, without a pause, for up to
-PATIENCE_SECONDS. What a system says is cut at 500 characters before secrets are masked, so the beginning of one may
-remain at the cut.
+PATIENCE_SECONDS.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ from provider_py.execution.errors import (
     Unreachable,
 )
 from provider_py.execution.runtime import Runtime
-from provider_py.plugin import DiagnosticError, error
+from provider_py.plugin import DiagnosticError, error, shorten
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +169,7 @@ class Channel(httpx2.AsyncClient):
             text = self._explain(response).strip() if self._explain else ""
         except (ValueError, LookupError, TypeError, AttributeError):
             text = ""
-        return f": {text[:500]}" if text else ""
+        return f": {shorten(text, 500)}" if text else ""
 
     def _repeatable(self, request: httpx2.Request, fault: BaseException) -> bool:
         return isinstance(fault, Unreachable | RateLimited) or (isinstance(fault, Unanswered) and self._safe(request))

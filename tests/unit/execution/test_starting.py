@@ -240,13 +240,28 @@ async def test_a_stop_during_the_search_leaves_the_start_unanswered(
     process, heir = opened(), opened()
     process.acme.starts = [LOST]
     process.runtime.clock = VirtualClock()  # on which the pause before a search does not end
+    process.acme.takes = 0.05
+    starting = asyncio.create_task(process.start())
+    while not process.acme.asked:
+        await asyncio.sleep(0.001)
     process.runtime.stop.set()
     with pytest.raises(Unanswered, match="no answer"):
-        await process.start()
+        await starting
     assert process.acme.asked == ["start"]
     assert "failed" not in caplog.text
     await process.journal.close()
     heir.acme.searches = [reading("run-1")]
+    assert await heir.start() == "run-1"
+
+
+async def test_nothing_is_sent_after_a_stop(opened: Opener) -> None:
+    process, heir = opened(), opened()
+    process.runtime.stop.set()
+    with pytest.raises(Interrupted):
+        await process.start()
+    assert process.acme.asked == []
+    await process.journal.close()
+    heir.acme.starts = [reading("run-1")]
     assert await heir.start() == "run-1"
 
 
