@@ -242,8 +242,7 @@ async def test_a_stop_during_the_search_leaves_the_start_unanswered(
     process.runtime.clock = VirtualClock()  # on which the pause before a search does not end
     process.acme.takes = 0.05
     starting = asyncio.create_task(process.start())
-    while not process.acme.asked:
-        await asyncio.sleep(0.001)
+    await asyncio.wait({starting}, timeout=0.02)
     process.runtime.stop.set()
     with pytest.raises(Unanswered, match="no answer"):
         await starting

@@ -147,14 +147,14 @@ async def test_execution_inputs_list_variables_and_services(account: Account) ->
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
-        ("harness_application", {}, "No application"),
-        ("harness_application", {"application": "a", "application_id": "b"}, "More than one application"),
-        ("harness_workflow", {"application": "a"}, "No workflow"),
-        ("harness_pipeline", {"application": "a", "pipeline": "p", "pipeline_id": "q"}, "More than one pipeline"),
-        ("harness_service", {"application": "a"}, "No service"),
-        ("harness_execution_inputs", {"application": "a", "workflow": "w", "pipeline": "p"}, "More than one workflow"),
-        ("harness_executions", {"application": "a", "workflow": "w", "pipeline": "p"}, "More than one workflow"),
-        ("harness_executions", {}, "No application"),
+        ("harness_application", {}, "Missing application"),
+        ("harness_application", {"application": "a", "application_id": "b"}, "Conflicting arguments for the application"),
+        ("harness_workflow", {"application": "a"}, "Missing workflow"),
+        ("harness_pipeline", {"application": "a", "pipeline": "p", "pipeline_id": "q"}, "Conflicting arguments for the pipeline"),
+        ("harness_service", {"application": "a"}, "Missing service"),
+        ("harness_execution_inputs", {"application": "a", "workflow": "w", "pipeline": "p"}, "Conflicting arguments for the workflow"),
+        ("harness_executions", {"application": "a", "workflow": "w", "pipeline": "p"}, "Conflicting arguments for the workflow"),
+        ("harness_executions", {}, "Missing application"),
     ],
 )
 def test_ambiguous_arguments_are_reported_offline(name: str, arguments: dict[str, Any], words: str) -> None:
