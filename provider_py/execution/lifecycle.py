@@ -142,6 +142,7 @@ class ExecutionResource(Generic[E]):
             except (SystemFault, JournalError) as fault:
                 diagnostics.append(messages.not_started(title, fault, number + 1, len(parts)))
                 state = self._state(launcher, planned, runs) if runs else None
+                self._starter.keep(runs)
                 return ApplyResult(state, diagnostics, PrivateState.UNFINISHED.encode())
             runs[key] = started.run
             diagnostics.extend((*started.warnings, *map(messages.journal_damaged, self._starter.warnings())))
@@ -157,7 +158,7 @@ class ExecutionResource(Generic[E]):
         keys = self._type.keys(state)
         if self._ended(state) or not keys:
             replaced = private_state is PrivateState.FAILED and self._unaccepted(state, state)
-            warnings = [messages.replaced_failure(self._type.title, state)] if replaced else []
+            warnings = (messages.replaced_failure(self._type.title, state),) if replaced else ()
             return ReadResult(state, warnings, private)
         try:
             launcher = self._launcher()
@@ -200,7 +201,9 @@ class ExecutionResource(Generic[E]):
             return ApplyResult(None)
         if state.on_destroy == "cancel" and not self._ended(state):
             await self._cancel(state)
-        if private_state is not PrivateState.NOTHING:
+        if private_state is PrivateState.NOTHING:  # a replacement, whose inputs may turn out equal during the apply
+            self._starter.park(keys)
+        else:
             await self._starter.forget(keys)
         return ApplyResult(None)
 
@@ -269,6 +272,7 @@ class ExecutionResource(Generic[E]):
             await self._starter.forget(keys)  # the next apply starts another
         elif tainted:
             private = PrivateState.UNFINISHED
+            self._starter.keep(keys)
         return ApplyResult(state, [*warnings, *diagnostics], private.encode())
 
     def _report(self, state: E, cut_short: CutShort | None, operation: str, system: str) -> Iterable[Diagnostic]:

@@ -79,6 +79,14 @@ def replaced_failure(title: str, state: Execution) -> Diagnostic:
     )
 
 
+def taken_over(run: Run[object]) -> Diagnostic:
+    """Report a run that an earlier apply started and did not store."""
+    return warning(
+        f"Resumed run {run.id} of an earlier apply",
+        "An earlier apply started this run for the same inputs and ended before it was stored. No new run was started.",
+    )
+
+
 def not_taken_over(run: Run[object]) -> Diagnostic:
     """Report a run that an earlier apply left unfinished, and that is of no use because it failed meanwhile."""
     reason = f": {redact(run.message)}" if run.message else ""

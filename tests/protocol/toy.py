@@ -267,7 +267,7 @@ class Toy:
             return [error("Bad endpoint", f"It does not take {given.api_key}.", ("endpoint",))]
         return ()
 
-    async def close(self) -> None:
+    async def close(self, *, orderly: bool) -> None:
         """Say so."""
         log.info("closed")
 

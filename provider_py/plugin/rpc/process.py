@@ -69,12 +69,13 @@ class PluginProcess:
         self._shutdown = asyncio.Event()
         self._stop = asyncio.Event()
         self._parent = os.getppid()
+        self._interrupts = 0
 
     async def run(self) -> None:
         """Print the handshake, load the provider, serve until the host asks for the end."""
-        if self._debugging:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, self._shutdown.set)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            handler = self._shutdown.set if self._debugging else self._count_interrupt
+            asyncio.get_running_loop().add_signal_handler(number, handler)
         with private_socket(os.environ) as socket:
             server = grpc.aio.server(options=_OPTIONS)
             certificate = self._listen(server, socket)
@@ -88,10 +89,16 @@ class PluginProcess:
             if not self._debugging:
                 self._watch_parent()
             await self._shutdown.wait()
+            # At a second interrupt the host drops the answers in flight, and those it has not written yet.
+            orderly = dispatcher.idle and not self._orphaned() and self._interrupts < 2
             self._stop.set()
             await server.stop(_CALLS_SECONDS)
             await dispatcher.settle(_ORPHANED_CALLS_SECONDS if self._orphaned() else _LATE_CALLS_SECONDS)
-            await _close(provider)
+            await _close(provider, orderly=orderly)
+
+    def _count_interrupt(self) -> None:
+        """Leave a signal to the host, which got it too and says what it means."""
+        self._interrupts += 1
 
     def _watch_parent(self) -> None:
         """End when the host is gone."""
@@ -149,11 +156,11 @@ class _Handlers(grpc.GenericRpcHandler):
         return self.by_name.get(handler_call_details.method)
 
 
-async def _close(provider: Provider | None) -> None:
+async def _close(provider: Provider | None, *, orderly: bool) -> None:
     """Let the provider close its files, within the time the host allows."""
     if provider is None:
         return
     try:
-        await asyncio.wait_for(provider.close(), _CLOSE_SECONDS)
+        await asyncio.wait_for(provider.close(orderly=orderly), _CLOSE_SECONDS)
     except Exception:
         log.exception("The provider did not close")

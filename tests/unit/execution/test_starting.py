@@ -404,3 +404,37 @@ async def test_starts_that_a_search_cannot_tell_apart_are_sent_one_at_a_time(
     jobs = [job(triggers={"number": str(number)}) for number in range(3)]
     assert sorted(await asyncio.gather(*map(process.start, jobs))) == ["run-0", "run-1", "run-2"]
     assert process.acme.most_at_once == at_once
+
+
+async def test_a_taken_over_run_is_reported(opened: Opener) -> None:
+    process, heir = opened(), opened()
+    process.acme.starts = [reading("run-1")]
+    await process.start()
+    await process.journal.close()
+    heir.acme.records = {"run-1": reading("run-1")}
+    _, started = await heir.starter.start(heir.acme, heir.acme.poller, job(), 0, "part")
+    (warning,) = started.warnings
+    assert "run-1" in warning.summary
+    await heir.journal.close(orderly=True)
+    assert await opened().journal.take_over(heir.starter.fingerprint(job(), 0)) is None
+
+
+async def test_a_run_that_could_not_be_resumed_is_kept_although_the_process_ended_in_order(opened: Opener) -> None:
+    process, heir, third = opened(), opened(), opened()
+    process.acme.starts = [reading("run-1")]
+    await process.start()
+    await process.journal.close()
+    with pytest.raises(NotResumed):
+        await heir.start()
+    await heir.journal.close(orderly=True)
+    third.acme.records = {"run-1": reading("run-1")}
+    assert await third.start() == "run-1"
+
+
+def test_a_fingerprint_tells_accounts_apart_and_ignores_what_is_not_set(opened: Opener) -> None:
+    process = opened()
+    us: Starter[Any] = Starter("job", process.journal, process.runtime, lambda: "us")
+    eu: Starter[Any] = Starter("job", process.journal, process.runtime, lambda: "eu")
+    assert us.fingerprint(job(), 0) == us.fingerprint(job(triggers=None), 0)
+    assert us.fingerprint(job(), 0) != eu.fingerprint(job(), 0)
+    assert us.fingerprint(job(), 0) != us.fingerprint(job(triggers={}), 0)

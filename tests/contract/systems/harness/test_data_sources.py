@@ -148,12 +148,28 @@ async def test_execution_inputs_list_variables_and_services(account: Account) ->
     ("name", "arguments", "words"),
     [
         ("harness_application", {}, "Missing application"),
-        ("harness_application", {"application": "a", "application_id": "b"}, "Conflicting arguments for the application"),
+        (
+            "harness_application",
+            {"application": "a", "application_id": "b"},
+            "Conflicting arguments for the application",
+        ),
         ("harness_workflow", {"application": "a"}, "Missing workflow"),
-        ("harness_pipeline", {"application": "a", "pipeline": "p", "pipeline_id": "q"}, "Conflicting arguments for the pipeline"),
+        (
+            "harness_pipeline",
+            {"application": "a", "pipeline": "p", "pipeline_id": "q"},
+            "Conflicting arguments for the pipeline",
+        ),
         ("harness_service", {"application": "a"}, "Missing service"),
-        ("harness_execution_inputs", {"application": "a", "workflow": "w", "pipeline": "p"}, "Conflicting arguments for the workflow"),
-        ("harness_executions", {"application": "a", "workflow": "w", "pipeline": "p"}, "Conflicting arguments for the workflow"),
+        (
+            "harness_execution_inputs",
+            {"application": "a", "workflow": "w", "pipeline": "p"},
+            "Conflicting arguments for the workflow",
+        ),
+        (
+            "harness_executions",
+            {"application": "a", "workflow": "w", "pipeline": "p"},
+            "Conflicting arguments for the workflow",
+        ),
         ("harness_executions", {}, "Missing application"),
     ],
 )
