@@ -7,7 +7,7 @@ from typing import Any
 
 from tfplugin6 import tfplugin6_pb2 as pb
 
-from provider_py.plugin.defaults import with_defaults
+from provider_py.plugin.defaults import with_write_only
 from provider_py.plugin.diagnostics import DiagnosticError, error, has_error
 from provider_py.plugin.plan import plan
 from provider_py.plugin.resource import ApplyResult, Resource
@@ -129,7 +129,7 @@ async def _apply(
     if planned is None:
         return ApplyResult(None) if before is None else await resource.delete(before, private)
     config = blocks.required(resource.model, request.config)
-    after = blocks.known(resource.model, with_defaults(resource.model, config, planned))
+    after = blocks.known(resource.model, with_write_only(resource.model, planned, config))
     if before is None:
         return await resource.create(after, private)
     return await resource.update(before, after, private)
