@@ -300,3 +300,15 @@ def test_secrets_are_in_no_output(plugin: Plugin) -> None:
     assert any("RuntimeError" in line.get("traceback", "") for line in lines)
     assert "w0-secret" not in plugin.printed()
     assert "d-secret" not in plugin.printed()
+
+
+def test_a_creation_whose_results_cannot_be_encoded_keeps_its_state(plugin: Plugin) -> None:
+    answer = plugin.create(thing(behaviour="unstorable"))
+    state = tree(answer.new_state)
+    assert (state["id"], state["outputs"], state["revision"]) == ("id-a", None, 0)
+    assert answer.private == b"made"
+    cut, lost = answer.diagnostics
+    assert (cut.severity, cut.summary, cut.HasField("attribute")) == (pb.Diagnostic.WARNING, "Cut \ufffd", False)
+    assert lost.severity == pb.Diagnostic.WARNING
+    assert "`outputs`" in lost.detail
+    assert steps(lost) == ["outputs"]

@@ -118,6 +118,10 @@ class Things:
                 raise asyncio.CancelledError
             case "nothing":
                 return ApplyResult(None)
+            case "unstorable":
+                made = dataclasses.replace(self._made(planned), outputs={"set": {1}, "cut": "\ud83d"})
+                odd: Any = (1.5, "\ud83d")
+                return ApplyResult(made, [warning("Cut \ud83d", planned.secret or "", odd)], b"made")
             case "taint":
                 return ApplyResult(self._made(planned), [error("Bad end", "It failed.")], b"made")
         return ApplyResult(self._made(planned), private=private + b"+made")
