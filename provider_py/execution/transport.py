@@ -12,10 +12,10 @@ So every outcome is one of the faults of `errors`, and a request is sent again o
 or 429) or the system declares it safe to repeat. Pauses grow, end when Terraform stops, and follow Retry-After; every
 try is paid from the budget.
 
-Not guaranteed: a status of 300 to 499 counts as "no effect" for starts too, although a 408 or 303 need not mean that. A
-`Retry-After` of 0, or of a time that has passed, is followed to the letter, without a pause, for up to
-PATIENCE_SECONDS. What a system says is cut at 500 characters before secrets are masked, so the beginning of one may
-remain at the cut.
+Not guaranteed: a status of REFUSALS is taken at its word. A proxy that answers 404 or 403 to a start that it has passed
+on would have it sent again by the next apply. A `Retry-After` of 0, or of a time that has passed, is followed to the
+letter, without a pause, for up to PATIENCE_SECONDS. What a system says is cut at 500 characters before secrets are
+masked, so the beginning of one may remain at the cut.
 """
 
 from __future__ import annotations
@@ -53,6 +53,42 @@ ATTEMPTS: Final = 5
 """How often a request is tried when nothing answers; the pauses between add up to about 15 s."""
 PATIENCE_SECONDS: Final = 900.0
 """How long a request is repeated that is answered 429; a run's own time limit usually ends it earlier."""
+REFUSALS: Final[Mapping[int, type[Refused]]] = {
+    301: Refused,  # moved: what the address names is elsewhere; Harness' answer for a migrated account
+    307: Refused,  # the same request is to be sent elsewhere, so here it was not carried out
+    308: Refused,  # as 307
+    400: Refused,  # the request is invalid; all three systems document it
+    401: Unauthorized,  # checked before anything else; all three document it
+    402: Refused,  # a licence or plan does not cover the request
+    403: Unauthorized,  # checked before anything is done; Nexthink and Cloud Director document it
+    404: Missing,  # there is nothing to start; all three document it
+    405: Refused,  # the address does not take the method; documented by Cloud Director
+    406: Refused,  # Cloud Director does not know the version asked for, and checks that first
+    407: Refused,  # the proxy wants to be signed in to, and passes nothing on before
+    409: Refused,  # the object's state forbids it; no system compares starts, so it is not "started already"
+    410: Refused,  # as 404, for good
+    411: Refused,  # the request was not read: no length
+    412: Refused,  # a condition is checked before the request is carried out
+    413: Refused,  # the request was not read: too long
+    414: Refused,  # the address was not read: too long
+    415: Refused,  # the body was not read: unknown media type; documented by Cloud Director
+    417: Refused,  # the body was not read: an expectation cannot be met
+    421: Refused,  # the request reached a host that is not responsible
+    422: Refused,  # the request is well-formed and invalid
+    423: Refused,  # the object is locked
+    426: Refused,  # the request has to use another protocol
+    428: Refused,  # the request has to be conditional
+    431: Refused,  # the headers were not read: too long
+    451: Refused,  # the object is withheld for legal reasons
+}
+"""The statuses after which a start has certainly had no effect; 429 is another.
+
+Every other status leaves it open: a 303, and by custom a 302, points to the result of a request that was carried out;
+a 408 or 425 may come from a proxy that has passed the request on; a 424 tells of a part of several; what no standard
+defines (418, 499) says nothing.
+"""
+_TRANSIENT: Final = (408, 425)
+"""Statuses below 500 after which a request that is safe to repeat is repeated."""
 _NEVER_SENT: Final = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -151,7 +187,8 @@ class Channel(httpx2.AsyncClient):
     def _accept_json(self, response: httpx2.Response) -> None:
         request, status = response.request, response.status_code
         if status >= 300:
-            fault = {401: Unauthorized, 403: Unauthorized, 404: Missing}.get(status, Refused)
+            decided = status not in _TRANSIENT and self._safe(request)  # what starts nothing may well be refused
+            fault = REFUSALS.get(status, Refused if decided else Unanswered)
             advice = f"Check {self._credentials} and its permissions." if fault is Unauthorized else ""
             reason = f"{_name(request)} was answered {status}{self._explanation(response)}"
             raise fault(self._system, reason, advice=advice)
