@@ -9,17 +9,18 @@ What does not work:
 - *Following redirects.* A POST becomes a GET, and credentials go to another host.
 
 So every outcome is one of the faults of `errors`, and a request is sent again only if it had no effect (no connection,
-or 429) or the system declares it safe to repeat. Pauses grow, end when Terraform stops, and follow Retry-After; every
-try is paid from the budget.
+or 429) or the system declares it safe to repeat. Pauses grow, end when Terraform stops, and follow Retry-After where it
+names at least SHORTEST_PAUSE_SECONDS, a date being read by the clock of the system that wrote it; every try is paid
+from the budget.
 
 Not guaranteed: a status of REFUSALS is taken at its word. A proxy that answers 404 or 403 to a start that it has passed
-on would have it sent again by the next apply. A `Retry-After` of 0, or of a time that has passed, is followed to the
-letter, without a pause, for up to PATIENCE_SECONDS. What a system says is cut at 500 characters before secrets are
+on would have it sent again by the next apply. What a system says is cut at 500 characters before secrets are
 masked, so the beginning of one may remain at the cut.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -89,6 +90,8 @@ defines (418, 499) says nothing.
 """
 _TRANSIENT: Final = (408, 425)
 """Statuses below 500 after which a request that is safe to repeat is repeated."""
+SHORTEST_PAUSE_SECONDS: Final = 1.0
+"""The shortest pause between two tries. A system that asks for less, 0 or a time that has passed, means none."""
 _NEVER_SENT: Final = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -200,7 +203,9 @@ class Channel(httpx2.AsyncClient):
                 raise Unanswered(self._system, message) from fault
 
     def _requested_pause(self, response: httpx2.Response) -> float | None:
-        return retry_after(response.headers.get("retry-after"), self._runtime.clock.time())
+        there = _moment(response.headers.get("date", ""))
+        now = self._runtime.clock.time() if there is None else there
+        return retry_after(response.headers.get("retry-after"), now)
 
     def _explanation(self, response: httpx2.Response) -> str:
         try:
@@ -219,20 +224,23 @@ class Channel(httpx2.AsyncClient):
 
 
 def retry_after(header: str | None, now: float) -> float | None:
-    """Read a Retry-After header, seconds or a date (HTTP's form or ISO 8601), as seconds from `now`."""
-    if not header:
-        return None
+    """Read a Retry-After header, seconds or a date (HTTP's form or ISO 8601), as seconds from `now`.
+
+    None where it names no pause of SHORTEST_PAUSE_SECONDS or more: the pauses then grow by our own measure.
+    """
     try:
-        return max(0.0, float(header))
+        seconds = float(header or "")
     except ValueError:
-        pass
+        moment = _moment(header or "")
+        seconds = 0.0 if moment is None else moment - now
+    return seconds if seconds >= SHORTEST_PAUSE_SECONDS else None
+
+
+def _moment(text: str) -> float | None:
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            moment = parse(header)
-        except ValueError:
-            continue
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, moment.timestamp() - now)
+        with contextlib.suppress(ValueError, OverflowError):
+            moment = parse(text)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return None
 
 
@@ -279,7 +287,7 @@ def _pause(state: tenacity.RetryCallState) -> float:
     return requested if requested is not None else _BACKOFF(state)
 
 
-_BACKOFF: Final = tenacity.wait_exponential_jitter(initial=1, max=30, jitter=1)
+_BACKOFF: Final = tenacity.wait_exponential_jitter(initial=SHORTEST_PAUSE_SECONDS, max=30, jitter=1)
 
 
 def _fault(state: tenacity.RetryCallState) -> BaseException | None:
