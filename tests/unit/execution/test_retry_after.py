@@ -62,10 +62,11 @@ async def test_a_date_is_read_by_the_clock_of_the_system_that_named_it(hours: in
         assert wire.clock.slept == [40]
 
 
-@pytest.mark.parametrize("header", ["0", "Tue, 14 Nov 2023 22:13:20 GMT", "-1", "0.2"])
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("method", "header"), [("GET", "0"), ("POST", "0"), ("POST", "Tue, 14 Nov 2023 22:13:20 GMT"), ("GET", "0.2")]
+)
 async def test_a_system_that_asks_for_no_pause_gets_at_most_one_request_a_second(method: str, header: str) -> None:
-    clock = ScaledClock(600)
+    clock = ScaledClock(1200)
     arrivals: list[float] = []
 
     async def refuse(request: web.Request) -> web.StreamResponse:
