@@ -30,6 +30,9 @@ class HarnessSettings(TypedDict, total=False):
     request_timeout: str | None
     """Timeout of a single request, as a Go duration. Starting an execution may collect artifacts first, which takes time. Defaults to `60s`. Environment variable: `HARNESS_REQUEST_TIMEOUT`."""
 
+    allow_insecure_http: bool | Expression | None
+    """Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to `false`: `http://` is for loopback only. Environment variable: `HARNESS_ALLOW_INSECURE_HTTP`."""
+
 
 class NexthinkSettings(TypedDict, total=False):
     """A Nexthink instance, reached with an API credential that has the permissions Workflows API and NQL API."""
@@ -60,6 +63,9 @@ class NexthinkSettings(TypedDict, total=False):
 
     request_timeout: str | None
     """Timeout of a single request, as a Go duration. Defaults to `60s`. Environment variable: `NEXTHINK_REQUEST_TIMEOUT`."""
+
+    allow_insecure_http: bool | Expression | None
+    """Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to `false`: `http://` is for loopback only. Environment variable: `NEXTHINK_ALLOW_INSECURE_HTTP`."""
 
 
 class VcdSettings(TypedDict, total=False):
@@ -97,6 +103,9 @@ class VcdSettings(TypedDict, total=False):
 
     request_timeout: str | None
     """Timeout of one request, as a Go duration. Defaults to `60s`. Environment variable: `VCD_REQUEST_TIMEOUT`."""
+
+    allow_insecure_http: bool | Expression | None
+    """Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to `false`: `http://` is for loopback only. Environment variable: `VCD_ALLOW_INSECURE_HTTP`."""
 
 
 class Timeouts(TypedDict, total=False):

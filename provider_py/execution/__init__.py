@@ -10,6 +10,7 @@ What a system is written with is exported here:
     Launcher, Started, and optional capabilities    what a system implements
     PollSource                                      how the state of many runs is read with few requests
     Connector, require, readable, Lookups           reaching a system once for all its resources
+    require_encryption, local_path, optional_path   settings that name an address or a file
     SystemFault and its subclasses                  what a failed request means
     from_fault, unknown_name, did_you_mean          diagnostics
     run_preflight, Runtime, Clock, rfc3339
@@ -33,6 +34,7 @@ from provider_py.execution.errors import (
     Unreachable,
 )
 from provider_py.execution.launcher import Cancelling, Indistinct, Launcher, Remembering, Searching, Started
+from provider_py.execution.local_settings import local_path, optional_path, require_encryption
 from provider_py.execution.lookups import Lookups
 from provider_py.execution.messages import did_you_mean, from_fault, unknown_name
 from provider_py.execution.poller import PollSource
@@ -74,8 +76,11 @@ __all__ = [
     "Unreachable",
     "did_you_mean",
     "from_fault",
+    "local_path",
+    "optional_path",
     "readable",
     "require",
+    "require_encryption",
     "rfc3339",
     "run_preflight",
     "unknown_name",

@@ -9,16 +9,17 @@ What does not work:
 - *Following redirects.* A POST becomes a GET, and credentials go to another host.
 
 So every outcome is one of the faults of `errors`, and a request is sent again only if it had no effect (no connection,
-or 429) or the system declares it safe to repeat. Pauses grow, end when Terraform stops, and follow Retry-After; every
-try is paid from the budget.
+or 429) or the system declares it safe to repeat. Pauses grow, end when Terraform stops, and follow Retry-After where it
+names at least SHORTEST_PAUSE_SECONDS, a date being read by the clock of the system that wrote it; every try is paid
+from the budget.
 
-Not guaranteed: a status of 300 to 499 counts as "no effect" for starts too, although a 408 or 303 need not mean that. A
-`Retry-After` of 0, or of a time that has passed, is followed to the letter, without a pause, for up to
-PATIENCE_SECONDS.
+Not guaranteed: a status of REFUSALS is taken at its word. A proxy that answers 404 or 403 to a start that it has passed
+on would have it sent again by the next apply.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -52,6 +53,44 @@ ATTEMPTS: Final = 5
 """How often a request is tried when nothing answers; the pauses between add up to about 15 s."""
 PATIENCE_SECONDS: Final = 900.0
 """How long a request is repeated that is answered 429; a run's own time limit usually ends it earlier."""
+REFUSALS: Final[Mapping[int, type[Refused]]] = {
+    301: Refused,  # moved: what the address names is elsewhere; Harness' answer for a migrated account
+    307: Refused,  # the same request is to be sent elsewhere, so here it was not carried out
+    308: Refused,  # as 307
+    400: Refused,  # the request is invalid; all three systems document it
+    401: Unauthorized,  # checked before anything else; all three document it
+    402: Refused,  # a licence or plan does not cover the request
+    403: Unauthorized,  # checked before anything is done; Nexthink and Cloud Director document it
+    404: Missing,  # there is nothing to start; all three document it
+    405: Refused,  # the address does not take the method; documented by Cloud Director
+    406: Refused,  # Cloud Director does not know the version asked for, and checks that first
+    407: Refused,  # the proxy wants to be signed in to, and passes nothing on before
+    409: Refused,  # the object's state forbids it; no system compares starts, so it is not "started already"
+    410: Refused,  # as 404, for good
+    411: Refused,  # the request was not read: no length
+    412: Refused,  # a condition is checked before the request is carried out
+    413: Refused,  # the request was not read: too long
+    414: Refused,  # the address was not read: too long
+    415: Refused,  # the body was not read: unknown media type; documented by Cloud Director
+    417: Refused,  # the body was not read: an expectation cannot be met
+    421: Refused,  # the request reached a host that is not responsible
+    422: Refused,  # the request is well-formed and invalid
+    423: Refused,  # the object is locked
+    426: Refused,  # the request has to use another protocol
+    428: Refused,  # the request has to be conditional
+    431: Refused,  # the headers were not read: too long
+    451: Refused,  # the object is withheld for legal reasons
+}
+"""The statuses after which a start has certainly had no effect; 429 is another.
+
+Every other status leaves it open: a 303, and by custom a 302, points to the result of a request that was carried out;
+a 408 or 425 may come from a proxy that has passed the request on; a 424 tells of a part of several; what no standard
+defines (418, 499) says nothing.
+"""
+_TRANSIENT: Final = (408, 425)
+"""Statuses below 500 after which a request that is safe to repeat is repeated."""
+SHORTEST_PAUSE_SECONDS: Final = 1.0
+"""The shortest pause between two tries. A system that asks for less, 0 or a time that has passed, means none."""
 _NEVER_SENT: Final = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -150,7 +189,8 @@ class Channel(httpx2.AsyncClient):
     def _accept_json(self, response: httpx2.Response) -> None:
         request, status = response.request, response.status_code
         if status >= 300:
-            fault = {401: Unauthorized, 403: Unauthorized, 404: Missing}.get(status, Refused)
+            decided = status not in _TRANSIENT and self._safe(request)  # what starts nothing may well be refused
+            fault = REFUSALS.get(status, Refused if decided else Unanswered)
             advice = f"Check {self._credentials} and its permissions." if fault is Unauthorized else ""
             reason = f"{_name(request)} was answered {status}{self._explanation(response)}"
             raise fault(self._system, reason, advice=advice)
@@ -162,7 +202,9 @@ class Channel(httpx2.AsyncClient):
                 raise Unanswered(self._system, message) from fault
 
     def _requested_pause(self, response: httpx2.Response) -> float | None:
-        return retry_after(response.headers.get("retry-after"), self._runtime.clock.time())
+        there = _moment(response.headers.get("date", ""))
+        now = self._runtime.clock.time() if there is None else there
+        return retry_after(response.headers.get("retry-after"), now)
 
     def _explanation(self, response: httpx2.Response) -> str:
         try:
@@ -181,20 +223,23 @@ class Channel(httpx2.AsyncClient):
 
 
 def retry_after(header: str | None, now: float) -> float | None:
-    """Read a Retry-After header, seconds or a date (HTTP's form or ISO 8601), as seconds from `now`."""
-    if not header:
-        return None
+    """Read a Retry-After header, seconds or a date (HTTP's form or ISO 8601), as seconds from `now`.
+
+    None where it names no pause of SHORTEST_PAUSE_SECONDS or more: the pauses then grow by our own measure.
+    """
     try:
-        return max(0.0, float(header))
+        seconds = float(header or "")
     except ValueError:
-        pass
+        moment = _moment(header or "")
+        seconds = 0.0 if moment is None else moment - now
+    return seconds if seconds >= SHORTEST_PAUSE_SECONDS else None
+
+
+def _moment(text: str) -> float | None:
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            moment = parse(header)
-        except ValueError:
-            continue
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, moment.timestamp() - now)
+        with contextlib.suppress(ValueError, OverflowError):
+            moment = parse(text)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return None
 
 
@@ -241,7 +286,7 @@ def _pause(state: tenacity.RetryCallState) -> float:
     return requested if requested is not None else _BACKOFF(state)
 
 
-_BACKOFF: Final = tenacity.wait_exponential_jitter(initial=1, max=30, jitter=1)
+_BACKOFF: Final = tenacity.wait_exponential_jitter(initial=SHORTEST_PAUSE_SECONDS, max=30, jitter=1)
 
 
 def _fault(state: tenacity.RetryCallState) -> BaseException | None:

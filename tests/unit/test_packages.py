@@ -29,7 +29,8 @@ EXPORTS = {
         Cancelling Clock Connector DataSourceType Execution ExecutionType Indistinct Interrupted Launcher
         LookupDataSource Lookups Missing NotResumed NotStarted Phase PollSource RateLimited Refused Remembering
         ResourceType Run Runtime Searching Started SystemFault Timeouts Unanswered Unauthorized Unreachable
-        did_you_mean from_fault readable require rfc3339 run_preflight unknown_name
+        did_you_mean from_fault local_path optional_path readable require require_encryption rfc3339 run_preflight
+        unknown_name
     """,
     "provider_py.sandbox": """
         Behavior Contract Fault FaultKind InvalidResponseError Match Phase RecordedRequest Run Sandbox Script World

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 from collections import deque
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from aiohttp import web
@@ -96,6 +96,7 @@ class RequestLimit:
         if style == "seconds":
             return {"Retry-After": str(int(seconds) + 1)}
         if style == "date":
-            moment = datetime.fromtimestamp(self._world.clock() + seconds + 1, UTC)
-            return {"Retry-After": format_datetime(moment, usegmt=True)}
+            now = datetime.fromtimestamp(self._world.clock(), UTC)
+            free = now + timedelta(seconds=seconds + 1)
+            return {"Date": format_datetime(now, usegmt=True), "Retry-After": format_datetime(free, usegmt=True)}
         return {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
-from provider_py.execution import require
+from provider_py.execution import optional_path, require, require_encryption
 from provider_py.plugin import duration, model, parse_duration, setting, url
 
 SYSTEM: Final = "Harness"
@@ -71,6 +71,15 @@ class HarnessSettings:
             checks=(duration,),
         ),
     ] = None
+    allow_insecure_http: Annotated[
+        bool | None,
+        setting(
+            "Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to "
+            "`false`: `http://` is for loopback only.",
+            environment="HARNESS_ALLOW_INSECURE_HTTP",
+            fallback=False,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +97,12 @@ class Config:
 def resolve_config(settings: HarnessSettings) -> Config:
     """Return the settings of a connection; raises DiagnosticError for missing ones."""
     require(SYSTEM, "harness", settings, ("account_id", "api_key"))
+    require_encryption("harness", settings, ("endpoint",))
     return Config(
         endpoint=(settings.endpoint or DEFAULT_ENDPOINT).rstrip("/"),
         account_id=str(settings.account_id),
         api_key=str(settings.api_key),
         requests_per_minute=settings.requests_per_minute or DEFAULT_REQUESTS_PER_MINUTE,
-        ca_file=settings.ca_file,
+        ca_file=optional_path(settings.ca_file, ("harness", "ca_file")),
         request_timeout=parse_duration(settings.request_timeout or DEFAULT_REQUEST_TIMEOUT),
     )

@@ -1,8 +1,9 @@
 """The connection to a Harness account: one HTTP channel, client, request budget and memory of look-ups for all.
 
 Neither the HTTP status nor an error code tells what became of a request: Harness answers 200 to nearly everything and
-says in words what went wrong. So `fault_of` goes by those words. Words that it does not recognize count as a refusal;
-only the text that Harness uses for whatever it did not foresee leaves open whether the request had an effect.
+says in words what went wrong. So `fault_of` goes by those words. Words that it does not recognize count as a refusal of
+a look-up, which costs nothing. After a start they leave open whether an execution was started: only the refusals that
+Harness is known to check before it starts anything say that none was.
 
 Servers differ in age, and an older one does not know the newest fields. Its version cannot be asked for, so the newest
 operation is tried first, and `with_fallback` remembers that a field was unknown. GraphQL validates a request as a whole
@@ -47,6 +48,8 @@ WINDOW_SECONDS: Final = 61
 """Harness counts a minute by when requests arrive; the extra second allows for varying network latency."""
 CLOCK_SKEW_SECONDS: Final = 600
 """How far the clocks of this machine and of Harness may be apart when something is recognized by its age."""
+_STARTS: Final = frozenset({"startExecution"})
+"""The operations that start something."""
 _SERVER_PREFIX: Final = re.compile(r"^Exception while fetching data \([^)]*\) : ")
 _LIMITS: Final = {
     "deployments in a day in an hour": "Harness limits the deployments in any hour to 40 % of those in a day. Apply "
@@ -57,6 +60,16 @@ _LIMITS: Final = {
     "deployment freeze is active": "Apply again when the freeze is over.",
 }
 """Refusals that pass with time, by their words, each with its advice. Nothing is retried automatically."""
+_REFUSED_START: Final = re.compile(
+    r"^(invalid (request:|syntax|api key|input for enum)|validation error of type|maximum query depth"
+    r"|(field '.*' of )?variable '.*' has (coerced null|an invalid)|the variables input contains)"
+    r"|user not authorized|rights to execute|does(n't| not) exist|\brequired\b|cannot find (or collect )?artifact"
+    r"|cannot find helm chart|doesnt allow multiple values|deployment rate limit reached|empty pipeline"
+    r"|deployment freeze (window.* )?is active|already triggered"
+)
+"""The refusals that `startExecution` is known to make before it starts anything, in lower case."""
+_INNER_FIELD: Final = re.compile(r"^Exception while fetching data \(/\w+/")
+"""An error in a field of the answer: the operation itself was carried out."""
 
 
 class UnknownField(Refused):
@@ -122,7 +135,8 @@ class Harness:
             try:
                 response = await request
             except gql.exceptions.GraphQLClientGraphQLMultiError as answer:
-                raise fault_of([error.message for error in answer.errors]) from answer
+                messages = [error.message for error in answer.errors]
+                raise fault_of(messages, starting=operation in _STARTS) from answer
             except gql.exceptions.GraphQLClientError as answer:
                 raise Unanswered(SYSTEM, f"the answer to {operation} is not a GraphQL response") from answer
         return response
@@ -153,10 +167,15 @@ def omit_nulls(value: Input) -> Input:
     return value
 
 
-def fault_of(messages: Sequence[str]) -> SystemFault:
-    """Return the fault that the messages of a GraphQL answer's `errors` stand for."""
+def fault_of(messages: Sequence[str], *, starting: bool = False) -> SystemFault:
+    """Return the fault that the messages of a GraphQL answer's `errors` stand for.
+
+    `starting`: the request may have started something, so Unanswered for whatever is not known to refuse that.
+    """
     text = "; ".join(_SERVER_PREFIX.sub("", message) for message in messages)
     lowered = text.lower()
+    if "an error has occurred" in lowered or (starting and not (messages and all(map(_refuses_start, messages)))):
+        return Unanswered(SYSTEM, text)
     if "fieldundefined" in lowered.replace(" ", ""):
         return UnknownField(SYSTEM, text, advice="The server is older than the schema that this provider uses.")
     for words, advice in _LIMITS.items():
@@ -164,11 +183,14 @@ def fault_of(messages: Sequence[str]) -> SystemFault:
             return Refused(SYSTEM, text, advice=advice)
     if "not authorized" in lowered or "invalid api key" in lowered or "rights to" in lowered:
         return Unauthorized(SYSTEM, text, advice="Check `harness.api_key` and the permissions of its user groups.")
-    if "an error has occurred" in lowered:
-        return Unanswered(SYSTEM, text)
     if "does not exist" in lowered or "doesn't exist" in lowered:
         return Missing(SYSTEM, text)
     return Refused(SYSTEM, text)
+
+
+def _refuses_start(message: str) -> bool:
+    text = _SERVER_PREFIX.sub("", message).lower()
+    return _INNER_FIELD.match(message) is None and _REFUSED_START.search(text) is not None
 
 
 def timestamp(moment: int | str | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from nexthink_client.constraints import PATTERNS
 
-from provider_py.execution import require
+from provider_py.execution import optional_path, require, require_encryption
 from provider_py.plugin import Check, duration, model, one_of, parse_duration, pattern, setting, url
 
 SYSTEM: Final = "Nexthink"
@@ -106,11 +106,21 @@ class NexthinkSettings:
             checks=(duration,),
         ),
     ] = None
+    allow_insecure_http: Annotated[
+        bool | None,
+        setting(
+            "Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to "
+            "`false`: `http://` is for loopback only.",
+            environment="NEXTHINK_ALLOW_INSECURE_HTTP",
+            fallback=False,
+        ),
+    ] = None
 
     def complete(self) -> ConnectionSettings:
         """Return the settings of a connection; raises DiagnosticError for each that is missing."""
         address = () if self.api_url and self.token_url else ("instance", "region")
         *_, client_id, client_secret = require(SYSTEM, "nexthink", self, (*address, "client_id", "client_secret"))
+        require_encryption("nexthink", self, ("api_url", "token_url"))
         login = f"https://{self.instance}-login.{self.region}.nexthink.cloud"
         return ConnectionSettings(
             api_url=(self.api_url or f"https://{self.instance}.api.{self.region}.nexthink.cloud").rstrip("/"),
@@ -118,6 +128,6 @@ class NexthinkSettings:
             client_id=client_id,
             client_secret=client_secret,
             status_query=self.status_query,
-            ca_file=self.ca_file,
+            ca_file=optional_path(self.ca_file, ("nexthink", "ca_file")),
             request_timeout=parse_duration(self.request_timeout or _REQUEST_TIMEOUT),
         )

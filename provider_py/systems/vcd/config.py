@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Final, TypeAlias
 from urllib.parse import quote
 
-from provider_py.execution import require
+from provider_py.execution import local_path, optional_path, require, require_encryption
 from provider_py.plugin import DiagnosticError, duration, error, model, parse_duration, pattern, setting, url
 
 SYSTEM: Final = "Cloud Director"
@@ -86,6 +86,15 @@ class VcdSettings:
             checks=(duration,),
         ),
     ] = None
+    allow_insecure_http: Annotated[
+        bool | None,
+        setting(
+            "Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to "
+            "`false`: `http://` is for loopback only.",
+            environment="VCD_ALLOW_INSECURE_HTTP",
+            fallback=False,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +154,7 @@ class Config:
 def resolve_config(settings: VcdSettings) -> Config:
     """Return the settings of a connection; raises DiagnosticError for missing and for contradictory ones."""
     require(SYSTEM, "vcd", settings, ("url", "org"))
+    require_encryption("vcd", settings, ("url",))
     tenant = settings.tenant
     return Config(
         address=str(settings.url).rstrip("/").removesuffix("/api"),
@@ -153,7 +163,7 @@ def resolve_config(settings: VcdSettings) -> Config:
         sign_in=_sign_in(settings),
         api_version=settings.api_version or DEFAULT_API_VERSION,
         allow_unverified_ssl=bool(settings.allow_unverified_ssl),
-        ca_file=settings.ca_file,
+        ca_file=optional_path(settings.ca_file, ("vcd", "ca_file")),
         request_timeout=parse_duration(settings.request_timeout or DEFAULT_REQUEST_TIMEOUT),
     )
 
@@ -176,7 +186,7 @@ def _sign_in(settings: VcdSettings) -> SignIn:
         )
     if settings.api_token is not None:
         return ApiToken(settings.api_token)
-    if settings.service_account_token_file is not None:
-        return ServiceAccount(Path(settings.service_account_token_file))
+    if (file := settings.service_account_token_file) is not None:
+        return ServiceAccount(local_path(file, ("vcd", "service_account_token_file")))
     require(SYSTEM, "vcd", settings, ("password",))
     return Password(str(settings.user), str(settings.password))

@@ -27,7 +27,7 @@ from tests.unit.execution.channels import CREDENTIALS, SECRET, channel, line
     ("status", "fault"),
     [
         (301, Refused),
-        (302, Refused),
+        (302, Unanswered),
         (400, Refused),
         (401, Unauthorized),
         (403, Unauthorized),
@@ -46,7 +46,7 @@ async def test_the_status_decides_the_fault(status: int, fault: type[SystemFault
         assert type(caught.value) is fault
         assert caught.value.reason == f"POST 127.0.0.1/things was answered {status}: the reason"
         assert str(caught.value) == f"Acme: {caught.value.reason}"
-        assert isinstance(caught.value, NotStarted) is (status < 500)
+        assert isinstance(caught.value, NotStarted) is (fault is not Unanswered)
         assert (CREDENTIALS in caught.value.advice) is (fault is Unauthorized)
         assert len(wire.server.asked) == 1
 

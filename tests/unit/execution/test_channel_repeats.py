@@ -99,26 +99,35 @@ async def test_an_unsafe_request_is_repeated_until_a_connection_is_made() -> Non
     ("header", "pause"),
     [
         ("7", 7),
-        ("0", 0),
+        ("1", 1),
         ("2.5", 2.5),
         ("Tue, 14 Nov 2023 22:14:20 GMT", 60),
         ("2023-11-14T22:13:50Z", 30),
         ("2023-11-14T23:13:50+01:00", 30),
         ("2023-11-14T22:13:50", 30),
-        ("Tue, 14 Nov 2023 22:00:00 GMT", 0),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_429_is_repeated_after_the_requested_pause(method: str, header: str, pause: float) -> None:
     assert EPOCH == 1_700_000_000
-    async with line(reply(429, "{}", Retry_After=header), reply()) as wire:
+    now = "Tue, 14 Nov 2023 22:13:20 GMT"
+    async with line(reply(429, "{}", Retry_After=header, Date=now), reply()) as wire:
         answer = await wire.channel.request(method, f"{wire.server.url}/things")
         assert answer.status_code == 200
         assert wire.clock.slept == [pytest.approx(pause)]
         assert len(wire.server.asked) == 2
 
 
-@pytest.mark.parametrize("headers", [{}, {"Retry_After": ""}, {"Retry_After": "soon"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        *(
+            {"Retry_After": text}
+            for text in ("", "soon", "0", "-5", "0.001", "nan", "-inf", "Tue, 14 Nov 2023 22:00:00 GMT", "0001-01-01")
+        ),
+    ],
+)
 async def test_pauses_grow_when_none_is_requested(headers: dict[str, str]) -> None:
     async with line(*[reply(429, "{}", **headers)] * 8, reply()) as wire:
         await wire.post()
