@@ -60,11 +60,10 @@ async def test_an_unreachable_system_is_a_warning_at_plan_and_an_error_at_apply(
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
         process = await site.process(dict.fromkeys(ADDRESSES[system], address))
-        began = site.clock.monotonic()
         text = only(await process.plan(simple(system)), Severity.WARNING)
         assert "no connection to 127.0.0.1 could be made" in text
         assert "could not be checked before the apply" in text
-        assert site.clock.monotonic() - began < 60  # the work itself counts a hundredfold on this clock
+        assert sum(site.clock.slept) < 60
         result = await process.create(simple(system))
         assert "Nothing was started" in only(result.diagnostics)
         assert result.state is None

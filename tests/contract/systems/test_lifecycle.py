@@ -218,7 +218,7 @@ async def test_nothing_is_started_if_the_checks_exceed_the_timeout(site: Site, p
 @every_system
 async def test_a_run_that_exceeds_its_timeout_is_reported(site: Site, process: Process, system: str) -> None:
     site.script(system)
-    result = await process.create(simple(system, timeouts=Timeouts(create="15s")))
+    result = await process.create(simple(system, timeouts=Timeouts(create="1m")))
     text = only(result.diagnostics)
     assert "timed out" in text
     assert "timeouts.create" in text
