@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.stack import Stack
-from tests.faults.scenarios import SYSTEMS, address, ids, never_ending, run_of, runs_of
+from tests.support.scenarios import address, ids, never_ending, run_of, runs_of
+from tests.support.stack import Stack
+from tests.support.systems import SYSTEMS
 
 pytestmark = pytest.mark.terraform
 

@@ -8,33 +8,22 @@ from typing import Final
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.stack import Result, Stack
-from tests.faults.scenarios import (
-    HOUR,
-    SUCCESS,
-    SYSTEMS,
-    TITLES,
-    address,
-    finish,
-    ids,
-    runs_of,
-    wait_for_polls,
-    wait_until,
-)
+from tests.support.scenarios import APPLY, HOUR, address, finish, ids, runs_of, wait_for_polls
+from tests.support.stack import Result, Stack
+from tests.support.systems import FAILURE, SUCCESS, SYSTEMS, TITLES
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.terraform
 
-FAILURES: Final = {"harness": "FAILED", "nexthink": "failure", "vcd": "failed"}
 NEXT: Final = "".join(
     f'resource "terraform_data" "after_{system}" {{ depends_on = [{address(system)}] }}\n' for system in SYSTEMS
 )
-APPLY = ("apply", "-input=false", "-no-color", "-auto-approve")
 
 
 def failing(sandbox: SandboxProcess) -> None:
     """Have the next run of each system last until the test finishes it, and then fail."""
     for system in SYSTEMS:
-        script = {"system": system, "seconds": HOUR, "ending": FAILURES[system], "reason": "out of coffee", "times": 1}
+        script = {"system": system, "seconds": HOUR, "ending": FAILURE[system], "reason": "out of coffee", "times": 1}
         sandbox.ask("POST", "/scripts", script)
 
 
@@ -52,7 +41,7 @@ def replaced_by_new_runs(stack: Stack, sandbox: SandboxProcess) -> None:
     assert plan.status == 2
     for system in SYSTEMS:
         (warning,) = [problem for problem in plan.warnings if TITLES[system] in problem.summary]
-        assert f"{ids(sandbox, system)[0]} failed with status {FAILURES[system]}" in warning.summary
+        assert f"{ids(sandbox, system)[0]} failed with status {FAILURE[system]}" in warning.summary
         assert "replaced by a new run" in warning.detail
         assert 'on_failure = "keep"' in warning.detail
     stack.applied()
@@ -76,7 +65,7 @@ def statuses(stack: Stack) -> dict[str, str]:
 def assert_failed(result: Result) -> None:
     assert result.status == 1
     for system in SYSTEMS:
-        assert any(f"failed with status {FAILURES[system]}" in problem.summary for problem in result.errors)
+        assert any(f"failed with status {FAILURE[system]}" in problem.summary for problem in result.errors)
 
 
 def test_a_run_that_fails_after_an_interrupt_is_replaced(stack: Stack, sandbox: SandboxProcess) -> None:
@@ -99,5 +88,5 @@ def test_a_failure_that_the_next_apply_sees_fails_it_and_the_one_after_starts_a_
     stdout, stderr = process.communicate(timeout=stack.patience)
     assert_failed(Result(process.returncode, stdout, stderr))
     assert dependants(stack) == set()
-    assert statuses(stack) == FAILURES
+    assert statuses(stack) == FAILURE
     replaced_by_new_runs(stack, sandbox)

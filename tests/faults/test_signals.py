@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.stack import Stack
-from tests.faults.scenarios import SUCCESS, SYSTEMS, address, ids, inject_fault, run_of, sent, wait_until
-from tests.support.requests import STARTS
+from tests.support.scenarios import address, ids, inject_fault, run_of, sent
+from tests.support.stack import Stack
+from tests.support.systems import STARTS, SUCCESS, SYSTEMS
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.terraform
 

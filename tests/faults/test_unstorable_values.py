@@ -11,9 +11,10 @@ import pytest
 
 from provider_py.sandbox.runs import Script
 from provider_py.sandbox.server import Sandbox
-from tests.acceptance.stack import Result, Stack
-from tests.faults.conftest import UNLIMITED
-from tests.faults.scenarios import SUCCESS, address, run_of
+from tests.conftest import UNLIMITED
+from tests.support.scenarios import address, run_of
+from tests.support.stack import Result, Stack
+from tests.support.systems import SUCCESS
 
 pytestmark = pytest.mark.terraform
 

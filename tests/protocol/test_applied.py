@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.protocol.host import Plugin, device, dynamic, thing, tree
+from tests.protocol.things import device, dynamic, thing
+from tests.support.host import Plugin, tree
 
 PLANNED = thing(
     name="a",

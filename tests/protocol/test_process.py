@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -21,7 +20,8 @@ from google.protobuf.empty_pb2 import Empty
 from tfplugin6 import goplugin_pb2_grpc, health_pb2, health_pb2_grpc
 from tfplugin6 import tfplugin6_pb2 as pb
 
-from tests.protocol import host
+from tests.support import host
+from tests.support.waiting import wait_until
 
 WAITING = {"name": "w", "status": None}
 
@@ -203,7 +203,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from google.protobuf.empty_pb2 import Empty
 from tfplugin6 import goplugin_pb2_grpc, tfplugin6_pb2 as pb
-from tests.protocol import host
+from tests.support import host
 with host.started() as plugin:
     stream = goplugin_pb2_grpc.GRPCStdioStub(plugin.channel).StreamStdio(Empty())
     config = {{"name": "{name}", "status": None}}
@@ -225,13 +225,5 @@ with host.started() as plugin:
         directory = Path(process.stdout.readline().strip())
         assert directory.is_dir()
         process.kill()
-    assert any(not directory.exists() for _ in _until(10.0))
+    wait_until(lambda: not directory.exists(), "end of the plugin", seconds=10)
     assert ("recorded" in log.read_text()) is (name == "sending")
-
-
-def _until(seconds: float) -> Iterator[None]:
-    """Turn until something happens in another process or the time is over."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        yield
-        time.sleep(0.02)

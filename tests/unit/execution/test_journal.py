@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from provider_py.execution.journal import FILE, Entry, Journal, JournalError, default_path, workspace
-from tests.support.clock import EPOCH, VirtualClock
+from tests.support.clock import EPOCH, Clock
 
 Opener = Callable[[], Journal]
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
-async def opened(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Opener]:
+async def opened(tmp_path: Path, clock: Clock) -> AsyncIterator[Opener]:
     """Open journals on one file, each as a process would; they are closed afterwards."""
     journals: list[Journal] = []
 
@@ -34,7 +34,7 @@ async def opened(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Opener]:
         await journal.close()
 
 
-async def test_an_unanswered_start_is_left_to_the_next_process(opened: Opener, clock: VirtualClock) -> None:
+async def test_an_unanswered_start_is_left_to_the_next_process(opened: Opener, clock: Clock) -> None:
     first, second, third = opened(), opened(), opened()
     entry = await first.intend("same")
     assert (entry.run, entry.intended_at) == (None, EPOCH)
@@ -271,7 +271,7 @@ class TestOrderlyEnd:
         assert entry is not None
         assert entry.run == "run-1"
 
-    async def test_rows_of_answered_runs_are_kept_for_thirty_days(self, opened: Opener, clock: VirtualClock) -> None:
+    async def test_rows_of_answered_runs_are_kept_for_thirty_days(self, opened: Opener, clock: Clock) -> None:
         first, second, third = opened(), opened(), opened()
         await first.record_run(await first.intend("same"), "run-1")
         await first.close(orderly=True)

@@ -29,7 +29,7 @@ from provider_py.execution.journal import Journal, JournalError
 from provider_py.execution.poller import Poller
 from provider_py.execution.starting import CERTAIN_SECONDS, SEARCH_PAUSES, Starter
 from provider_py.plugin import model, optional
-from tests.support.clock import InstantClock, VirtualClock
+from tests.support.clock import INSTANT, Clock
 
 LOST = Unanswered("Acme", "no answer")
 
@@ -110,7 +110,7 @@ class UnmarkedAcme(ListedAcme):
 class Process:
     """A provider process: a journal, a starter, and the system that it talks to."""
 
-    clock: InstantClock
+    clock: Clock
     runtime: Runtime
     journal: Journal
     starter: Starter[Any]
@@ -128,7 +128,7 @@ Opener = Callable[[], Process]
 @pytest.fixture
 async def opened(tmp_path: Path) -> AsyncIterator[Opener]:
     """Run processes on one journal; time is the same for all of them."""
-    clock, processes = InstantClock(), list[Process]()
+    clock, processes = Clock(INSTANT), list[Process]()
 
     def open_one() -> Process:
         runtime = Runtime(asyncio.Event(), clock)
@@ -239,7 +239,7 @@ async def test_a_stop_during_the_search_leaves_the_start_unanswered(
 ) -> None:
     process, heir = opened(), opened()
     process.acme.starts = [LOST]
-    process.runtime.clock = VirtualClock()  # on which the pause before a search does not end
+    process.runtime.clock = Clock()  # on which the pause before a search does not end
     process.acme.takes = 0.05
     starting = asyncio.create_task(process.start())
     await asyncio.wait({starting}, timeout=0.02)

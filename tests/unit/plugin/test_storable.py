@@ -15,7 +15,6 @@ from provider_py.plugin import Dynamic, Severity, computed, error, model, option
 from provider_py.plugin.rpc import blocks, diagnostics
 from provider_py.plugin.rpc.codec import decode_msgpack
 from provider_py.plugin.values import Typed
-from tests.protocol.host import made_of
 
 INFINITE = float("inf")
 FORM_D = unicodedata.normalize("NFD", "Démarré")
@@ -81,8 +80,8 @@ def nested(depth: int) -> Any:
         ("labels", {"k": 1}, {"k": None}, 'labels["k"]'),
         ("labels", {1: "v"}, None, "labels"),
         ("labels", ["a"], None, "labels"),
-        ("steps", [made_of(Step, seconds=INFINITE)], [{"name": None, "seconds": None}], "steps[0].seconds"),
-        ("steps", [made_of(Step, name="\ud800")], [{"name": "\ufffd", "seconds": None}], None),
+        ("steps", [Step(seconds=INFINITE)], [{"name": None, "seconds": None}], "steps[0].seconds"),
+        ("steps", [Step(name="\ud800")], [{"name": "\ufffd", "seconds": None}], None),
         ("steps", [object()], None, "steps"),
         ("outputs", {"f": INFINITE}, Typed('["object",{"f":"dynamic"}]', {"f": None}), 'outputs["f"]'),
         ("outputs", [1, [INFINITE]], Typed('["tuple",["number",["tuple",["dynamic"]]]]', [1, [None]]), "outputs[1][0]"),
@@ -98,7 +97,8 @@ def nested(depth: int) -> Any:
 def test_a_value_that_cannot_be_stored_costs_nothing_else(
     attribute: str, value: object, stored: object, place: str | None
 ) -> None:
-    job: Any = made_of(Job, name="n", note="kept", **{"id": "run-1", attribute: value})
+    values: dict[str, Any] = {"name": "n", "note": "kept", "id": "run-1", attribute: value}
+    job = Job(**values)
     known = {**dict.fromkeys(field.name for field in dataclasses.fields(Job)), "name": "n", "note": "kept"}
     written = blocks.write_model(Job, job, known)
     tree = decode_msgpack(Job, written.value.msgpack)
@@ -111,13 +111,13 @@ def test_a_value_that_cannot_be_stored_costs_nothing_else(
 
 
 def test_many_places_of_one_attribute_are_told_once() -> None:
-    written = blocks.write_model(Job, made_of(Job, name="n", outputs=[INFINITE] * 50))
+    written = blocks.write_model(Job, Job(name="n", outputs=[INFINITE] * 50))
     (warning,) = written.diagnostics
     assert "`outputs[0]`, `outputs[1]`, `outputs[2]` and 47 more" in warning.detail
 
 
 def test_two_names_that_terraform_takes_for_one_are_both_kept_out() -> None:
-    written = blocks.write_model(Job, made_of(Job, name="n", labels={FORM_C: "1", FORM_D: "2"}))
+    written = blocks.write_model(Job, Job(name="n", labels={FORM_C: "1", FORM_D: "2"}))
     assert decode_msgpack(Job, written.value.msgpack)["labels"] == {FORM_C: "1"}
     (warning,) = written.diagnostics
     assert f'`labels["{FORM_C}"]`' in warning.detail
@@ -126,7 +126,7 @@ def test_two_names_that_terraform_takes_for_one_are_both_kept_out() -> None:
 def test_a_configured_value_is_written_as_it_came() -> None:
     known = {"name": "n", "note": None, **dict.fromkeys(("id", "count", "share", "done", "lines", "labels", "steps"))}
     known["outputs"] = Typed('["list","number"]', [Decimal("0.1")])
-    written = blocks.write_model(Job, made_of(Job, name="n", outputs=[0.1]), known)
+    written = blocks.write_model(Job, Job(name="n", outputs=[0.1]), known)
     assert msgpack.unpackb(written.value.msgpack)["outputs"][1] == ["0.1"]
 
 
