@@ -92,7 +92,7 @@ def test_shutdown_is_in_time_even_if_a_creation_ignores_the_stop() -> None:
     with host.started() as plugin:
         config = {**WAITING, "name": "stubborn"}
         planned = plugin.plan(None, config, kind="toy_wait")
-        plugin.stub.ApplyResourceChange.future(plugin.apply_request(None, planned, config, kind="toy_wait"))
+        call = plugin.stub.ApplyResourceChange.future(plugin.apply_request(None, planned, config, kind="toy_wait"))
         plugin.stub.GetMetadata(pb.GetMetadata.Request())
         assert plugin.shutdown() == 0
         assert not plugin.socket.parent.exists()
@@ -208,8 +208,9 @@ with host.started() as plugin:
     stream = goplugin_pb2_grpc.GRPCStdioStub(plugin.channel).StreamStdio(Empty())
     config = {{"name": "{name}", "status": None}}
     planned = plugin.plan(None, config, kind="toy_wait")
-    plugin.stub.ApplyResourceChange.future(plugin.apply_request(None, planned, config, kind="toy_wait"))
-    plugin.stub.GetMetadata(pb.GetMetadata.Request())
+    call = plugin.stub.ApplyResourceChange.future(plugin.apply_request(None, planned, config, kind="toy_wait"))
+    while "creating" not in plugin.stderr.read_text():
+        time.sleep(0.01)
     plugin.stderr.rename("{log}")
     print(plugin.socket.parent, flush=True)
     time.sleep(60)

@@ -127,9 +127,9 @@ class Process:
         assert list(source.validate(Decoded(config))) == []
         return (await source.read(config)).state
 
-    async def close(self) -> None:
-        """End the process as Terraform does; a second time does nothing."""
-        await self.provider.close()
+    async def close(self, *, orderly: bool = False) -> None:
+        """End the process, as a crash does or in order; a second time does nothing."""
+        await self.provider.close(orderly=orderly)
 
 
 @dataclass

@@ -115,7 +115,7 @@ async def send_every_request(site: Site, tmp_path: Path) -> None:
                 workflow="Copy values", parameters=VALUES, parameter_types={"anything": f"Array/{ENDPOINT_TYPE}"}
             )
         )
-        await process.close()
+        await process.close(orderly=True)
     process = await sign_in(site)
     await workflow.read(process.connection("vcd"), workflow.VcdWorkflow(workflow="Configure endpoint"))
     await workflows.read(process.connection("vcd"), workflows.VcdWorkflows(name="Report *"))
