@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.site import IMPATIENT, Process, Site, only, simple
+from tests.support.site import HOUR, IMPATIENT, Process, Site, only, simple
 from tests.support.systems import CANCELLABLE, LOOKUPS, POLLS, STARTS, SUCCESS, every_fault, every_system
 
 
@@ -115,13 +115,13 @@ async def test_a_run_is_found_when_cloud_director_names_only_a_task(site: Site, 
 async def test_an_earlier_run_of_the_same_inputs_is_not_taken_for_the_lost_one(site: Site) -> None:
     process = await site.process()
     earlier = await process.create(simple("vcd", wait=False))
-    site.runs()[0].started_at -= 60
+    site.runs()[0].started_at -= HOUR
     await process.provider._journal.forget(earlier.state.import_id)
     site.inject_fault("vcd", STARTS["vcd"], "cut", after=True)
     later = await process.create(simple("vcd", wait=False, triggers={"release": "2"}))
     assert [run.id for run in site.runs()] == [earlier.state.id, later.state.id]
     site.inject_fault("vcd", STARTS["vcd"], "cut")
-    site.runs()[1].started_at -= 60
+    site.runs()[1].started_at -= HOUR
     await process.provider._journal.forget(later.state.import_id)
     third = await process.create(simple("vcd", wait=False, triggers={"release": "3"}))
     assert third.state is None
