@@ -68,14 +68,20 @@ def wholly_known(tree: Tree) -> bool:
     )
 
 
-def strings(tree: Tree) -> list[str]:
-    """Return every string in a tree, keys of maps left out."""
+_LONGEST_COUNT: Final = 3
+"""Digits of numbers that are not worth a secret: versions, counts and switches."""
+
+
+def texts(tree: Tree) -> list[str]:
+    """Return every string and every longer number in a tree as text, keys of maps left out."""
     if isinstance(tree, str):
         return [tree]
+    if isinstance(tree, int | Decimal) and not isinstance(tree, bool):
+        return [str(tree)] if len(str(tree)) > _LONGEST_COUNT else []
     if isinstance(tree, Typed):
-        return strings(tree.value)
+        return texts(tree.value)
     elements = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
-    return [text for element in elements for text in strings(element)]
+    return [text for element in elements for text in texts(element)]
 
 
 def canonical(type_json: bytes | str) -> str:
