@@ -68,6 +68,19 @@ def wholly_known(tree: Tree) -> bool:
     )
 
 
+def equivalent(tree: Tree, other: Tree) -> bool:
+    """Whether two values are known and the same as JSON, whatever their types in Terraform."""
+    if isinstance(tree, Typed):
+        return equivalent(tree.value, other)
+    if isinstance(other, Typed):
+        return equivalent(tree, other.value)
+    if isinstance(tree, list) and isinstance(other, list):
+        return len(tree) == len(other) and all(map(equivalent, tree, other))
+    if isinstance(tree, dict) and isinstance(other, dict):
+        return tree.keys() == other.keys() and all(equivalent(value, other[key]) for key, value in tree.items())
+    return type(tree) is type(other) and tree is not UNKNOWN and bool(tree == other)
+
+
 _LONGEST_COUNT: Final = 3
 """Digits of numbers that are not worth a secret: versions, counts and switches."""
 
