@@ -13,8 +13,18 @@ from types import MappingProxyType
 from typing import Final
 
 from provider_py.plugin.models import dump_value, is_result
-from provider_py.plugin.schema import Attribute, ListOf, MapOf, Object, Type, attributes, attributes_within
-from provider_py.plugin.values import UNKNOWN, Tree
+from provider_py.plugin.schema import (
+    Attribute,
+    ListOf,
+    MapOf,
+    Object,
+    Primitive,
+    Type,
+    TypeName,
+    attributes,
+    attributes_within,
+)
+from provider_py.plugin.values import UNKNOWN, Tree, Typed, equivalent
 
 _NOTHING: Final[Mapping[str, Tree]] = MappingProxyType({})
 
@@ -64,8 +74,31 @@ def completed(attribute: Attribute, config: Tree, proposed: Tree, prior: Tree, *
     """
     if config is None and is_result(attribute):
         return UNKNOWN if creating else prior
-    settled = not creating and proposed == prior
-    return _value(attribute, config, proposed, None if settled else UNKNOWN)
+    settled = not creating and kept(attribute.type, proposed, prior) == prior
+    planned = _value(attribute, config, proposed, None if settled else UNKNOWN)
+    return kept(attribute.type, planned, prior)
+
+
+def kept(type_: Type, planned: Tree, prior: Tree) -> Tree:
+    """Return a planned value in which dynamic values that equal the prior ones have the types of those.
+
+    A tuple that was rewritten as a list, or an object as a map, is no change. Terraform lets a plan keep a prior value
+    in place of a configured one, at any depth, unless one of them is null.
+    """
+    if not _varies(type_) or planned == prior:
+        return planned
+    match type_, planned, prior:
+        case Object(), dict(), dict():
+            members = attributes(type_.model).items()
+            return {name: kept(attribute.type, planned.get(name), prior.get(name)) for name, attribute in members}
+        case ListOf(element), list(), list():
+            return [kept(element, *pair) for pair in zip(planned, prior, strict=False)] + planned[len(prior) :]
+        case MapOf(element), dict(), dict():
+            return {key: kept(element, value, prior.get(key)) for key, value in planned.items()}
+        case Primitive(), Typed(), Typed() if planned.value is not None and equivalent(planned, prior):
+            return prior
+        case _:
+            return planned
 
 
 def _value(attribute: Attribute, config: Tree, proposed: Tree, result: Tree) -> Tree:
@@ -123,7 +156,7 @@ def _revealed(type_: Type, planned: Tree, config: Tree) -> Tree:
 
 
 def _revealed_element(type_: Type, planned: Tree, config: Tree) -> Tree:
-    as_configured = _nulled(type_, _element(type_, config, planned, None)) == planned
+    as_configured = kept(type_, _nulled(type_, _element(type_, config, planned, None)), planned) == planned
     return _revealed(type_, planned, config) if as_configured else planned
 
 
@@ -137,3 +170,15 @@ def _has_gaps(type_: Type) -> bool:
 def _hides(type_: Type) -> bool:
     """Whether there are write-only attributes inside a type."""
     return any(attribute.write_only for attribute in attributes_within(type_))
+
+
+@functools.cache
+def _varies(type_: Type) -> bool:
+    """Whether values of a type have types of their own somewhere."""
+    match type_:
+        case ListOf(element) | MapOf(element):
+            return _varies(element)
+        case Object():
+            return any(_varies(attribute.type) for attribute in attributes(type_.model).values())
+        case _:
+            return type_ == Primitive(TypeName.DYNAMIC)

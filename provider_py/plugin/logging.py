@@ -39,7 +39,9 @@ class HclogFormatter(logging.Formatter):
         }
         for name, value in vars(record).items():
             if name not in _PLAIN:
-                line[name] = value if isinstance(value, bool | int | float | None) else redact(str(value))
+                shown = redact(str(value))
+                plain = isinstance(value, bool | int | float | None) and shown == str(value)
+                line[name] = value if plain else shown
         if record.exc_info:
             line["traceback"] = redact("".join(traceback.format_exception(*record.exc_info)))
         return json.dumps(line)

@@ -19,7 +19,7 @@ from provider_py.plugin.diagnostics import Diagnostic, Key, Path
 from provider_py.plugin.models import decoded, is_result
 from provider_py.plugin.resource import Change, Plan, Resource
 from provider_py.plugin.schema import ListOf, MapOf, Object, Type, attributes, attributes_within
-from provider_py.plugin.values import UNKNOWN, Tree
+from provider_py.plugin.values import UNKNOWN, Tree, equivalent
 
 Block = Mapping[str, Tree]
 
@@ -42,7 +42,7 @@ async def plan(resource: Resource[Any], prior: Block | None, proposed: Block, co
     changed = frozenset(
         attribute.name
         for attribute in attributes(model).values()
-        if not is_result(attribute) and outline[attribute.name] != before.get(attribute.name)
+        if not is_result(attribute) and _differ(outline[attribute.name], before.get(attribute.name))
     )
     planned = decoded(model, with_defaults(model, config, proposed))
     hook = await resource.plan(Change(_model(model, prior), planned, changed, private))
@@ -61,7 +61,7 @@ def replaced_paths(model: type, planned: Block, prior: Block, path: Path = ()) -
     for name in _replacing(model):
         attribute, here = attributes(model)[name], (*path, name)
         after, before = planned.get(name), prior.get(name)
-        if after != before:
+        if _differ(after, before):
             if attribute.replace:
                 yield here
             else:
@@ -102,8 +102,13 @@ def _replaced_inside(type_: Type, after: Tree, before: Tree, path: Path) -> Iter
         case MapOf(element), dict(), dict() if after.keys() == before.keys():
             for key, value in after.items():
                 yield from _replaced_inside(element, value, before[key], (*path, Key(key)))
-        case _ if after != before:
+        case _ if _differ(after, before):
             yield path
+
+
+def _differ(after: Tree, before: Tree) -> bool:
+    """Whether a value changes; nulls of different types are the same, although Terraform wants the configured one."""
+    return bool(after != before) and not equivalent(after, before)
 
 
 @functools.cache

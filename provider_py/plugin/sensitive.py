@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from provider_py.plugin.redaction import protect
 from provider_py.plugin.schema import Attribute, ListOf, MapOf, Object, Type, attributes, attributes_within
-from provider_py.plugin.values import Tree, strings
+from provider_py.plugin.values import Tree, texts
 
 
 def protect_values(model: type, tree: Mapping[str, Tree]) -> None:
@@ -15,7 +15,7 @@ def protect_values(model: type, tree: Mapping[str, Tree]) -> None:
     for attribute in _relevant(model):
         value = tree.get(attribute.name)
         if is_secret(attribute):
-            for secret in strings(value):
+            for secret in texts(value):
                 protect(secret)
         else:
             _protect_nested(attribute.type, value)

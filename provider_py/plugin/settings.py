@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from provider_py.plugin.diagnostics import DiagnosticError, Path, error
+from provider_py.plugin.redaction import protect
 from provider_py.plugin.schema import Attribute, Primitive, TypeName, attributes
+from provider_py.plugin.sensitive import is_secret, protect_values
 
 S = TypeVar("S")
 
@@ -19,6 +21,7 @@ def resolve(model: type[S], configured: S | None, environment: Mapping[str, str]
     """Complete a block of settings: the configured value, else the environment variable's, else the fallback.
 
     Attributes that are not declared with `setting` keep their configured values. An empty variable counts as unset.
+    Sensitive settings are protected, wherever they come from.
     Raises DiagnosticError for a variable whose text does not fit the attribute's type or checks.
     """
     settings = model() if configured is None else configured
@@ -27,6 +30,7 @@ def resolve(model: type[S], configured: S | None, environment: Mapping[str, str]
         for attribute in attributes(model).values()
         if attribute.environment is not None and getattr(settings, attribute.name) is None
     }
+    protect_values(model, {name: getattr(settings, name) for name in attributes(model)})
     return dataclasses.replace(settings, **completed)  # type: ignore[type-var]  # every model is a dataclass
 
 
@@ -34,6 +38,8 @@ def _from_environment(attribute: Attribute, environment: Mapping[str, str], path
     text = environment.get(attribute.environment or "")
     if not text:
         return attribute.fallback
+    if is_secret(attribute):
+        protect(text)
     value = _parsed(attribute, text)
     problems = [_EXPECTED[attribute.type.name]] if value is None and isinstance(attribute.type, Primitive) else []
     problems += [] if problems else [problem for check in attribute.checks if (problem := check(value)) is not None]

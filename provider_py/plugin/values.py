@@ -68,14 +68,33 @@ def wholly_known(tree: Tree) -> bool:
     )
 
 
-def strings(tree: Tree) -> list[str]:
-    """Return every string in a tree, keys of maps left out."""
+def equivalent(tree: Tree, other: Tree) -> bool:
+    """Whether two values are known and the same as JSON, whatever their types in Terraform."""
+    if isinstance(tree, Typed):
+        return equivalent(tree.value, other)
+    if isinstance(other, Typed):
+        return equivalent(tree, other.value)
+    if isinstance(tree, list) and isinstance(other, list):
+        return len(tree) == len(other) and all(map(equivalent, tree, other))
+    if isinstance(tree, dict) and isinstance(other, dict):
+        return tree.keys() == other.keys() and all(equivalent(value, other[key]) for key, value in tree.items())
+    return type(tree) is type(other) and tree is not UNKNOWN and bool(tree == other)
+
+
+_LONGEST_COUNT: Final = 3
+"""Digits of numbers that are not worth a secret: versions, counts and switches."""
+
+
+def texts(tree: Tree) -> list[str]:
+    """Return every string and every longer number in a tree as text, keys of maps left out."""
     if isinstance(tree, str):
         return [tree]
+    if isinstance(tree, int | Decimal) and not isinstance(tree, bool):
+        return [str(tree)] if len(str(tree)) > _LONGEST_COUNT else []
     if isinstance(tree, Typed):
-        return strings(tree.value)
+        return texts(tree.value)
     elements = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
-    return [text for element in elements for text in strings(element)]
+    return [text for element in elements for text in texts(element)]
 
 
 def canonical(type_json: bytes | str) -> str:

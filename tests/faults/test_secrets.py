@@ -63,11 +63,17 @@ def assert_no_secrets(secrets: Mapping[str, str], texts: Mapping[str, str]) -> N
     assert leaks == []
 
 
-def test_no_secret_is_written_anywhere(stack: Stack, sandbox: SandboxProcess) -> None:
+@pytest.mark.parametrize("source", ["configuration", "environment"])
+def test_no_secret_is_written_anywhere(stack: Stack, sandbox: SandboxProcess, source: str) -> None:
     environment = stack.environment
-    secrets = {name: environment.pop(name) for name in ("HARNESS_API_KEY", "NEXTHINK_CLIENT_SECRET", "VCD_API_TOKEN")}
-    provider = PROVIDER % tuple(secrets.values())
-    stack.write(BODY, provider=provider.replace("'", '"'))
+    secrets = {name: environment[name] for name in ("HARNESS_API_KEY", "NEXTHINK_CLIENT_SECRET", "VCD_API_TOKEN")}
+    if source == "configuration":
+        for name in secrets:
+            del environment[name]
+        provider = PROVIDER % tuple(secrets.values())
+        stack.write(BODY, provider=provider.replace("'", '"'))
+    else:
+        stack.write(BODY)
     log = stack.directory / "trace.log"
     environment |= {"TF_LOG": "TRACE", "TF_LOG_PATH": str(log)}
     sandbox.ask(
