@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 from provider_py.execution import (
@@ -19,6 +18,7 @@ from provider_py.execution import (
 )
 from provider_py.execution.journal import Journal, default_path, workspace
 from provider_py.execution.lifecycle import ExecutionResource
+from provider_py.execution.local_settings import writable_path
 from provider_py.execution.starting import Starter
 from provider_py.plugin import DataSource, Decoded, Diagnostic, Resource, model, optional, resolve, setting
 from provider_py.systems.harness import application as harness_application
@@ -117,7 +117,7 @@ class WorkflowProvider:
         self._config = Decoded(resolve(ProviderConfig, config.model, os.environ), config.unknown)
         self._runtime.scope = workspace(os.environ)
         if self._config.model and self._config.model.journal:
-            self._journal.path = Path(self._config.model.journal)
+            self._journal.path = writable_path(self._config.model.journal, ("journal",), "WORKFLOW_JOURNAL")
         self._runtime.preflight = bool(self._config.model and self._config.model.preflight)
         return ()
 
