@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final
@@ -20,7 +21,17 @@ from provider_py.execution.journal import Journal, default_path, workspace
 from provider_py.execution.lifecycle import ExecutionResource
 from provider_py.execution.local_settings import writable_path
 from provider_py.execution.starting import Starter
-from provider_py.plugin import DataSource, Decoded, Diagnostic, Resource, model, optional, resolve, setting
+from provider_py.plugin import (
+    DataSource,
+    Decoded,
+    Diagnostic,
+    DiagnosticError,
+    Resource,
+    model,
+    optional,
+    resolve,
+    setting,
+)
 from provider_py.systems.harness import application as harness_application
 from provider_py.systems.harness import execution as harness_execution
 from provider_py.systems.harness import execution_inputs as harness_execution_inputs
@@ -121,16 +132,17 @@ class WorkflowProvider:
         self._runtime.preflight = bool(self._config.model and self._config.model.preflight)
         return ()
 
-    async def close(self) -> None:
+    async def close(self, *, orderly: bool = False) -> None:
         """Close the journal and all connections."""
-        await self._journal.close()
+        await self._journal.close(orderly=orderly)
         for connection in self._connections.values():
             await connection.close()
 
     def _resource(self, type_: ExecutionType[Any] | ResourceType[Any, Any]) -> Resource[Any]:
         if isinstance(type_, ResourceType):
             return type_.make(self._connector(type_.system))
-        starter: Starter[Any] = Starter(type_.name, self._journal, self._runtime)
+        account = functools.partial(self._account, type_.system)
+        starter: Starter[Any] = Starter(type_.name, self._journal, self._runtime, account)
         return ExecutionResource(type_, lambda: self._launcher(type_), starter, self._runtime)
 
     def _launcher(self, type_: ExecutionType[Any]) -> Launcher[Any, Any, Any] | None:
@@ -140,6 +152,14 @@ class WorkflowProvider:
                 return None
             self._launchers[type_.name] = type_.launcher(connection)
         return self._launchers[type_.name]
+
+    def _account(self, system: str) -> str:
+        """Return what tells the system's account from others; empty while its settings are unknown or invalid."""
+        try:
+            connection = self._connection(system)
+        except DiagnosticError:
+            return ""
+        return "" if connection is None else str(connection.account)
 
     def _connector(self, system: str) -> Connector[Any]:
         return Connector(system, lambda: self._connection(system))

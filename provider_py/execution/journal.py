@@ -6,18 +6,23 @@ Terraform saves a state when a create returns, and nothing of a create that does
 - *A process ID as the owner of a row.* Systems use IDs again, and containers all have the same ones.
 - *The time of the last sign of life.* A laptop that slept, or a clock that was set, makes the living look dead.
 - *Deleting a row when the create returns.* Terraform may be killed before it has written the state.
+- *Keeping it for the next equal create.* After `-target`, `state rm` or in another state that is a wish of its own, and
+  would silently be answered by an older run.
 
 So a small SQLite file is shared by every provider process of a working directory. A row is written, and synced to disk,
 before a start is sent; the run's key is added when the answer names it. Each process holds a lock on a file of its own,
 which the operating system releases however the process ends: rows whose owner's lock is free were left behind, and the
-next start of the same fingerprint takes one over. A row goes when another process is shown its run in a state. Until an
-unanswered start of the same fingerprint is settled it stays with _IN_STATE as its owner, so that a search for the lost
-run does not find this one. Rows hold hashes, keys of runs and times, never inputs.
+next start of the same fingerprint takes one over. A process that ends in order gives its answered runs to _ANSWERED,
+from whom nobody takes them, unless the directory holds an `errored.tfstate`: then Terraform could not write the state.
+Runs that it answered with an error while they were open it keeps, for the create that replaces their entries. A row
+goes when another process is shown its run in a state. Until an unanswered start of the same fingerprint is settled it
+stays with _IN_STATE as its owner, so that a search for the lost run does not find this one. Rows hold hashes, keys of
+runs and times, never inputs.
 
 Not guaranteed:
 
-- That a row belongs to a start whose answer was lost. A run that was applied without trouble keeps its row until a
-  later process refreshes it, and an equal create in between takes it over.
+- That the state has a run that was answered in order: Shutdown comes before a remote state is written, so a host that
+  dies in between loses it.
 - Anything on network file systems (NFS, SMB): neither the WAL nor the locks can be relied on there.
 - That the first opening succeeds in several processes at once: the switch to WAL does not wait for a lock, and fails
   with "database is locked".
@@ -60,6 +65,12 @@ CREATE INDEX IF NOT EXISTS start_fingerprint ON start (fingerprint);
 _BUSY_SECONDS: Final = 30.0
 _IN_STATE: Final = ""
 """The owner of runs that a state holds, kept only for an unanswered start of the same fingerprint."""
+_ANSWERED: Final = "answered"
+"""The owner of runs whose answers have left a process that ended in order."""
+_ANSWERED_SECONDS: Final = 30 * 86400.0
+"""How long the rows of such runs are kept that no later process is shown in a state."""
+ERRORED_STATE: Final = Path("errored.tfstate")
+"""What Terraform leaves in the working directory when it could not write the state."""
 
 
 class JournalError(Exception):
@@ -102,6 +113,8 @@ class Journal:
         self._connection: sqlite3.Connection | None = None
         self._lock: IO[str] | None = None
         self._left_behind: set[str] | None = None
+        self._owed: set[str] = set()
+        self._parked: set[str] = set()
         self._warnings: list[str] = []
 
     async def intend(self, fingerprint: str) -> Entry:
@@ -150,6 +163,20 @@ class Journal:
         if self._in_use():
             await self._do(lambda: self._write("DELETE FROM start WHERE run = ?", run))
 
+    def keep(self, runs: Iterable[str]) -> None:
+        """Keep runs for the next create of their inputs: whatever this process answers, it does not settle them."""
+        self._owed.update(runs)
+
+    def release(self, runs: Iterable[str]) -> None:
+        """Take back what `keep` said."""
+        self._owed.difference_update(runs)
+
+    def park(self, runs: Iterable[str]) -> None:
+        """Keep runs that were dropped from a state for the rest of this process, in which an equal create may "
+        "follow.
+        """
+        self._parked.update(runs)
+
     async def known_runs(self) -> frozenset[str]:
         """Return the keys of all runs in the journal, which a search for a lost one must not return."""
         return frozenset(await self._do(self._known_runs))
@@ -159,8 +186,14 @@ class Journal:
         warnings, self._warnings = self._warnings, []
         return warnings
 
-    async def close(self) -> None:
-        """Close the file; its rows are for the next process."""
+    async def close(self, *, orderly: bool = False) -> None:
+        """Close the file. An orderly end is one after which the host has every answer, as far as can be known.
+
+        Rows without an answer are for the next process, and after any other end all rows are.
+        """
+        if orderly and self._in_use() and (self._connection is not None or self._parked):
+            with contextlib.suppress(JournalError):
+                await self._do(self._settle_answered)
         if self._connection is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
@@ -189,15 +222,25 @@ class Journal:
     def _take_over(self, fingerprint: str) -> Entry | None:
         with self._transaction() as connection:
             rows = connection.execute(
-                "SELECT token, run, intended_at, owner FROM start WHERE fingerprint = ? AND owner NOT IN (?, ?) "
+                "SELECT token, run, intended_at, owner FROM start WHERE fingerprint = ? AND owner NOT IN (?, ?, ?) "
                 "ORDER BY run IS NULL, intended_at",
-                (fingerprint, self._owner, _IN_STATE),
+                (fingerprint, self._owner, _IN_STATE, _IN_STATE if ERRORED_STATE.exists() else _ANSWERED),
             ).fetchall()
             for token, run, intended_at, owner in rows:
                 if not self._is_alive(owner):
                     connection.execute("UPDATE start SET owner = ? WHERE token = ?", (self._owner, token))
+                    self._parked.discard(run)
                     return Entry(token, run, intended_at)
         return None
+
+    def _settle_answered(self) -> None:
+        with self._transaction() as connection:
+            rows = connection.execute("SELECT run FROM start WHERE run IS NOT NULL AND owner = ?", (self._owner,))
+            answered = {str(run) for (run,) in rows.fetchall()} - self._owed
+            connection.executemany("UPDATE start SET owner = ? WHERE run = ?", [(_ANSWERED, run) for run in answered])
+            connection.executemany("DELETE FROM start WHERE run = ?", [(run,) for run in self._parked])
+            kept_since = self._time() - _ANSWERED_SECONDS
+            connection.execute("DELETE FROM start WHERE owner = ? AND intended_at < ?", (_ANSWERED, kept_since))
 
     def _discard_unanswered(self, fingerprint: str) -> None:
         with self._transaction() as connection:

@@ -13,6 +13,9 @@ apply that started it. What does not work:
 The way taken, by how the wait of a create ends:
 
 - *The run failed*: state and error. Terraform taints and replaces it, which here is what the user wants: a new run.
+  A failure that another call sees, such as a refresh after Ctrl-C, taints nothing; then the plan replaces the run,
+  unless the configuration does not wait for it or accepts failures. The state alone decides that, so a plan does not
+  depend on who saw the failure.
 - *Timed out, or lost track of*: state, error, and UNFINISHED as private state (see `private_state`). The next refresh
   shows it to us, and we count it under the fingerprint of its inputs. A create of the same fingerprint that is planned
   in that process takes one from the count and is planned as RESUMES. The destroy half of the replacement, which gets
@@ -110,6 +113,10 @@ class ExecutionResource(Generic[E]):
             private = PrivateState.RESUMES.encode() if resumes else None
             return Plan(private=private, diagnostics=await self._preflight(change.planned))
         private_state = await self._observe(change.prior, change.private)
+        if planned is not None and self._unaccepted(change.prior, planned):
+            # Terraform heeds a path that forces replacement only where the planned value differs.
+            warnings = [messages.replaced_failure(self._type.title, change.prior)]
+            return Plan(unknown=frozenset(_results(self.model)), replace=[("status",)], diagnostics=warnings)
         resumes = planned is not None and planned.wait and not self._ended(change.prior)
         unknown = frozenset(_results(self.model)) - {"id"} if resumes else frozenset()
         return Plan(unknown=unknown, in_place=private_state is PrivateState.IMPORTED and _completes_import(change))
@@ -135,6 +142,7 @@ class ExecutionResource(Generic[E]):
             except (SystemFault, JournalError) as fault:
                 diagnostics.append(messages.not_started(title, fault, number + 1, len(parts)))
                 state = self._state(launcher, planned, runs) if runs else None
+                self._starter.keep(runs)
                 return ApplyResult(state, diagnostics, PrivateState.UNFINISHED.encode())
             runs[key] = started.run
             diagnostics.extend((*started.warnings, *map(messages.journal_damaged, self._starter.warnings())))
@@ -146,10 +154,12 @@ class ExecutionResource(Generic[E]):
 
     async def read(self, state: E, private: bytes) -> ReadResult[E]:
         """Poll a run that has not ended once; a run that has ended is not read again."""
-        await self._observe(state, private)
+        private_state = await self._observe(state, private)
         keys = self._type.keys(state)
         if self._ended(state) or not keys:
-            return ReadResult(state, private=private)
+            replaced = private_state is PrivateState.FAILED and self._unaccepted(state, state)
+            warnings = (messages.replaced_failure(self._type.title, state),) if replaced else ()
+            return ReadResult(state, warnings, private)
         try:
             launcher = self._launcher()
             if launcher is None:
@@ -191,7 +201,9 @@ class ExecutionResource(Generic[E]):
             return ApplyResult(None)
         if state.on_destroy == "cancel" and not self._ended(state):
             await self._cancel(state)
-        if private_state is not PrivateState.NOTHING:
+        if private_state is PrivateState.NOTHING:  # a replacement, whose inputs may turn out equal during the apply
+            self._starter.park(keys)
+        else:
             await self._starter.forget(keys)
         return ApplyResult(None)
 
@@ -223,6 +235,8 @@ class ExecutionResource(Generic[E]):
             advice = f"Check the ID, which is {self._type.import_form}, and that the credentials may read the run."
             raise DiagnosticError(error(f"{title} {identifier!r} does not exist", advice))
         state = self._state(launcher, launcher.adopt(identifier, run), {key: run})
+        if self._type.phase(state.status) is Phase.FAILED:  # a configuration generated for it then plans no new run
+            state = dataclasses.replace(state, on_failure="keep")
         return ReadResult(state, private=PrivateState.IMPORTED.encode())
 
     async def _preflight(self, planned: Decoded[E]) -> Sequence[Diagnostic]:
@@ -252,10 +266,13 @@ class ExecutionResource(Generic[E]):
             state = dataclasses.replace(state, record_expired=True)
         diagnostics = list(self._report(state, outcome.cut_short, operation, launcher.system))
         tainted = operation == "create" and has_error(diagnostics)
+        private = PrivateState.SETTLED
         if tainted and outcome.cut_short is None:
-            await self._starter.forget(keys)  # it failed, so the next apply starts another
-        unfinished = tainted and outcome.cut_short is not None
-        private = PrivateState.UNFINISHED if unfinished else PrivateState.SETTLED
+            private = PrivateState.FAILED
+            await self._starter.forget(keys)  # the next apply starts another
+        elif tainted:
+            private = PrivateState.UNFINISHED
+            self._starter.keep(keys)
         return ApplyResult(state, [*warnings, *diagnostics], private.encode())
 
     def _report(self, state: E, cut_short: CutShort | None, operation: str, system: str) -> Iterable[Diagnostic]:
@@ -313,6 +330,11 @@ class ExecutionResource(Generic[E]):
         else:
             await self._starter.confirm_stored(self._type.keys(state))
         return private_state
+
+    def _unaccepted(self, prior: E, planned: E) -> bool:
+        """Whether the stored run has failed and the configuration does not accept that, however it became known."""
+        failed = self._type.phase(prior.status) is Phase.FAILED and not prior.record_expired
+        return failed and planned.judges_failure
 
     def _ended(self, state: E) -> bool:
         return bool(state.record_expired) or self._type.phase(state.status).ended

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from provider_py.execution.errors import NotResumed, SystemFault, Unanswered
 from provider_py.execution.journal import JournalError
-from provider_py.execution.run import Execution
-from provider_py.plugin import Diagnostic, error, warning
+from provider_py.execution.run import Execution, Run
+from provider_py.plugin import Diagnostic, error, redact, warning
 
 _JOURNAL_ADVICE = (
     "Make its directory writable, or set another path in the provider's `journal` argument (WORKFLOW_JOURNAL)."
@@ -65,6 +65,35 @@ def failed(title: str, state: Execution) -> Diagnostic:
         summary,
         f"The run failed{reason}.{location} The next apply starts a new run: correct the cause first, or set "
         'on_failure = "keep" to accept the failure.',
+    )
+
+
+def replaced_failure(title: str, state: Execution) -> Diagnostic:
+    """Report a stored run that failed, and is replaced because the configuration does not accept failures."""
+    reason = f": {state.status_message}" if state.status_message else ""
+    location = f" See {state.url}." if state.url else ""
+    return warning(
+        f"{title} {state.id} failed with status {state.status}",
+        f"The run failed{reason}.{location} A failed run does not count as done, so it is replaced by a new run. To "
+        'accept the failure instead, set on_failure = "keep".',
+    )
+
+
+def taken_over(run: Run[object]) -> Diagnostic:
+    """Report a run that an earlier apply started and did not store."""
+    return warning(
+        f"Resumed run {run.id} of an earlier apply",
+        "An earlier apply started this run for the same inputs and ended before it was stored. No new run was started.",
+    )
+
+
+def not_taken_over(run: Run[object]) -> Diagnostic:
+    """Report a run that an earlier apply left unfinished, and that is of no use because it failed meanwhile."""
+    reason = f": {redact(run.message)}" if run.message else ""
+    location = f" See {run.url}." if run.url else ""
+    return warning(
+        f"Run {run.id} of an earlier apply failed with status {run.status}",
+        f"The run failed{reason}.{location} A failed run does not count as done, so a new one was started.",
     )
 
 

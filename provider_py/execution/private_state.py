@@ -14,6 +14,7 @@ The transitions:
     import                                      -> IMPORTED
     create, update                              -> SETTLED
     create that an error ended before the run   -> UNFINISHED
+    create whose run failed                     -> FAILED
     plan of the create that resumes such a run  -> RESUMES, for the length of the apply
 """
 
@@ -31,6 +32,8 @@ class PrivateState(Enum):
     """Imported and not updated since: the configuration may name the inputs in its own way without a new start."""
     UNFINISHED = b"unfinished"
     """An error, such as a timeout, kept the end from being seen: the next apply resumes the run."""
+    FAILED = b"failed"
+    """The run failed while the create waited for it: Terraform has tainted the entry, and will replace it."""
     SETTLED = b"settled"
     """Any other run in a state."""
     RESUMES = b"resumes"

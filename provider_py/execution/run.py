@@ -79,6 +79,11 @@ class Execution:
     ended_at: Annotated[str | None, computed("Time when the run ended (RFC 3339); null until then.")] = None
     record_expired: Annotated[bool | None, computed("Whether the run no longer exists in the system.")] = None
 
+    @property
+    def judges_failure(self) -> bool:
+        """Whether a failed run does not count as done."""
+        return self.wait and self.on_failure == "error"
+
     def seconds(self, operation: str) -> float:
         """Return the time limit of `create`, `update` or `delete` in seconds."""
         limit: str | None = getattr(self.timeouts, operation) if self.timeouts else None

@@ -11,6 +11,7 @@ So, in this order:
 
     1. A run that the destroy half of a replacement handed over, because its end was not seen, is resumed.
     2. A start that another process left in the journal is taken over: its run is polled, or searched for.
+       One that has failed answers nothing, so another is started, unless the configuration accepts failures.
     3. Otherwise the intent is recorded, the request sent once, and the run's key recorded.
 
 A request without a readable answer is never sent again: its run is searched for by the token it carries, or, in a
@@ -20,13 +21,12 @@ before it does anything else. A system that cannot list its runs leaves the ques
 
 Not guaranteed:
 
-- That a create is answered by a run of its own. A fingerprint has the inputs, the workspace and the type, but not the
-  account, the state or the resource instance. An equal create takes over what an ended process has recorded, even a run
-  that an apply returned, until a refresh in a later process has shown that run in a state.
+- That a create is answered by a run of its own. A fingerprint has the inputs, the workspace, the account and the type,
+  but not the state or the resource instance. What a process recorded that did not end in order is taken over by the
+  next equal create, even if that is one in another state.
 - That nothing was started when CERTAIN_SECONDS have passed and a search finds nothing: it believes the system's list,
   and a list that is cut off or lags longer hides the run. A second one is then started.
 - Anything about other machines, or working directories with journals of their own.
-- That Ctrl-C holds back starts that wait for their turn: it is noticed by what sends them, not here.
 """
 
 from __future__ import annotations
@@ -38,14 +38,15 @@ import hashlib
 import json
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, Generic, TypeVar
 
+from provider_py.execution import messages
 from provider_py.execution.errors import Interrupted, NotResumed, NotStarted, SystemFault, Unanswered
 from provider_py.execution.journal import Entry, Journal, JournalError
 from provider_py.execution.launcher import Indistinct, OpaqueLauncher, Remembering, Searching, Started
 from provider_py.execution.poller import Poller
-from provider_py.execution.run import Execution, Run
+from provider_py.execution.run import Execution, Phase, Run
 from provider_py.execution.runtime import Runtime
 from provider_py.plugin import attributes
 
@@ -62,9 +63,10 @@ CERTAIN_SECONDS: Final = 120.0
 class Starter(Generic[E]):
     """Starts the runs of one resource type in one process."""
 
-    def __init__(self, name: str, journal: Journal, runtime: Runtime) -> None:
-        """`name` is the resource type."""
+    def __init__(self, name: str, journal: Journal, runtime: Runtime, account: Callable[[], str] = lambda: "") -> None:
+        """`name` is the resource type; `account` returns what tells the account of the system from others."""
         self._name = name
+        self._account = account
         self._journal = journal
         self._runtime = runtime
         self._unfinished: Counter[str] = Counter()
@@ -73,11 +75,17 @@ class Starter(Generic[E]):
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def fingerprint(self, planned: E, part: int) -> str:
-        """Return a hash of type, workspace, part number and the inputs whose change starts a new run."""
+        """Return a hash of type, account, workspace, part number and the inputs whose change starts a new run.
+
+        Nulls and defaults are left out, so that an argument that a later version adds changes no fingerprint.
+        """
         inputs = {
-            name: getattr(planned, name) for name, attribute in attributes(type(planned)).items() if attribute.replace
+            name: getattr(planned, name)
+            for name, attribute in attributes(type(planned)).items()
+            if attribute.replace and getattr(planned, name) not in (None, attribute.default)
         }
-        text = json.dumps([self._name, self._runtime.scope, part, inputs], sort_keys=True, default=dataclasses.asdict)
+        identity = [self._name, self._account(), self._runtime.scope, part, inputs]
+        text = json.dumps(identity, sort_keys=True, default=_without_nulls)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def note_unfinished(self, state: E) -> None:
@@ -108,6 +116,14 @@ class Starter(Generic[E]):
             for part in range(len(keys)):
                 await self._journal.discard_unanswered(self.fingerprint(state, part))
 
+    def keep(self, keys: Iterable[str]) -> None:
+        """Note that the state gets these runs with an error although they are open: a create is to resume them."""
+        self._journal.keep(keys)
+
+    def park(self, keys: Iterable[str]) -> None:
+        """Note that the state has dropped these runs; a create of the same inputs in this process may resume them."""
+        self._journal.park(keys)
+
     async def forget(self, keys: Iterable[str]) -> None:
         """Note that these runs are not to be resumed."""
         with _logged():
@@ -129,19 +145,49 @@ class Starter(Generic[E]):
         fingerprint = self.fingerprint(planned, number)
         handed_over = self._handed_over.get(fingerprint)
         entry = handed_over.pop(0) if handed_over else await self._journal.take_over(fingerprint)
-        if entry is not None and entry.run is not None:
-            log.warning("an earlier apply started run %s: taking it over", entry.run)
-            return entry.run, Started(await self._resume(launcher, poller, planned, entry.run))
+        failed: Run[object] | None = None
         if entry is not None:
-            recovered = await self._search(launcher, part, entry, (0.0,))
+            recovered = await self._recover(launcher, poller, planned, part, entry)
             if recovered is not None:
-                return recovered
+                key, started = recovered
+                if started.run.phase is not Phase.FAILED or not planned.judges_failure:
+                    warnings = started.warnings if handed_over is not None else (messages.taken_over(started.run),)
+                    return key, dataclasses.replace(started, warnings=warnings)
+                log.warning("run %s, which an earlier apply started, has failed: starting another", started.run.id)
+                await self.forget([key])
+                self._resumed.discard(key)
+                failed, entry = started.run, None
+        turn = self._turns[launcher.dedup_key(part)] if isinstance(launcher, Indistinct) else contextlib.nullcontext()
+        async with turn:
+            if self._runtime.stop.is_set():
+                raise Interrupted(launcher.system, "the operation was interrupted")
+            key, started = await self._send(launcher, part, entry or await self._journal.intend(fingerprint))
+        if failed is not None:
+            warnings = (messages.not_taken_over(failed), *started.warnings)
+            started = dataclasses.replace(started, warnings=warnings)
+        return key, started
+
+    async def _recover(
+        self,
+        launcher: OpaqueLauncher[E],
+        poller: Poller[str, Run[object]],
+        planned: E,
+        part: object,
+        entry: Entry,
+    ) -> tuple[str, Started[object]] | None:
+        """Return the run of a start that another process left; None: it did not arrive, for all that can be known."""
+        if entry.run is not None:
+            log.warning("an earlier apply started run %s: taking it over", entry.run)
+            self._journal.keep([entry.run])
+            run = await self._resume(launcher, poller, planned, entry.run)
+            self._journal.release([entry.run])
+            return entry.run, Started(run)
+        recovered = await self._search(launcher, part, entry, (0.0,))
+        if recovered is None:
             if not isinstance(launcher, Searching) or self._runtime.clock.time() - entry.intended_at < CERTAIN_SECONDS:
                 raise Unanswered(launcher.system, "an earlier apply sent the start and received no answer")
             log.warning("the start that an earlier apply sent did not arrive: starting now")
-        turn = self._turns[launcher.dedup_key(part)] if isinstance(launcher, Indistinct) else contextlib.nullcontext()
-        async with turn:
-            return await self._send(launcher, part, entry or await self._journal.intend(fingerprint))
+        return recovered
 
     async def _send(self, launcher: OpaqueLauncher[E], part: object, entry: Entry) -> tuple[str, Started[object]]:
         try:
@@ -204,6 +250,11 @@ class Starter(Generic[E]):
                 advice="It is not repeated automatically. To start a new run, change `triggers`.",
             )
         return run
+
+
+def _without_nulls(nested: Any) -> dict[str, object]:
+    values = {field.name: getattr(nested, field.name) for field in dataclasses.fields(nested)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 @contextlib.contextmanager

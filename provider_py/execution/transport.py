@@ -14,8 +14,7 @@ names at least SHORTEST_PAUSE_SECONDS, a date being read by the clock of the sys
 from the budget.
 
 Not guaranteed: a status of REFUSALS is taken at its word. A proxy that answers 404 or 403 to a start that it has passed
-on would have it sent again by the next apply. What a system says is cut at 500 characters before secrets are
-masked, so the beginning of one may remain at the cut.
+on would have it sent again by the next apply.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ from provider_py.execution.errors import (
     Unreachable,
 )
 from provider_py.execution.runtime import Runtime
-from provider_py.plugin import DiagnosticError, error
+from provider_py.plugin import DiagnosticError, error, shorten
 
 log = logging.getLogger(__name__)
 
@@ -212,7 +211,7 @@ class Channel(httpx2.AsyncClient):
             text = self._explain(response).strip() if self._explain else ""
         except (ValueError, LookupError, TypeError, AttributeError):
             text = ""
-        return f": {text[:500]}" if text else ""
+        return f": {shorten(text, 500)}" if text else ""
 
     def _repeatable(self, request: httpx2.Request, fault: BaseException) -> bool:
         return isinstance(fault, Unreachable | RateLimited) or (isinstance(fault, Unanswered) and self._safe(request))

@@ -26,7 +26,7 @@ from provider_py.plugin.diagnostics import (
     has_error,
     warning,
 )
-from provider_py.plugin.redaction import protect, redact
+from provider_py.plugin.redaction import protect, redact, shorten
 from provider_py.plugin.resource import (
     ApplyResult,
     Change,
@@ -104,6 +104,7 @@ __all__ = [
     "required_together",
     "resolve",
     "setting",
+    "shorten",
     "url",
     "warning",
 ]

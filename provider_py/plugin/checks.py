@@ -9,6 +9,7 @@ import re
 from collections.abc import Sized
 from typing import Final
 
+from provider_py.plugin.redaction import shorten
 from provider_py.plugin.schema import Check
 
 _DURATION_UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -19,8 +20,9 @@ _EXAMPLE_URL: Final = 'such as "https://example.com"'
 
 def quoted(value: object) -> str:
     """Return a value as messages show it: strings in quotes, long ones cut."""
-    text = f'"{value}"' if isinstance(value, str) else str(value)
-    return text if len(text) <= _QUOTED_LENGTH else f"{text[: _QUOTED_LENGTH - 2]}…{text[-1]}"
+    if isinstance(value, str):
+        return f'"{shorten(value, _QUOTED_LENGTH - 2)}"'
+    return shorten(str(value), _QUOTED_LENGTH)
 
 
 def pattern(regex: str, expected: str) -> Check:

@@ -40,6 +40,23 @@ def without_write_only(model: type, tree: Mapping[str, Tree]) -> dict[str, Tree]
     return nulled
 
 
+def with_write_only(model: type, planned: Mapping[str, Tree], config: Mapping[str, Tree]) -> dict[str, Tree]:
+    """Return a planned block with its write-only values, which only the configuration has.
+
+    Everything else is as planned: what `ignore_changes` names is ignored at plan, while an apply gets the configuration
+    as it is written. An element of a list gets write-only values only if it is the configured element at its place.
+    """
+    applied = {}
+    for name, attribute in attributes(model).items():
+        value = planned.get(name)
+        if attribute.write_only:
+            value = _value(attribute, config.get(name), None, None)
+        elif _hides(attribute.type):
+            value = _revealed(attribute.type, value, config.get(name))
+        applied[name] = value
+    return applied
+
+
 def completed(attribute: Attribute, config: Tree, proposed: Tree, prior: Tree, *, creating: bool) -> Tree:
     """Return the planned value of one attribute, with results that the plan cannot know as UNKNOWN.
 
@@ -91,6 +108,23 @@ def _nulled(type_: Type, value: Tree) -> Tree:
             return {key: _nulled(element, item) for key, item in value.items()}
         case _:
             return value
+
+
+def _revealed(type_: Type, planned: Tree, config: Tree) -> Tree:
+    match type_, planned, config:
+        case Object(), dict(), dict():
+            return with_write_only(type_.model, planned, config)
+        case ListOf(element), list(), list() if len(planned) == len(config):
+            return [_revealed_element(element, *pair) for pair in zip(planned, config, strict=True)]
+        case MapOf(element), dict(), dict():
+            return {key: _revealed(element, value, config.get(key)) for key, value in planned.items()}
+        case _:
+            return planned
+
+
+def _revealed_element(type_: Type, planned: Tree, config: Tree) -> Tree:
+    as_configured = _nulled(type_, _element(type_, config, planned, None)) == planned
+    return _revealed(type_, planned, config) if as_configured else planned
 
 
 @functools.cache

@@ -120,8 +120,8 @@ def _inferred(value: Any) -> tuple[Any, Tree]:
             return "dynamic", None
         case bool():
             return "bool", value
-        case int() | float():
-            return "number", from_float(value)
+        case int() | float() | Decimal():
+            return "number", number(value) if isinstance(value, Decimal) else from_float(value)
         case str():
             return "string", value
         case list() | tuple():

@@ -47,5 +47,21 @@ class Redactor:
 
 _PROCESS: Final = Redactor()
 
-protect = _PROCESS.protect
-redact = _PROCESS.redact
+
+def protect(secret: str) -> None:
+    """Mask a secret from now on in everything that leaves the process as text."""
+    _PROCESS.protect(secret)
+
+
+def redact(text: str) -> str:
+    """Return the text with every secret masked."""
+    return _PROCESS.redact(text)
+
+
+def shorten(text: str, length: int) -> str:
+    """Return the text with every secret masked, and cut to `length` characters.
+
+    The only way to cut text: half a secret is not recognized any more.
+    """
+    text = redact(text)
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -145,8 +145,12 @@ class Provider(Protocol):
     async def configure(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
         """Take the configuration without contacting a system."""
 
-    async def close(self) -> None:
-        """Release connections and files before the process ends."""
+    async def close(self, *, orderly: bool) -> None:
+        """Release connections and files before the process ends.
+
+        `orderly`: the host asked for the end while no call was in flight, and at most one interrupt came before. Then
+        it has every answer, which says nothing about whether it has written the state yet.
+        """
 
 
 ProviderFactory: TypeAlias = Callable[[asyncio.Event], Provider]

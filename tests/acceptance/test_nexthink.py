@@ -10,14 +10,13 @@ import pytest
 from provider_py.cli.demo import ROOT
 from provider_py.cli.sandbox import SandboxProcess
 from tests.acceptance.configurations import NEXTHINK, replaced
-from tests.acceptance.stack import Stack
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.terraform
 
 
 def test_a_fleet_is_repaired(stack: Stack, sandbox: SandboxProcess) -> None:
     shutil.copytree(ROOT / "examples" / "repair-fleet", stack.directory, dirs_exist_ok=True)
-    stack.init()
     stack.applied()
     outputs = stack.outputs()
     assert outputs["repaired"] == "3 of 3"
@@ -39,7 +38,6 @@ def test_a_fleet_is_repaired(stack: Stack, sandbox: SandboxProcess) -> None:
 
 def test_an_event_that_may_have_arrived_is_reported_and_not_resent(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write((ROOT / "examples" / "resources" / "workflow_nexthink_event" / "resource.tf").read_text())
-    stack.init()
     fault = {"system": "nexthink", "kind": "cut", "match": {"path": "/trigger"}, "after": True}
     sandbox.ask("POST", "/faults", fault)
     result = stack.apply()
@@ -53,23 +51,29 @@ def test_an_event_that_may_have_arrived_is_reported_and_not_resent(stack: Stack,
     assert len([request for request in sandbox.requests("nexthink") if request["path"].endswith("/trigger")]) == 1
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "attribute"),
-    [
-        ('[{ name = "LAPTOP-01" }, { name = "LAPTOP-02" }]', '"LAPTOP-01"', "devices"),
-        ('[{ name = "LAPTOP-01" }, { name = "LAPTOP-02" }]', '["LAPTOP-01"]', "devices"),
-        ('{ service = "spooler" }', '{ service = ["spooler"] }', "params"),
-        ('"#service_restart_and_repair"', "null", "workflow"),
-        ('{ upn = "ann@example.com" }', "null", "users"),
-    ],
-)
-def test_a_value_of_the_wrong_type_is_rejected(stack: Stack, old: str, new: str, attribute: str) -> None:
-    stack.write(replaced(NEXTHINK, old, new))
-    stack.init()
+WRONG_TYPES = [
+    ('[{ name = "LAPTOP-01" }, { name = "LAPTOP-02" }]', '"LAPTOP-01"', "devices"),
+    ('[{ name = "LAPTOP-01" }, { name = "LAPTOP-02" }]', '["LAPTOP-01"]', "devices"),
+    ('{ service = "spooler" }', '{ service = ["spooler"] }', "params"),
+    ('"#service_restart_and_repair"', "null", "workflow"),
+    ('{ upn = "ann@example.com" }', "null", "users"),
+]
+
+
+def test_values_of_the_wrong_type_are_rejected(stack: Stack) -> None:
+    configurations = (
+        replaced(replaced(NEXTHINK, old, new), '"repair"', f'"wrong_{number}"')
+        for number, (old, new, _) in enumerate(WRONG_TYPES)
+    )
+    stack.write("".join(configurations))
     result = stack.run("validate", "-json")
     assert result.status == 1
     diagnostics = json.loads(result.stdout)["diagnostics"]
-    assert any(
-        attribute in diagnostic["detail"] + diagnostic.get("snippet", {}).get("code", "") for diagnostic in diagnostics
-    ), diagnostics
+    for number, (_, _, attribute) in enumerate(WRONG_TYPES):
+        texts = [
+            diagnostic["detail"] + diagnostic.get("snippet", {}).get("code", "")
+            for diagnostic in diagnostics
+            if f'"wrong_{number}"' in (diagnostic.get("snippet", {}).get("context") or "")
+        ]
+        assert any(attribute in text for text in texts), diagnostics
     assert "Traceback" not in result.stdout + result.stderr

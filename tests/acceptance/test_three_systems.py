@@ -12,8 +12,10 @@ import pytest
 
 from provider_py.cli.demo import ROOT
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.configurations import ADDRESSES, HARNESS, NEXTHINK, SYSTEMS, VCD
-from tests.acceptance.stack import Stack
+from tests.acceptance.configurations import ADDRESSES, HARNESS, NEXTHINK, VCD
+from tests.support.scenarios import address, ids, runs_of
+from tests.support.stack import Stack
+from tests.support.systems import SYSTEMS
 
 pytestmark = pytest.mark.terraform
 
@@ -40,7 +42,6 @@ def test_three_systems_apply_once_and_are_destroyed(stack: Stack, sandbox: Sandb
 
 def test_harness_receives_the_documented_operations(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(HARNESS)
-    stack.init()
     stack.applied()
     calls = [body for request in sandbox.requests("harness") if "query" in (body := request["body"])]
     steps = [step for body in calls for step in root_fields(body["query"])]
@@ -68,7 +69,6 @@ def test_harness_receives_the_documented_operations(stack: Stack, sandbox: Sandb
 
 def test_nexthink_receives_one_request_with_all_targets(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(NEXTHINK)
-    stack.init()
     stack.applied()
     started = executions(sandbox)
     assert [request["path"] for request in started] == ["/api/v2/workflows/execute"]
@@ -83,7 +83,6 @@ def test_nexthink_receives_one_request_with_all_targets(stack: Stack, sandbox: S
 
 def test_vcd_receives_values_in_their_declared_types(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(VCD)
-    stack.init()
     stack.applied()
     (started,) = [
         request
@@ -104,26 +103,21 @@ resource "workflow_nexthink_execution" "many" {
   params   = { service = "spooler" }
 }
 """)
-    stack.init()
     stack.applied()
     assert [len(request["body"]["devices"]) for request in executions(sandbox)] == [10000, 1]
     assert len(stack.values("workflow_nexthink_execution.many")["request_ids"]) == 2
 
 
 @pytest.mark.hosts
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_a_changed_trigger_starts_a_new_run(stack: Stack, sandbox: SandboxProcess, system: str) -> None:
-    def with_trigger(value: str) -> str:
-        return SYSTEMS[system].rstrip().removesuffix("}") + f'  triggers = {{ release = "{value}" }}\n}}\n'
-
-    stack.write(with_trigger("1"))
-    stack.init()
+def test_a_changed_trigger_starts_a_new_run(stack: Stack, sandbox: SandboxProcess) -> None:
+    stack.write(runs_of(SYSTEMS, 'triggers = { release = "1" }'))
     stack.applied()
-    first = stack.values(ADDRESSES[system])["id"]
-    stack.write(with_trigger("2"))
+    first = {system: stack.values(address(system))["id"] for system in SYSTEMS}
+    stack.write(runs_of(SYSTEMS, 'triggers = { release = "2" }'))
     stack.applied()
-    assert stack.values(ADDRESSES[system])["id"] != first
-    assert len(run_ids(sandbox, system)) == 2
+    for system in SYSTEMS:
+        assert stack.values(address(system))["id"] != first[system]
+        assert len(ids(sandbox, system)) == 2
 
 
 def root_fields(document: str) -> Iterator[str]:
@@ -144,8 +138,3 @@ def build_of(service: dict[str, Any]) -> dict[str, str]:
 def executions(sandbox: SandboxProcess) -> Sequence[dict[str, Any]]:
     """Return the requests that start Nexthink executions."""
     return [request for request in sandbox.requests("nexthink") if request["path"].endswith("/workflows/execute")]
-
-
-def run_ids(sandbox: SandboxProcess, system: str) -> set[str]:
-    """Return the ids of all runs started in a system."""
-    return {run["id"] for run in sandbox.ask("GET", f"/runs?system={system}")}

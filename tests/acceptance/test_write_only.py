@@ -6,8 +6,8 @@ import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
 from tests.acceptance.configurations import VCD, replaced
-from tests.acceptance.host import Release
-from tests.acceptance.stack import Stack
+from tests.support.release import Release
+from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.terraform, pytest.mark.hosts]
 
@@ -19,7 +19,6 @@ CONFIGURATION = replaced(VCD, 'vmName = "web-1", ', "").replace("parameters =", 
 def test_a_write_only_argument_is_sent_and_not_stored(stack: Stack, sandbox: SandboxProcess, release: Release) -> None:
     release.require(SUPPORTED_SINCE, "a write-only argument")
     stack.write(CONFIGURATION)
-    stack.init()
     stack.applied()
     assert "secret-name" in str(sandbox.requests("vcd"))
     assert "secret-name" not in (stack.directory / "terraform.tfstate").read_text()
@@ -32,7 +31,6 @@ def test_a_write_only_argument_is_rejected_where_it_would_be_stored(
     if release.has(SUPPORTED_SINCE):
         pytest.skip(f"{release} supports write-only arguments")
     stack.write(CONFIGURATION)
-    stack.init()
     (error,) = stack.plan().errors
     assert "sensitive_parameters" in error.text
     assert f"Terraform {SUPPORTED_SINCE}" in error.text

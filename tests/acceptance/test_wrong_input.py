@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.configurations import HARNESS, NEXTHINK, SYSTEMS, VCD, replaced
-from tests.acceptance.stack import Problem, Stack
+from tests.acceptance.configurations import HARNESS, NEXTHINK, RUNS, VCD, replaced
+from tests.support.stack import Problem, Result, Stack
+from tests.support.systems import CREDENTIALS, SYSTEMS
 
 pytestmark = pytest.mark.terraform
 
@@ -23,10 +25,17 @@ class Mistake:
     attribute: str
     words: tuple[str, ...]
 
+    @property
+    def renamed(self) -> str:
+        """The configuration under a name of its own, so that many fit into one stack."""
+        return re.sub(r'^resource "(\w+)" "\w+"', rf'resource "\1" "{self.name}"', self.configuration.lstrip())
+
     def is_reported(self, errors: Sequence[Problem]) -> bool:
         """Return whether one of the errors is about this mistake."""
         return any(
-            self.attribute in error.code + error.text and all(word in error.text for word in self.words)
+            error.address.endswith(f".{self.name}")
+            and self.attribute in error.code + error.text
+            and all(word in error.text for word in self.words)
             for error in errors
         )
 
@@ -82,71 +91,54 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_an_invalid_argument_is_an_error_on_its_attribute(
-    stack: Stack, sandbox: SandboxProcess, mistake: Mistake
-) -> None:
-    stack.write(mistake.configuration)
-    stack.init()
+OFFLINE = {"two-targets", "device-id", "sid", "no-targets", "short-interval"}
+"""Mistakes that are reported without a request to a system; no plan goes beyond them."""
+
+
+@pytest.mark.parametrize("offline", [True, False], ids=["offline", "preflight"])
+@pytest.mark.hosts
+def test_invalid_arguments_are_errors_on_their_attributes(stack: Stack, sandbox: SandboxProcess, offline: bool) -> None:
+    mistakes = [mistake for mistake in MISTAKES if (mistake.name in OFFLINE) is offline]
+    stack.write("".join(mistake.renamed for mistake in mistakes))
     result = stack.plan()
     assert result.status == 1, result.stdout
-    assert mistake.is_reported(result.errors), result.errors
+    unreported = [mistake.name for mistake in mistakes if not mistake.is_reported(result.errors)]
+    assert unreported == [], result.errors
     assert all(error.detail for error in result.errors)
     assert "Traceback" not in result.stdout + result.stderr
     assert sandbox.ask("GET", "/runs") == []
 
 
-@pytest.mark.hosts
-def test_a_plan_reports_the_mistakes_in_all_systems(stack: Stack, sandbox: SandboxProcess) -> None:
-    names = {"variable-missing", "nexthink-parameter", "vcd-parameter"}
-    mistakes = [mistake for mistake in MISTAKES if mistake.name in names]
-    stack.write("".join(mistake.configuration for mistake in mistakes))
-    stack.init()
-    result = stack.plan()
-    assert result.status == 1, result.stdout
-    assert [mistake.is_reported(result.errors) for mistake in mistakes] == [True, True, True], result.errors
-    assert sandbox.ask("GET", "/runs") == []
-
-
-CREDENTIALS = {
-    "harness": ("HARNESS_API_KEY", "api_key"),
-    "nexthink": ("NEXTHINK_CLIENT_SECRET", "client_secret"),
-    "vcd": ("VCD_API_TOKEN", "api_token"),
-}
-
-
-@pytest.mark.parametrize("system", CREDENTIALS)
-def test_missing_credentials_are_reported_by_name(stack: Stack, sandbox: SandboxProcess, system: str) -> None:
-    variable, setting = CREDENTIALS[system]
-    del stack.environment[variable]
-    stack.write(SYSTEMS[system])
-    stack.init()
+def refused(stack: Stack, sandbox: SandboxProcess) -> Result:
+    """Apply one run in each of the systems, of which none may start."""
+    stack.write("".join(RUNS.values()))
     result = stack.apply()
     assert result.status == 1
-    assert any(variable in error.text and setting in error.text for error in result.errors), result.stdout
-    assert sandbox.ask("GET", "/runs") == []
-
-
-@pytest.mark.parametrize("system", CREDENTIALS)
-def test_a_rejected_key_is_an_error_without_the_key(stack: Stack, sandbox: SandboxProcess, system: str) -> None:
-    variable, setting = CREDENTIALS[system]
-    stack.environment[variable] = "not-the-right-secret"
-    stack.write(SYSTEMS[system])
-    stack.init()
-    result = stack.apply()
-    assert result.status == 1
-    assert any(variable in error.text or setting in error.text for error in result.errors), result.stdout
-    assert "not-the-right-secret" not in result.stdout + result.stderr
     assert "Traceback" not in result.stdout + result.stderr
     assert sandbox.ask("GET", "/runs") == []
+    return result
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_a_provider_without_settings_is_an_error_that_names_them(stack: Stack, system: str) -> None:
+def test_missing_credentials_are_reported_by_name(stack: Stack, sandbox: SandboxProcess) -> None:
+    for _, variable in CREDENTIALS.values():
+        del stack.environment[variable]
+    result = refused(stack, sandbox)
+    for setting, variable in CREDENTIALS.values():
+        assert any(variable in error.text and setting in error.text for error in result.errors), result.stdout
+
+
+def test_rejected_credentials_are_errors_without_the_values(stack: Stack, sandbox: SandboxProcess) -> None:
+    for _, variable in CREDENTIALS.values():
+        stack.environment[variable] = "not-the-right-secret"
+    result = refused(stack, sandbox)
+    for setting, variable in CREDENTIALS.values():
+        assert any(variable in error.text or setting in error.text for error in result.errors), result.stdout
+    assert "not-the-right-secret" not in result.stdout + result.stderr
+
+
+def test_missing_settings_are_errors_that_name_them(stack: Stack, sandbox: SandboxProcess) -> None:
     for name in [name for name in stack.environment if name.startswith(("HARNESS_", "NEXTHINK_", "VCD_"))]:
         del stack.environment[name]
-    stack.write(SYSTEMS[system])
-    stack.init()
-    result = stack.apply()
-    assert result.status == 1
-    assert any(f"{system.upper()}_" in error.text for error in result.errors), result.stdout
+    result = refused(stack, sandbox)
+    for system in SYSTEMS:
+        assert any(f"{system.upper()}_" in error.text for error in result.errors), result.stdout

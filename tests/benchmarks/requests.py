@@ -20,7 +20,7 @@ from provider_py.cli import terraform
 from provider_py.cli.install import MIRROR, install
 from provider_py.cli.sandbox import SandboxProcess
 from tests.acceptance.configurations import HARNESS
-from tests.acceptance.stack import HEADER, PROVIDER, Stack
+from tests.support.stack import HEADER, PROVIDER, Stack
 
 RUNS: Final = 100
 RUN_SECONDS: Final = 60

@@ -26,9 +26,9 @@ from cryptography.x509.oid import NameOID
 from provider_py.cli import terraform
 from provider_py.cli.install import MIRROR, install
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.stack import HEADER, Result, Stack
 from tests.benchmarks import requests
 from tests.benchmarks.measuring import HEADING, compare, seconds
+from tests.support.stack import HEADER, Result, Stack
 
 COOKIE = {"TF_PLUGIN_MAGIC_COOKIE": "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"}
 OURS = """

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.stack import Stack
-from tests.faults.scenarios import (
-    SUCCESS,
-    SYSTEMS,
-    TITLES,
+from tests.support.scenarios import (
+    APPLY,
+    actions,
     address,
+    assert_same_runs,
+    begin_to_apply,
     finish,
     ids,
     inject_fault,
@@ -26,24 +25,16 @@ from tests.faults.scenarios import (
     run_of,
     runs_of,
     sent,
+    single_runs,
     wait_for_polls,
-    wait_until,
 )
-from tests.support.requests import POLLS
+from tests.support.stack import Stack
+from tests.support.systems import POLLS, SYSTEMS, TITLES
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.terraform
 
 CREATE_FIRST = "lifecycle { create_before_destroy = true }"
-APPLY = ("apply", "-input=false", "-no-color", "-auto-approve")
-
-
-def waiting(stack: Stack, sandbox: SandboxProcess, body: str, *, times: int = 1) -> subprocess.Popen[str]:
-    """Begin to apply runs that do not end, so many of each system, and return when they have been polled."""
-    never_ending(sandbox, *SYSTEMS, times=times)
-    stack.write(body)
-    process = stack.start(*APPLY)
-    wait_for_polls(sandbox, *(system for system in SYSTEMS if f"workflow_{system}_execution" in body))
-    return process
 
 
 def providers(process: subprocess.Popen[str]) -> Sequence[int]:
@@ -52,34 +43,10 @@ def providers(process: subprocess.Popen[str]) -> Sequence[int]:
     return [int(line) for line in children.stdout.split()]
 
 
-def actions(stack: Stack, *options: str) -> Mapping[str, Sequence[str]]:
-    """Return the planned actions by address."""
-    assert stack.plan("-out=planned", *options).status in {0, 2}
-    shown = json.loads(stack.run("show", "-json", "planned").stdout)
-    return {change["address"]: change["change"]["actions"] for change in shown["resource_changes"]}
-
-
-def assert_same_runs(stack: Stack, sandbox: SandboxProcess, started: Mapping[str, Sequence[str]]) -> None:
-    """Check that no run was added, and that the state holds them with their successful end."""
-    for system, runs in started.items():
-        assert ids(sandbox, system) == runs
-        values = stack.values(address(system))
-        assert (values["id"], values["status"]) == (runs[0], SUCCESS[system])
-        assert values["ended_at"]
-    assert stack.plan().status == 0
-
-
-def started(sandbox: SandboxProcess, systems: Sequence[str] = SYSTEMS) -> Mapping[str, Sequence[str]]:
-    """Return the one run that each system has started."""
-    runs = {system: ids(sandbox, system) for system in systems}
-    assert {system: len(started) for system, started in runs.items()} == dict.fromkeys(systems, 1)
-    return runs
-
-
 @pytest.mark.parametrize("victim", ["provider", "everything"])
 def test_runs_of_a_killed_apply_are_resumed(stack: Stack, sandbox: SandboxProcess, victim: str) -> None:
-    process = waiting(stack, sandbox, runs_of(SYSTEMS))
-    runs = started(sandbox)
+    process = begin_to_apply(stack, sandbox, runs_of(SYSTEMS))
+    runs = single_runs(sandbox)
     if victim == "provider":
         (provider,) = providers(process)
         os.kill(provider, signal.SIGKILL)
@@ -94,22 +61,9 @@ def test_runs_of_a_killed_apply_are_resumed(stack: Stack, sandbox: SandboxProces
     assert_same_runs(stack, sandbox, runs)
 
 
-def test_runs_of_an_interrupted_apply_are_resumed(stack: Stack, sandbox: SandboxProcess) -> None:
-    process = waiting(stack, sandbox, runs_of(SYSTEMS))
-    runs = started(sandbox)
-    result = stack.interrupt(process, seconds=15)
-    for system in SYSTEMS:
-        assert f"Warning: {TITLES[system]} {runs[system][0]} is still running" in result.stdout
-    assert not any(resource.get("tainted") for resource in stack.state().values())
-    assert actions(stack) == {address(system): ["update"] for system in SYSTEMS}
-    finish(sandbox)
-    stack.applied()
-    assert_same_runs(stack, sandbox, runs)
-
-
 def test_runs_of_an_apply_that_is_interrupted_twice_are_resumed(stack: Stack, sandbox: SandboxProcess) -> None:
-    process = waiting(stack, sandbox, runs_of(SYSTEMS))
-    runs = started(sandbox)
+    process = begin_to_apply(stack, sandbox, runs_of(SYSTEMS))
+    runs = single_runs(sandbox)
     (provider,) = providers(process)
     os.kill(provider, signal.SIGSTOP)  # or it answers before the second Ctrl-C
     assert process.stdout is not None
@@ -148,7 +102,7 @@ def test_a_timed_out_run_is_resumed(stack: Stack, sandbox: SandboxProcess, journ
     outputs = ", ".join(f"{address(system)}.id" for system in SYSTEMS)
     stack.write(runs_of(SYSTEMS, 'timeouts = { create = "3s" }', *lines) + DEPENDANT % outputs)
     result = stack.apply()
-    runs = started(sandbox)
+    runs = single_runs(sandbox)
     for system in SYSTEMS:
         (error,) = (problem for problem in result.errors if problem.address == address(system))
         assert error.summary == f"{TITLES[system]} {runs[system][0]} timed out"
@@ -175,7 +129,7 @@ def test_a_timed_out_run_is_cancelled_by_destroy_and_not_by_its_replacement(
 
     write("3s")
     assert stack.apply().status == 1
-    runs = started(sandbox, systems)
+    runs = single_runs(sandbox, systems)
     write("1m")
     process = stack.start(*APPLY)
     sandbox.forget_requests()
@@ -198,7 +152,7 @@ def test_a_timed_out_run_is_cancelled_by_destroy_and_not_by_its_replacement(
 
 
 def test_a_resumed_run_that_times_out_is_resumed_again(stack: Stack, sandbox: SandboxProcess) -> None:
-    process = waiting(stack, sandbox, run_of("vcd", 'timeouts = { update = "2s" }'))
+    process = begin_to_apply(stack, sandbox, run_of("vcd", 'timeouts = { update = "2s" }'))
     stack.interrupt(process, seconds=15)
     (error,) = stack.apply().errors
     assert "timed out" in error.summary
@@ -214,7 +168,7 @@ def test_a_resumed_run_that_times_out_is_resumed_again(stack: Stack, sandbox: Sa
 
 
 def test_a_run_is_resumed_after_its_credentials_were_rejected(stack: Stack, sandbox: SandboxProcess) -> None:
-    process = waiting(stack, sandbox, run_of("harness"))
+    process = begin_to_apply(stack, sandbox, run_of("harness"))
     (run,) = ids(sandbox)
     inject_fault(sandbox, "harness", POLLS["harness"], "status", status=401, times=None)
     stdout, stderr = process.communicate(timeout=30)
@@ -231,7 +185,7 @@ def test_a_run_is_resumed_after_its_credentials_were_rejected(stack: Stack, sand
 
 def test_equal_resources_keep_their_own_runs(stack: Stack, sandbox: SandboxProcess) -> None:
     systems = ("harness", "vcd")
-    process = waiting(stack, sandbox, runs_of(systems, "count = 2"), times=2)
+    process = begin_to_apply(stack, sandbox, runs_of(systems, "count = 2"), times=2)
     wait_until(lambda: all(_all_polled(sandbox, system) for system in systems), "poll of every run")
     stack.kill(process)
     (stack.directory / ".terraform.tfstate.lock.info").unlink(missing_ok=True)

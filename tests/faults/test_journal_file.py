@@ -4,22 +4,44 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tfplugin6 import tfplugin6_pb2 as pb
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.faults.processes import DETACHED, errors, process, state, warnings
-from tests.faults.scenarios import ids, inject_fault, sent, wait_until
-from tests.support.requests import STARTS
+from tests.support import host
+from tests.support.host import Plugin, errors, state, warnings
+from tests.support.scenarios import ids, inject_fault, sent
+from tests.support.systems import STARTS
+from tests.support.waiting import wait_until
 
 TYPE = "workflow_vcd_execution"
+DETACHED: dict[str, Any] = {"workflow": "Refresh inventory", "wait": False}
+"""A run that is not waited for."""
+
+
+@contextmanager
+def process(environment: Mapping[str, str]) -> Iterator[Plugin]:
+    """Run the provider, configured by its environment."""
+    with host.started(module="provider_py", environment=environment) as provider:
+        provider.configure()
+        yield provider
+
+
+def create(provider: Plugin, kind: str = TYPE, **arguments: Any) -> pb.ApplyResourceChange.Response:
+    """Create a run, by default one that is not waited for."""
+    answer: pb.ApplyResourceChange.Response = provider.begin(kind, **(arguments or DETACHED)).result()
+    return answer
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    """Return the path of a journal that does not exist yet."""
+    """Return the path of a journal that does not exist yet, in a directory that does."""
+    (tmp_path / "kept").mkdir()
     return tmp_path / "kept" / "journal.sqlite3"
 
 
@@ -50,14 +72,14 @@ def test_a_row_is_kept_until_a_later_process_is_shown_the_run(
     environment: Mapping[str, str], journal: Path, sandbox: SandboxProcess
 ) -> None:
     with process(environment) as provider:
-        created = provider.create(TYPE, **DETACHED)
+        created = create(provider)
         run = state(created)["import_id"]
         assert [row[2] for row in rows(journal)] == [run]
-        assert provider.plugin.shutdown() == 0
+        assert provider.shutdown() == 0
     assert [row[2] for row in rows(journal)] == [run]
     with process(environment) as provider:
         provider.refresh(TYPE, created)
-        assert provider.plugin.shutdown() == 0
+        assert provider.shutdown() == 0
     assert rows(journal) == []
     assert not list(journal.parent.glob("*.lock"))
     assert len(ids(sandbox)) == 1
@@ -65,11 +87,11 @@ def test_a_row_is_kept_until_a_later_process_is_shown_the_run(
 
 def test_a_run_of_a_killed_process_is_taken_over_once(environment: Mapping[str, str], sandbox: SandboxProcess) -> None:
     with process(environment) as provider:
-        first = state(provider.create(TYPE, **DETACHED))
-        provider.plugin.process.kill()
+        first = state(create(provider))
+        provider.process.kill()
     with process(environment) as provider:
-        second = state(provider.create(TYPE, **DETACHED))
-        third = state(provider.create(TYPE, **DETACHED))
+        second = state(create(provider))
+        third = state(create(provider))
     assert second["id"] == first["id"]
     assert third["id"] != first["id"]
     assert ids(sandbox) == [first["id"], third["id"]]
@@ -80,10 +102,10 @@ def test_a_start_of_a_killed_process_is_searched_for(environment: Mapping[str, s
     with process(environment) as provider:
         unanswered = provider.begin(TYPE, **DETACHED)
         wait_until(lambda: len(ids(sandbox)) == 1, "start")
-        provider.plugin.process.kill()
+        provider.process.kill()
         assert unanswered.exception() is not None
     with process(environment) as provider:
-        assert [state(provider.create(TYPE, **DETACHED))["id"]] == ids(sandbox)
+        assert [state(create(provider))["id"]] == ids(sandbox)
     assert len(sent(sandbox, "vcd", STARTS["vcd"])) == 1
 
 
@@ -94,17 +116,17 @@ def test_running_processes_do_not_take_over_each_others_starts(
         inject_fault(sandbox, "vcd", STARTS["vcd"], "delay", after=True, seconds=2)
         slow = one.begin(TYPE, **DETACHED)
         wait_until(lambda: len(ids(sandbox)) == 1, "first start")
-        quick = other.create(TYPE, **DETACHED)
+        quick = create(other)
         assert {state(slow.result())["id"], state(quick)["id"]} == set(ids(sandbox))
         assert state(slow.result())["id"] == ids(sandbox)[0]
 
 
 def test_equal_runs_of_two_workspaces_are_two_runs(environment: Mapping[str, str], sandbox: SandboxProcess) -> None:
     with process({**environment, "TF_WORKSPACE": "blue"}) as provider:
-        state(provider.create(TYPE, **DETACHED))
-        provider.plugin.process.kill()
+        state(create(provider))
+        provider.process.kill()
     with process({**environment, "TF_WORKSPACE": "green"}) as provider:
-        state(provider.create(TYPE, **DETACHED))
+        state(create(provider))
     assert len(set(ids(sandbox))) == 2
 
 
@@ -112,16 +134,18 @@ def test_equal_runs_of_two_workspaces_are_two_runs(environment: Mapping[str, str
 def test_nothing_is_started_when_the_journal_is_unusable(
     environment: Mapping[str, str], journal: Path, sandbox: SandboxProcess, obstacle: str
 ) -> None:
-    if obstacle == "a directory":
-        journal.mkdir(parents=True)
-    elif obstacle == "a file for a directory":
-        journal.parent.write_text("in the way")
-    else:
-        journal.parent.mkdir(mode=0o500)
-        if os.access(journal.parent, os.W_OK):
-            pytest.skip("this user may write everywhere")
+    """What is in the way before the provider is configured is reported then; here it comes between."""
     with process(environment) as provider:
-        (error,) = errors(provider.create(TYPE, **DETACHED))
+        if obstacle == "a directory":
+            journal.mkdir()
+        elif obstacle == "a file for a directory":
+            journal.parent.rmdir()
+            journal.parent.write_text("in the way")
+        else:
+            journal.parent.chmod(0o500)
+            if os.access(journal.parent, os.W_OK):
+                pytest.skip("this user may write everywhere")
+        (error,) = errors(create(provider))
     assert error.startswith("Cloud Director execution was not started\n")
     assert str(journal) in error
     assert "WORKFLOW_JOURNAL" in error
@@ -132,13 +156,12 @@ def test_nothing_is_started_when_the_journal_is_unusable(
 def test_a_damaged_file_is_renamed(
     environment: Mapping[str, str], journal: Path, sandbox: SandboxProcess, content: bytes
 ) -> None:
-    journal.parent.mkdir()
     journal.write_bytes(content)
     with process(environment) as provider:
-        created = provider.create(TYPE, **DETACHED)
+        created = create(provider)
         (warning,) = warnings(created)
         assert "Damaged journal of started runs" in warning
-        assert warnings(provider.create(TYPE, **DETACHED, triggers={"number": "2"})) == []
+        assert warnings(create(provider, **DETACHED, triggers={"number": "2"})) == []
     assert state(created)["id"] == ids(sandbox)[0]
     (renamed,) = journal.parent.glob(f"{journal.name}.damaged-*")
     assert renamed.read_bytes() == content
@@ -149,7 +172,7 @@ def test_a_damaged_file_is_renamed(
 def test_the_file_contains_neither_inputs_nor_secrets(
     environment: Mapping[str, str], journal: Path, sandbox: SandboxProcess
 ) -> None:
-    arguments = {
+    arguments: dict[str, Any] = {
         "application": "Test App",
         "workflow": "configured",
         "variables": {"size": "medium"},
@@ -160,7 +183,7 @@ def test_the_file_contains_neither_inputs_nor_secrets(
         "wait": False,
     }
     with process(environment) as provider:
-        run = state(provider.create("workflow_harness_execution", **arguments))["id"]
+        run = state(create(provider, "workflow_harness_execution", **arguments))["id"]
         written = contents(journal)
     assert run.encode() in written
     texts = (*sandbox.environment.values(), "medium", "configured", "Test App", "hunter2", "version-of", "notes-of")

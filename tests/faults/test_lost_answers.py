@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.stack import Stack
-from tests.faults.scenarios import SUCCESS, SYSTEMS, address, ids, inject_fault, run_of, runs_of
-from tests.support.requests import STARTS
+from tests.support.scenarios import address, ids, inject_fault, run_of, runs_of
+from tests.support.stack import Stack
+from tests.support.systems import STARTS, SUCCESS, SYSTEMS
 
 pytestmark = pytest.mark.terraform
 

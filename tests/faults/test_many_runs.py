@@ -7,9 +7,10 @@ import math
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.stack import Stack
-from tests.faults.scenarios import address, ids, never_ending, run_of, sent, wait_until
-from tests.support.requests import POLLS, STARTS
+from tests.support.scenarios import address, ids, never_ending, run_of, sent
+from tests.support.stack import Stack
+from tests.support.systems import POLLS, STARTS
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.terraform
 

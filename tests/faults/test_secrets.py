@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.stack import Stack
-from tests.faults.scenarios import inject_fault
-from tests.support.requests import STARTS
+from tests.support.scenarios import inject_fault
+from tests.support.stack import Stack
+from tests.support.systems import STARTS
 
 pytestmark = pytest.mark.terraform
 

@@ -7,21 +7,10 @@ import json
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.stack import Stack
-from tests.faults.scenarios import (
-    SUCCESS,
-    SYSTEMS,
-    address,
-    finish,
-    ids,
-    never_ending,
-    phases,
-    run_of,
-    runs_of,
-    sent,
-    wait_until,
-)
-from tests.support.requests import POLLS
+from tests.support.scenarios import address, finish, ids, never_ending, phases, run_of, runs_of, sent
+from tests.support.stack import Stack
+from tests.support.systems import POLLS, SUCCESS, SYSTEMS
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.terraform
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.protocol import host
+from tests.support import host
 
 
 @pytest.fixture(scope="module")

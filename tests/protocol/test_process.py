@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -21,7 +20,8 @@ from google.protobuf.empty_pb2 import Empty
 from tfplugin6 import goplugin_pb2_grpc, health_pb2, health_pb2_grpc
 from tfplugin6 import tfplugin6_pb2 as pb
 
-from tests.protocol import host
+from tests.support import host
+from tests.support.waiting import wait_until
 
 WAITING = {"name": "w", "status": None}
 
@@ -98,18 +98,13 @@ def test_shutdown_is_in_time_even_if_a_creation_ignores_the_stop() -> None:
         assert not plugin.socket.parent.exists()
 
 
-def test_terminate_ends_it_as_well() -> None:
-    with host.started() as plugin:
-        plugin.stub.GetMetadata(pb.GetMetadata.Request())
-        plugin.process.send_signal(signal.SIGTERM)
-        assert plugin.process.wait(timeout=3) == 0
-        assert not plugin.socket.parent.exists()
-
-
-def test_interrupt_is_left_to_terraform(plugin: host.Plugin) -> None:
-    plugin.process.send_signal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_signals_to_the_process_group_are_left_to_terraform(plugin: host.Plugin, number: signal.Signals) -> None:
+    plugin.process.send_signal(number)
     assert plugin.stub.GetMetadata(pb.GetMetadata.Request()).resources
-    assert plugin.process.poll() is None
+    with pytest.raises(subprocess.TimeoutExpired):
+        plugin.process.wait(timeout=0.5)
+    assert plugin.stub.GetMetadata(pb.GetMetadata.Request()).resources
 
 
 def test_stop_is_answered_while_creations_are_in_flight() -> None:
@@ -155,7 +150,8 @@ def test_what_is_not_offered_is_unimplemented(plugin: host.Plugin) -> None:
     assert failed.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_debugger_gets_a_process_to_attach_to() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_debugger_gets_a_process_to_attach_to(number: signal.Signals) -> None:
     with host.started("--debug", tls=False, cookie=False) as plugin:
         line = plugin.handshake.strip()
         assert line.startswith("TF_REATTACH_PROVIDERS='")
@@ -171,8 +167,9 @@ def test_debugger_gets_a_process_to_attach_to() -> None:
         creation = plugin.stub.ApplyResourceChange.future(plugin.apply_request(None, planned, WAITING, kind="toy_wait"))
         plugin.stub.GetMetadata(pb.GetMetadata.Request())
         assert not creation.done(), "a new command starts without the old one's stop"
-        plugin.process.send_signal(signal.SIGINT)
+        plugin.process.send_signal(number)
         assert plugin.process.wait(timeout=3) == 0
+        assert not plugin.socket.parent.exists()
 
 
 def test_a_provider_that_cannot_be_loaded_says_so() -> None:
@@ -197,17 +194,23 @@ def test_logs_are_hclog_lines(plugin: host.Plugin) -> None:
     assert "@timestamp" in configured
 
 
-def test_it_does_not_outlive_a_killed_host(tmp_path: Path) -> None:
-    terraform = """
+@pytest.mark.parametrize("name", ["w", "sending"])
+def test_it_ends_after_a_killed_host_when_its_calls_have(tmp_path: Path, name: str) -> None:
+    log = tmp_path / "log"
+    terraform = f"""
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from google.protobuf.empty_pb2 import Empty
 from tfplugin6 import goplugin_pb2_grpc, tfplugin6_pb2 as pb
-from tests.protocol import host
+from tests.support import host
 with host.started() as plugin:
     stream = goplugin_pb2_grpc.GRPCStdioStub(plugin.channel).StreamStdio(Empty())
+    config = {{"name": "{name}", "status": None}}
+    planned = plugin.plan(None, config, kind="toy_wait")
+    plugin.stub.ApplyResourceChange.future(plugin.apply_request(None, planned, config, kind="toy_wait"))
     plugin.stub.GetMetadata(pb.GetMetadata.Request())
+    plugin.stderr.rename("{log}")
     print(plugin.socket.parent, flush=True)
     time.sleep(60)
 """
@@ -222,12 +225,5 @@ with host.started() as plugin:
         directory = Path(process.stdout.readline().strip())
         assert directory.is_dir()
         process.kill()
-    assert any(not directory.exists() for _ in _until(5.0))
-
-
-def _until(seconds: float) -> Iterator[None]:
-    """Turn until something happens in another process or the time is over."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        yield
-        time.sleep(0.02)
+    wait_until(lambda: not directory.exists(), "end of the plugin", seconds=10)
+    assert ("recorded" in log.read_text()) is (name == "sending")

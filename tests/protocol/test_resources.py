@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from tfplugin6 import tfplugin6_pb2 as pb
 
-from tests.protocol import host
-from tests.protocol.host import Plugin, device, thing, tree, value
+from tests.protocol.things import device, dynamic, thing
+from tests.support import host
+from tests.support.host import Plugin, tree, value
 
-CREATED = thing(mode="calm", id="id-a", outputs=host.dynamic(["object", {"n": "number"}], {"n": 1}), revision=0)
+CREATED = thing(mode="calm", id="id-a", outputs=dynamic(["object", {"n": "number"}], {"n": 1}), revision=0)
 
 
 def steps(told: pb.Diagnostic) -> list[str | int]:
@@ -181,7 +182,7 @@ def test_a_failed_creation_leaves_nothing(plugin: Plugin, behaviour: str, said: 
     assert tree(answer.new_state) is None
 
 
-def test_a_creation_with_a_bad_end_is_kept(plugin: Plugin) -> None:
+def test_a_failed_creation_is_kept(plugin: Plugin) -> None:
     answer = plugin.create(thing(behaviour="taint"))
     assert answer.diagnostics[0].severity == pb.Diagnostic.ERROR
     assert tree(answer.new_state)["id"] == "id-a"
@@ -231,9 +232,7 @@ def test_upgrade_drops_what_is_unknown_and_nulls_what_is_missing(plugin: Plugin)
         )
     )
     state = tree(answer.upgraded_state)
-    assert state == thing(
-        ratio="0.1", size=5, devices=[device("d")], payload=host.dynamic(["list", "number"], [1, "2.5"])
-    )
+    assert state == thing(ratio="0.1", size=5, devices=[device("d")], payload=dynamic(["list", "number"], [1, "2.5"]))
 
 
 @pytest.mark.parametrize("raw", [b"{", b'{"name": ["a"]}', b'{"payload": 1}', b'{"devices": {}}', b""])
@@ -300,3 +299,15 @@ def test_secrets_are_in_no_output(plugin: Plugin) -> None:
     assert any("RuntimeError" in line.get("traceback", "") for line in lines)
     assert "w0-secret" not in plugin.printed()
     assert "d-secret" not in plugin.printed()
+
+
+def test_a_creation_whose_results_cannot_be_encoded_keeps_its_state(plugin: Plugin) -> None:
+    answer = plugin.create(thing(behaviour="unstorable"))
+    state = tree(answer.new_state)
+    assert (state["id"], state["outputs"], state["revision"]) == ("id-a", None, 0)
+    assert answer.private == b"made"
+    cut, lost = answer.diagnostics
+    assert (cut.severity, cut.summary, cut.HasField("attribute")) == (pb.Diagnostic.WARNING, "Cut \ufffd", False)
+    assert lost.severity == pb.Diagnostic.WARNING
+    assert "`outputs`" in lost.detail
+    assert steps(lost) == ["outputs"]

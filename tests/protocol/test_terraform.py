@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from provider_py.cli.terraform import platform_name
-from tests.protocol import host
+from tests.support import host
 
 pytestmark = pytest.mark.terraform
 

@@ -9,8 +9,9 @@ import msgpack  # type: ignore[import-untyped]
 import pytest
 from tfplugin6 import tfplugin6_pb2 as pb
 
-from tests.protocol import host
-from tests.protocol.host import Plugin, device, dynamic, thing, tree
+from tests.protocol.things import device, dynamic, thing
+from tests.support import host
+from tests.support.host import Plugin, tree
 
 UNKNOWN = host.UNKNOWN
 

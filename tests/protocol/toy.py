@@ -118,6 +118,10 @@ class Things:
                 raise asyncio.CancelledError
             case "nothing":
                 return ApplyResult(None)
+            case "unstorable":
+                made = dataclasses.replace(self._made(planned), outputs={"set": {1}, "cut": "\ud83d"})
+                odd: Any = (1.5, "\ud83d")
+                return ApplyResult(made, [warning("Cut \ud83d", planned.secret or "", odd)], b"made")
             case "taint":
                 return ApplyResult(self._made(planned), [error("Bad end", "It failed.")], b"made")
         return ApplyResult(self._made(planned), private=private + b"+made")
@@ -180,7 +184,11 @@ class Waits:
         return Plan()
 
     async def create(self, planned: Wait, private: bytes) -> ApplyResult[Wait]:
-        """Wait, or be stubborn and wait for ever."""
+        """Wait, or be stubborn and wait for ever, or take two seconds to send, whatever the host does."""
+        if planned.name == "sending":
+            await asyncio.sleep(2)
+            log.info("recorded")
+            return ApplyResult(dataclasses.replace(planned, status="sent"))
         await (asyncio.Event() if planned.name == "stubborn" else self._stop).wait()
         state = dataclasses.replace(planned, status="interrupted")
         return ApplyResult(state, [warning("Interrupted", "It goes on without Terraform.")])
@@ -263,7 +271,7 @@ class Toy:
             return [error("Bad endpoint", f"It does not take {given.api_key}.", ("endpoint",))]
         return ()
 
-    async def close(self) -> None:
+    async def close(self, *, orderly: bool) -> None:
         """Say so."""
         log.info("closed")
 

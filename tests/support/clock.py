@@ -1,15 +1,18 @@
-"""Clocks that tests pass in, so that nothing waits for real time.
+"""The clock of the tests, which is passed in so that nothing waits for real time.
 
-VirtualClock    stands still; `advance` moves it, `run` moves it whenever everybody sleeps (no sockets: work must be
-                asleep or done)
-InstantClock    a sleep takes no real time and is remembered; for one task that talks over real sockets
-ScaledClock     real time, so many times faster; for several tasks that talk over real sockets
+Its pace is the number of its seconds that pass in a real one:
+
+STILL      it stands still; `advance` moves it, `run` moves it whenever everybody sleeps. For work without sockets: it
+           must be asleep or done.
+INSTANT    a sleep passes at once. For one task that talks over real sockets.
+otherwise  real time, so many times faster. For several tasks that talk over real sockets.
 """
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import time
 from collections.abc import Coroutine
 from itertools import count
@@ -17,8 +20,10 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
+STILL: Final = 0.0
+INSTANT: Final = math.inf
 EPOCH: Final = 1_700_000_000.0
-"""2023-11-14T22:13:20Z, the time of day at which virtual clocks begin."""
+"""2023-11-14T22:13:20Z, the time of day at which still and instant clocks begin; the others have the machine's."""
 _TURNS: Final = 60
 """How many turns of the event loop settle every task that is not asleep."""
 
@@ -29,42 +34,51 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-class VirtualClock:
-    """Time that the test moves."""
+class Clock:
+    """Time at a pace of its own; `slept` holds the sleeps, in seconds of this clock."""
 
-    def __init__(self) -> None:
-        self._now = 0.0
+    def __init__(self, pace: float = STILL) -> None:
+        self.slept: list[float] = []
+        self._pace = pace
+        self._real = 0 < pace < INSTANT
+        self._epoch = time.time() if self._real else EPOCH
+        self._began = time.monotonic()
+        self._ahead = 0.0
         self._order = count()
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
 
     def time(self) -> float:
         """Return seconds since the epoch."""
-        return EPOCH + self._now
+        return self._epoch + self.monotonic()
 
     def monotonic(self) -> float:
         """Return seconds since the clock was made."""
-        return self._now
+        return self._ahead + ((time.monotonic() - self._began) * self._pace if self._real else 0.0)
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep until the test moves the clock so far."""
-        if seconds <= 0:
+        """Sleep at this clock's pace; a clock that stands still wakes whom `advance` or `run` reach."""
+        self.slept.append(seconds)
+        if self._real:
+            await asyncio.sleep(max(0.0, seconds) / self._pace)
+        elif self._pace == INSTANT or seconds <= 0:
+            self._ahead += max(0.0, seconds)
             await asyncio.sleep(0)
-            return
-        alarm = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), alarm))
-        await alarm
+        else:
+            alarm = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._sleepers, (self._ahead + seconds, next(self._order), alarm))
+            await alarm
 
     async def advance(self, seconds: float) -> None:
-        """Move on, waking each sleeper at its time."""
-        until = self._now + seconds
+        """Move on. Sleepers of a clock that stands still wake in their order, those of others sleep on."""
+        until = self._ahead + seconds
         await settle()
         while (due := self._next()) is not None and due <= until:
             await self._wake(due)
-        self._now = until
+        self._ahead = until
         await settle()
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do work, moving on whenever everybody sleeps."""
+        """Do work, moving a clock that stands still on whenever everybody sleeps."""
         task = asyncio.create_task(work)
         await settle()
         while not task.done():
@@ -81,50 +95,7 @@ class VirtualClock:
         return self._sleepers[0][0] if self._sleepers else None
 
     async def _wake(self, due: float) -> None:
-        self._now = max(self._now, due)
+        self._ahead = max(self._ahead, due)
         while self._next() == due:
             heapq.heappop(self._sleepers)[2].set_result(None)
         await settle()
-
-
-class InstantClock:
-    """Time that passes only by sleeping; `slept` are the sleeps."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-        self.slept: list[float] = []
-
-    def time(self) -> float:
-        """Return seconds since the epoch."""
-        return EPOCH + self._now
-
-    def monotonic(self) -> float:
-        """Return seconds since the clock was made."""
-        return self._now
-
-    async def sleep(self, seconds: float) -> None:
-        """Pass at once."""
-        self.slept.append(seconds)
-        self._now += seconds
-        await asyncio.sleep(0)
-
-
-class ScaledClock:
-    """Real time, `speed` times faster."""
-
-    def __init__(self, speed: float) -> None:
-        self._speed = speed
-        self._began = time.monotonic()
-        self._epoch = time.time()
-
-    def time(self) -> float:
-        """Return seconds since the epoch, at first those of the machine."""
-        return self._epoch + self.monotonic()
-
-    def monotonic(self) -> float:
-        """Return seconds since the clock was made."""
-        return (time.monotonic() - self._began) * self._speed
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep a fraction of these seconds."""
-        await asyncio.sleep(max(0.0, seconds) / self._speed)

@@ -23,7 +23,7 @@ EXPORTS = {
         ApplyResult Attribute Change Check DataSource Decoded Diagnostic DiagnosticError Dynamic Key ListOf MapOf Object
         Path Plan Primitive Provider ProviderFactory ReadResult Resource Severity Type TypeName at_most_one attributes
         computed duration error exactly_one format_path has_error max_length model not_empty one_of optional
-        parse_duration pattern protect quoted redact required required_together resolve setting url warning
+        parse_duration pattern protect quoted redact required required_together resolve setting shorten url warning
     """,
     "provider_py.execution": """
         Cancelling Clock Connector DataSourceType Execution ExecutionType Indistinct Interrupted Launcher

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -46,6 +47,13 @@ def encode_msgpack(tree: Tree) -> bytes:
     """Write a tree."""
     packed: bytes = msgpack.packb(tree, default=_on_wire)
     return packed
+
+
+def encode_block(members: Mapping[str, bytes]) -> bytes:
+    """Write a block whose members have been written."""
+    packer = msgpack.Packer()
+    head: bytes = packer.pack_map_header(len(members))
+    return head + b"".join(packer.pack(name) + value for name, value in members.items())
 
 
 def _unknown(_code: int, _data: bytes) -> Tree:

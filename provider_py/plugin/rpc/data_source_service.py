@@ -35,9 +35,8 @@ class DataSourceService:
         diagnostics = list(result.diagnostics)
         if result.state is None and not has_error(diagnostics):
             diagnostics.append(missing_state(request.type_name))
-        return pb.ReadDataSource.Response(
-            state=blocks.write_model(source.model, result.state, config), diagnostics=encode(diagnostics)
-        )
+        written = blocks.write_model(source.model, result.state, config)
+        return pb.ReadDataSource.Response(state=written.value, diagnostics=encode([*diagnostics, *written.diagnostics]))
 
     def _named(self, type_name: str) -> DataSource[Any]:
         if type_name not in self._data_sources:

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from tfplugin6 import tfplugin6_pb2 as pb
 
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, Key, Path, Severity, error
 from provider_py.plugin.redaction import redact
+from provider_py.plugin.storable import text
+
+log = logging.getLogger(__name__)
 
 
 def encode(diagnostics: Iterable[Diagnostic]) -> list[pb.Diagnostic]:
-    """Encode diagnostics, with every secret masked."""
+    """Encode diagnostics, with every secret masked; a path that cannot be encoded is left out."""
     return [
         pb.Diagnostic(
             severity=pb.Diagnostic.ERROR if diagnostic.severity is Severity.ERROR else pb.Diagnostic.WARNING,
-            summary=redact(diagnostic.summary),
-            detail=redact(diagnostic.detail),
-            attribute=attribute_path(diagnostic.path) if diagnostic.path else None,
+            summary=text(redact(diagnostic.summary)),
+            detail=text(redact(diagnostic.detail)),
+            attribute=_path(diagnostic.path),
         )
         for diagnostic in diagnostics
     ]
+
+
+def _path(path: Path) -> pb.AttributePath | None:
+    try:
+        return attribute_path(path) if path else None
+    except (TypeError, ValueError):  # without the path the message is still true, and the state is still returned
+        log.exception("A diagnostic has the path %r", path)
+        return None
 
 
 def attribute_path(path: Path) -> pb.AttributePath:

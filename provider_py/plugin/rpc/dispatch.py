@@ -41,6 +41,11 @@ class Dispatcher:
         self._support = support
         self._running: set[asyncio.Task[Any]] = set()
 
+    @property
+    def idle(self) -> bool:
+        """Whether no call is in flight."""
+        return not self._running
+
     def handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
         """Return the handlers by their gRPC method names."""
         return {f"/tfplugin6.Provider/{name}": self._handler(name) for name in self._methods}

@@ -3,9 +3,18 @@
 Terraform starts the process three times for a plan and waits for the handshake each time, so the handshake is printed
 before the provider is imported; calls that arrive meanwhile wait in the socket.
 
-A host that is killed tells nobody. Its connections close, but a closed connection proves nothing, and a stream that is
-cancelled before its handler ran is never seen at all. So the parent is looked at once a second: a process whose parent
-died gets another.
+What does not work at its end:
+
+- *Ending on a signal.* Ctrl-C, a CI runner's SIGTERM and a closed terminal's SIGHUP reach the whole process group. The
+  host that is still handling it waits for the responses of calls in flight, and a run whose start was sent is lost.
+- *Ending with the connection.* A host that is killed tells nobody. Its connections close, but a closed connection
+  proves nothing, and a stream that is cancelled before its handler ran is never seen at all.
+- *Ending at once when the host is gone.* A start whose answer is on its way would not reach the journal.
+
+So signals are ignored (except under a debugger, where nobody else ends the process), and the parent is checked once a
+second: a process whose parent died gets another. Then every wait is stopped, and the process leaves when the calls in
+flight have returned. While the host lives, it kills the process two seconds after it asked for the end: what is being
+sent then is cut off, and the journal has its intent only.
 """
 
 from __future__ import annotations
@@ -37,10 +46,12 @@ _OPTIONS: Final = (
 )
 _CALLS_SECONDS: Final = 0.8
 """Time for calls to finish; go-plugin kills the process two seconds after it asked for the end."""
-_ORPHANED_CALLS_SECONDS: Final = 0.2
+_LATE_CALLS_SECONDS: Final = 0.2
 """Further time for calls that the host no longer waits for."""
+_ORPHANED_CALLS_SECONDS: Final = 120.0
+"""Time for calls when the host is gone: longer than a system takes to answer a request, if it ever does."""
 _PARENT_SECONDS: Final = 1.0
-"""Time between two looks at the parent."""
+"""Time between two checks of the parent."""
 _CLOSE_SECONDS: Final = 0.5
 """Time for the provider to close its files and connections."""
 
@@ -58,11 +69,13 @@ class PluginProcess:
         self._shutdown = asyncio.Event()
         self._stop = asyncio.Event()
         self._parent = os.getppid()
+        self._interrupts = 0
 
     async def run(self) -> None:
         """Print the handshake, load the provider, serve until the host asks for the end."""
-        for number in (signal.SIGTERM, signal.SIGINT) if self._debugging else (signal.SIGTERM,):
-            asyncio.get_running_loop().add_signal_handler(number, self._shutdown.set)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            handler = self._shutdown.set if self._debugging else self._count_interrupt
+            asyncio.get_running_loop().add_signal_handler(number, handler)
         with private_socket(os.environ) as socket:
             server = grpc.aio.server(options=_OPTIONS)
             certificate = self._listen(server, socket)
@@ -76,16 +89,26 @@ class PluginProcess:
             if not self._debugging:
                 self._watch_parent()
             await self._shutdown.wait()
+            # At a second interrupt the host drops the answers in flight, and those it has not written yet.
+            orderly = dispatcher.idle and not self._orphaned() and self._interrupts < 2
             self._stop.set()
             await server.stop(_CALLS_SECONDS)
-            await _end(provider, dispatcher)
+            await dispatcher.settle(_ORPHANED_CALLS_SECONDS if self._orphaned() else _LATE_CALLS_SECONDS)
+            await _close(provider, orderly=orderly)
+
+    def _count_interrupt(self) -> None:
+        """Leave a signal to the host, which got it too and says what it means."""
+        self._interrupts += 1
 
     def _watch_parent(self) -> None:
         """End when the host is gone."""
-        if os.getppid() == self._parent:
-            asyncio.get_running_loop().call_later(_PARENT_SECONDS, self._watch_parent)
-        else:
+        if self._orphaned():
             self._shutdown.set()
+        else:
+            asyncio.get_running_loop().call_later(_PARENT_SECONDS, self._watch_parent)
+
+    def _orphaned(self) -> bool:
+        return os.getppid() != self._parent
 
     def _listen(self, server: grpc.aio.Server, socket: Path) -> str:
         """Bind the server and return its certificate, as the handshake has it."""
@@ -133,12 +156,11 @@ class _Handlers(grpc.GenericRpcHandler):
         return self.by_name.get(handler_call_details.method)
 
 
-async def _end(provider: Provider | None, dispatcher: Dispatcher) -> None:
-    """Let calls finish and the provider close its files, within the time the host allows."""
-    await dispatcher.settle(_ORPHANED_CALLS_SECONDS)
+async def _close(provider: Provider | None, *, orderly: bool) -> None:
+    """Let the provider close its files, within the time the host allows."""
     if provider is None:
         return
     try:
-        await asyncio.wait_for(provider.close(), _CLOSE_SECONDS)
+        await asyncio.wait_for(provider.close(orderly=orderly), _CLOSE_SECONDS)
     except Exception:
         log.exception("The provider did not close")

@@ -7,7 +7,7 @@ from typing import Any
 
 from tfplugin6 import tfplugin6_pb2 as pb
 
-from provider_py.plugin.defaults import with_defaults
+from provider_py.plugin.defaults import with_write_only
 from provider_py.plugin.diagnostics import DiagnosticError, error, has_error
 from provider_py.plugin.plan import plan
 from provider_py.plugin.resource import ApplyResult, Resource
@@ -57,9 +57,10 @@ class ResourceService:
         if state is None:
             return pb.ReadResource.Response(new_state=request.current_state, private=request.private)
         result = await resource.read(blocks.known(resource.model, state), request.private)
+        written = blocks.write_model(resource.model, result.state, state)
         return pb.ReadResource.Response(
-            new_state=blocks.write_model(resource.model, result.state, state),
-            diagnostics=encode(result.diagnostics),
+            new_state=written.value,
+            diagnostics=encode([*result.diagnostics, *written.diagnostics]),
             private=result.private or request.private,
         )
 
@@ -92,7 +93,9 @@ class ResourceService:
             if not has_error(diagnostics):
                 diagnostics.append(missing_state(request.type_name))
         else:
-            new_state = blocks.write_model(resource.model, result.state, planned)
+            written = blocks.write_model(resource.model, result.state, planned)
+            new_state = written.value
+            diagnostics.extend(written.diagnostics)
         return pb.ApplyResourceChange.Response(
             new_state=new_state, private=result.private or request.planned_private, diagnostics=encode(diagnostics)
         )
@@ -107,12 +110,13 @@ class ResourceService:
                 detail = f'{request.type_name} with the id "{request.id}" does not exist. Check the import id.'
                 diagnostics.append(error("Cannot import non-existent remote object", detail))
             return pb.ImportResourceState.Response(diagnostics=encode(diagnostics))
+        written = blocks.write_model(resource.model, result.state)
         imported = pb.ImportResourceState.ImportedResource(
-            type_name=request.type_name,
-            state=blocks.write_model(resource.model, result.state),
-            private=result.private,
+            type_name=request.type_name, state=written.value, private=result.private
         )
-        return pb.ImportResourceState.Response(imported_resources=[imported], diagnostics=encode(diagnostics))
+        return pb.ImportResourceState.Response(
+            imported_resources=[imported], diagnostics=encode([*diagnostics, *written.diagnostics])
+        )
 
     def _named(self, type_name: str) -> Resource[Any]:
         if type_name not in self._resources:
@@ -129,7 +133,7 @@ async def _apply(
     if planned is None:
         return ApplyResult(None) if before is None else await resource.delete(before, private)
     config = blocks.required(resource.model, request.config)
-    after = blocks.known(resource.model, with_defaults(resource.model, config, planned))
+    after = blocks.known(resource.model, with_write_only(resource.model, planned, config))
     if before is None:
         return await resource.create(after, private)
     return await resource.update(before, after, private)

@@ -27,7 +27,8 @@ def serve(load: Loader, *, address: str, support: str) -> None:
         sys.stderr.write(STARTED_BY_HAND)
         sys.exit(1)
     if not debugging:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; Terraform says what it means
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_IGN)  # sent to the whole group, Terraform has it too and tells what to do
     gc.disable()  # imports make only what stays; collecting in between costs a twentieth of the start
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

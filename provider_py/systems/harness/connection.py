@@ -82,6 +82,7 @@ class Harness:
     def __init__(self, settings: HarnessSettings, runtime: Runtime) -> None:
         """Raises DiagnosticError if a setting is missing."""
         self.config = resolve_config(settings)
+        self.account = f"{SYSTEM} {self.config.endpoint} {self.config.account_id}"
         self.runtime = runtime
         self.lookups = Lookups()
         self._is_older = False
@@ -111,8 +112,7 @@ class Harness:
     @functools.cached_property
     def _budget(self) -> Budget:
         config = self.config
-        account = f"{SYSTEM} {config.endpoint} {config.account_id}"
-        budget = Budget(config.requests_per_minute, WINDOW_SECONDS, self.runtime, account=account)
+        budget = Budget(config.requests_per_minute, WINDOW_SECONDS, self.runtime, account=self.account)
         self._open.callback(budget.close)
         return budget
 

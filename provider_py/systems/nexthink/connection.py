@@ -35,6 +35,7 @@ class Nexthink:
     def __init__(self, settings: NexthinkSettings, runtime: Runtime) -> None:
         """Raises DiagnosticError if a setting is missing."""
         self.settings = settings.complete()
+        self.account = f"{SYSTEM} {self.settings.api_url}"
         self.runtime = runtime
         self.lookups = Lookups()
         self._exit_stack = AsyncExitStack()

@@ -29,7 +29,7 @@ from typing import Annotated, Final
 from nexthink_client import api, models
 
 from provider_py.execution import Missing, Phase, Refused, Run, SystemFault, Unanswered, readable
-from provider_py.plugin import attributes, computed, model
+from provider_py.plugin import attributes, computed, model, shorten
 from provider_py.systems.nexthink.config import SYSTEM
 from provider_py.systems.nexthink.connection import Nexthink
 from provider_py.systems.nexthink.exports import Exports
@@ -223,7 +223,7 @@ def failure_message(executions: Sequence[NexthinkTargetExecution]) -> str | None
     reasons = dict.fromkeys(execution.status_details or execution.outcome_details for execution in failed)
     text = "; ".join(reason for reason in reasons if reason)
     message = f"{len(failed)} of {len(executions)} executions failed"
-    return f"{message}: {text}"[:_MESSAGE_LENGTH] if text else message
+    return shorten(f"{message}: {text}", _MESSAGE_LENGTH) if text else message
 
 
 def _in_progress(request_id: str, expected: Expected, reported: Sequence[NexthinkTargetExecution] = ()) -> Run[Detail]:

@@ -42,6 +42,7 @@ class CloudDirector:
     def __init__(self, settings: VcdSettings, runtime: Runtime) -> None:
         """Raises DiagnosticError if a required setting is missing or the way to sign in is ambiguous."""
         self.config = resolve_config(settings)
+        self.account = f"{SYSTEM} {self.config.address} {self.config.org} {self.config.tenant or ''}"
         self.runtime = runtime
         self.lookups = Lookups()
         self.short_input_types = False

@@ -6,9 +6,11 @@ Our corrections are not applied. Every violation is listed below, with the reaso
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from aiohttp import web
@@ -17,12 +19,14 @@ from aiohttp.test_utils import make_mocked_request
 from provider_py.sandbox import Contract
 from provider_py.sandbox.nexthink import directory
 from provider_py.sandbox.nexthink import workflow as find_workflow
+from provider_py.sandbox.world import RecordedRequest
 from provider_py.systems.nexthink import workflow, workflows
 from provider_py.systems.nexthink.event import NexthinkEvent
 from provider_py.systems.nexthink.targets import Device, User
 from provider_py.systems.nexthink.workflow import NexthinkWorkflow
 from provider_py.systems.nexthink.workflows import DEPENDENCIES, TRIGGER_METHODS, NexthinkWorkflows
-from tests.support.nexthink import Bench, CheckedRequest, bench, fleet, laptops
+from tests.support.nexthink import fleet, laptops, run
+from tests.support.site import Process
 
 PUBLISHED = Path(__file__).parents[3] / "specs" / "nexthink" / "published"
 
@@ -42,7 +46,17 @@ ABSENT = {
 }
 """Paths missing from the documents, which therefore cannot validate them."""
 
-Way = Callable[[Bench], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class CheckedRequest:
+    """A request, and how it violates the documents as published."""
+
+    method: str
+    path: str
+    violation: str | None
+
+
+Way = Callable[[Process], Awaitable[None]]
 
 UUID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 FOUND = directory().device("LAPTOP-01", None, None)
@@ -65,37 +79,31 @@ USERS = [
 INSTALL = {"package": 'a "quoted"\nünïcode ✓', "channel": ""}
 
 
-@pytest.fixture
-async def tenant(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with bench(tmp_path / "journal.sqlite3") as made:
-        yield made
-
-
-async def version_2(tenant: Bench) -> None:
+async def version_2(process: Process) -> None:
     for devices, users in ((DEVICES, USERS), (DEVICES, None), (DEVICES, []), (None, USERS), ([], USERS)):
-        await tenant.run(workflow="#install_software", devices=devices, users=users, params=INSTALL)
+        await run(process, workflow="#install_software", devices=devices, users=users, params=INSTALL)
     empty: tuple[dict[str, str] | None, ...] = (None, {})
     for params in empty:
-        await tenant.run(workflow="#reboot_device", devices=laptops(), params=params)
-    await tenant.run(workflow="reboot_device", devices=laptops())
+        await run(process, workflow="#reboot_device", devices=laptops(), params=params)
+    await run(process, workflow="reboot_device", devices=laptops())
 
 
-async def version_1(tenant: Bench) -> None:
+async def version_1(process: Process) -> None:
     arguments: dict[str, Any] = {"workflow": "#install_software", "params": INSTALL, "api_version": "v1"}
-    await tenant.run(**arguments, devices=DEVICES[-1:], users=USERS[-1:])
-    await tenant.run(**arguments, devices=DEVICES[-1:])
-    await tenant.run(**arguments, users=USERS[-1:])
+    await run(process, **arguments, devices=DEVICES[-1:], users=USERS[-1:])
+    await run(process, **arguments, devices=DEVICES[-1:])
+    await run(process, **arguments, users=USERS[-1:])
 
 
-async def full_requests(tenant: Bench) -> None:
-    await tenant.run(workflow="#reboot_device", devices=fleet(10_001))
+async def full_requests(process: Process) -> None:
+    await run(process, workflow="#reboot_device", devices=fleet(10_001))
 
 
-async def exports(tenant: Bench) -> None:
-    await tenant.run(workflow="#reboot_device", devices=fleet(1_001))
+async def exports(process: Process) -> None:
+    await run(process, workflow="#reboot_device", devices=fleet(1_001))
 
 
-async def events(tenant: Bench) -> None:
+async def events(process: Process) -> None:
     gate = find_workflow("#approval_gate")
     assert gate is not None
     for arguments in (
@@ -103,24 +111,24 @@ async def events(tenant: Bench) -> None:
         {"workflow_uuid": gate.uuid.upper(), "parameters": {}},
         {"workflow_uuid": gate.uuid, "parameters": {"approved": " ", "ünïcode": "✓"}},
     ):
-        started = await tenant.run(workflow=gate.id, devices=laptops(), wait=False)
+        started = await run(process, workflow=gate.id, devices=laptops(), wait=False)
         sent = NexthinkEvent(execution_id=(started.execution_ids or [""])[0], **arguments)
-        assert not (await tenant.events().create(sent, b"")).diagnostics
+        assert not (await process.create(sent)).diagnostics
 
 
-async def descriptions(tenant: Bench) -> None:
+async def descriptions(process: Process) -> None:
     for name in ("#reboot_device", "reboot_device"):
-        await workflow.read(tenant.nexthink, NexthinkWorkflow(workflow=name))
+        await workflow.read(process.connection("nexthink"), NexthinkWorkflow(workflow=name))
 
 
-async def lists(tenant: Bench) -> None:
+async def lists(process: Process) -> None:
     for active_only in (True, False):
         for dependency in (*DEPENDENCIES, None):
             for trigger_method in (*TRIGGER_METHODS, None):
                 filters = NexthinkWorkflows(
                     dependency=dependency, trigger_method=trigger_method, active_only=active_only
                 )
-                await workflows.read(tenant.nexthink, filters)
+                await workflows.read(process.connection("nexthink"), filters)
 
 
 WAYS = (version_2, version_1, full_requests, exports, events, descriptions, lists)
@@ -132,13 +140,23 @@ def replayed() -> dict[Way, list[CheckedRequest]]:
     return {}
 
 
-async def replay(tenant: Bench, way: Way, replayed: dict[Way, list[CheckedRequest]]) -> list[CheckedRequest]:
+async def replay(process: Process, way: Way, replayed: dict[Way, list[CheckedRequest]]) -> list[CheckedRequest]:
     if way not in replayed:
-        await way(tenant)
-        assert {request.status for request in tenant.world.requests} == {200}
-        replayed[way] = list(tenant.checked)
-        tenant.checked.clear()
+        await way(process)
+        assert {request.status for request in process.site.requests} == {200}
+        contract = Contract.read("nexthink", "openapi.json")
+        replayed[way] = [
+            CheckedRequest(request.method, request.path, violation(contract, request))
+            for request in process.site.requests
+        ]
+        process.site.requests.clear()
     return replayed[way]
+
+
+def violation(contract: Contract, recorded: RecordedRequest) -> str | None:
+    target = quote(recorded.path) + (f"?{urlencode(recorded.query)}" if recorded.query else "")
+    body = recorded.body if isinstance(recorded.body, str) else json.dumps(recorded.body)
+    return contract.request_error(make_mocked_request(recorded.method, target, recorded.headers), body.encode())
 
 
 def violations(requests: list[CheckedRequest]) -> set[tuple[str, str, str]]:
@@ -147,15 +165,15 @@ def violations(requests: list[CheckedRequest]) -> set[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_requests_violate_only_the_listed_rules(
-    tenant: Bench, way: Way, replayed: dict[Way, list[CheckedRequest]]
+    process: Process, way: Way, replayed: dict[Way, list[CheckedRequest]]
 ) -> None:
-    assert violations(await replay(tenant, way, replayed)) <= VIOLATIONS.keys()
+    assert violations(await replay(process, way, replayed)) <= VIOLATIONS.keys()
 
 
 async def test_every_published_operation_is_replayed_and_each_exception_is_needed(
-    tenant: Bench, replayed: dict[Way, list[CheckedRequest]]
+    process: Process, replayed: dict[Way, list[CheckedRequest]]
 ) -> None:
-    requests = [request for way in WAYS for request in await replay(tenant, way, replayed)]
+    requests = [request for way in WAYS for request in await replay(process, way, replayed)]
     documented = {
         (request.method, request.path) for request in requests if not any(part in request.path for part in ABSENT)
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -11,8 +10,7 @@ import pytest
 
 from provider_py.plugin import Severity
 from provider_py.provider import SYSTEMS as MODELS
-from provider_py.sandbox.server import Sandbox
-from tests.contract.systems.driving import driving, simple
+from tests.support.site import Site, simple
 
 ADDRESSES = [
     ("harness", "endpoint", "HARNESS_ENDPOINT"),
@@ -24,9 +22,9 @@ every_address = pytest.mark.parametrize(("system", "name", "variable"), ADDRESSE
 FILES = [("harness", "ca_file"), ("nexthink", "ca_file"), ("vcd", "ca_file"), ("vcd", "service_account_token_file")]
 
 
-def outside(variable: str) -> str:
+def outside(site: Site, variable: str) -> str:
     """Return the sandbox's address under a name that is not loopback, although it leads there."""
-    parts = urlsplit(os.environ[variable])
+    parts = urlsplit(site.environment[variable])
     return urlunsplit(parts._replace(netloc=f"0.0.0.0:{parts.port}"))
 
 
@@ -38,51 +36,48 @@ def block(system: str, **values: Any) -> dict[str, Any]:
 @every_address
 @pytest.mark.parametrize("by_environment", [False, True], ids=["block", "environment"])
 async def test_plain_http_is_refused_before_anything_is_sent(
-    served: Sandbox, monkeypatch: pytest.MonkeyPatch, system: str, name: str, variable: str, by_environment: bool
+    site: Site, system: str, name: str, variable: str, by_environment: bool
 ) -> None:
-    address = outside(variable)
+    address = outside(site, variable)
     if by_environment:
-        monkeypatch.setenv(variable, address)
-    settings = {} if by_environment else block(system, **{name: address})
-    async with driving(served, **settings) as driver:
-        (problem,) = await driver.plan(simple(system))
-        assert problem.severity is Severity.ERROR
-        assert f"`{system}.{name}` ({variable})" in problem.detail
-        assert f"{system.upper()}_ALLOW_INSECURE_HTTP" in problem.detail
-        assert (await driver.create(simple(system))).state is None
-        assert driver.requests == []
+        process = await site.process({variable: address})
+    else:
+        process = await site.process(**block(system, **{name: address}))
+    (problem,) = await process.plan(simple(system))
+    assert problem.severity is Severity.ERROR
+    assert f"`{system}.{name}` ({variable})" in problem.detail
+    assert f"{system.upper()}_ALLOW_INSECURE_HTTP" in problem.detail
+    assert (await process.create(simple(system))).state is None
+    assert site.requests == []
 
 
 @every_address
 @pytest.mark.parametrize("by_environment", [False, True], ids=["block", "environment"])
 async def test_plain_http_is_used_where_it_is_allowed(
-    served: Sandbox, monkeypatch: pytest.MonkeyPatch, system: str, name: str, variable: str, by_environment: bool
+    site: Site, system: str, name: str, variable: str, by_environment: bool
 ) -> None:
-    values: dict[str, Any] = {name: outside(variable)}
+    values: dict[str, Any] = {name: outside(site, variable)}
+    environment: dict[str, str | None] = {"NO_PROXY": "127.0.0.1,0.0.0.0"}
     if by_environment:
-        monkeypatch.setenv(f"{system.upper()}_ALLOW_INSECURE_HTTP", "true")
+        environment[f"{system.upper()}_ALLOW_INSECURE_HTTP"] = "true"
     else:
         values["allow_insecure_http"] = True
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,0.0.0.0")
-    async with driving(served, **block(system, **values)) as driver:
-        created = await driver.create(simple(system))
-        assert list(created.diagnostics) == []
-        assert driver.requests != []
+    process = await site.process(environment, **block(system, **values))
+    created = await process.create(simple(system))
+    assert list(created.diagnostics) == []
+    assert site.requests != []
 
 
 @pytest.mark.parametrize(("system", "name"), FILES)
-async def test_the_content_of_a_file_is_not_taken_for_its_path(
-    served: Sandbox, monkeypatch: pytest.MonkeyPatch, system: str, name: str
-) -> None:
-    monkeypatch.delenv("VCD_API_TOKEN")
+async def test_the_content_of_a_file_is_not_taken_for_its_path(site: Site, system: str, name: str) -> None:
     values = {name: "-----BEGIN CERTIFICATE-----\nMIIBszCC\n-----END CERTIFICATE-----"}
     if name == "ca_file" and system == "vcd":
         values["api_token"] = "t"
-    async with driving(served, **block(system, **values)) as driver:
-        (problem,) = await driver.plan(simple(system))
-        assert f"`{system}.{name}`" in problem.detail
-        assert "MIIBszCC" not in problem.summary + problem.detail
-        assert driver.requests == []
+    process = await site.process({"VCD_API_TOKEN": None}, **block(system, **values))
+    (problem,) = await process.plan(simple(system))
+    assert f"`{system}.{name}`" in problem.detail
+    assert "MIIBszCC" not in problem.summary + problem.detail
+    assert site.requests == []
 
 
 @pytest.mark.parametrize(("system", "name"), FILES)

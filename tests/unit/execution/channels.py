@@ -12,7 +12,7 @@ import httpx2
 
 from provider_py.execution import Runtime
 from provider_py.execution.transport import Channel, tls
-from tests.support.clock import InstantClock
+from tests.support.clock import INSTANT, Clock
 from tests.support.http import Answer, Server, serving
 
 SECRET = "s3cr3t-credential"
@@ -51,7 +51,7 @@ class Line:
 
     channel: Channel
     server: Server
-    clock: InstantClock
+    clock: Clock
     stop: asyncio.Event
 
     async def get(self) -> httpx2.Response:
@@ -66,6 +66,6 @@ class Line:
 @asynccontextmanager
 async def line(*answers: Answer, **options: Any) -> AsyncIterator[Line]:
     """Open a channel to a server that gives these answers."""
-    clock, stop = InstantClock(), asyncio.Event()
+    clock, stop = Clock(INSTANT), asyncio.Event()
     async with serving(answers) as server, channel(Runtime(stop, clock), **options) as opened:
         yield Line(opened, server, clock, stop)

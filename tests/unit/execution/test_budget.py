@@ -9,10 +9,10 @@ import pytest
 
 from provider_py.execution import Interrupted, Runtime
 from provider_py.execution.budget import Budget
-from tests.support.clock import VirtualClock, settle
+from tests.support.clock import Clock, settle
 
 
-async def spend(budget: Budget, clock: VirtualClock, after: float, spent: list[tuple[int, float]], caller: int) -> None:
+async def spend(budget: Budget, clock: Clock, after: float, spent: list[tuple[int, float]], caller: int) -> None:
     await clock.sleep(after)
     await budget.take()
     spent.append((caller, clock.monotonic()))
@@ -22,7 +22,7 @@ async def spend(budget: Budget, clock: VirtualClock, after: float, spent: list[t
 async def test_no_window_holds_more_than_the_budget(seed: int) -> None:
     schedule = random.Random(seed)
     requests, seconds = schedule.randint(1, 7), schedule.choice([1.0, 2.5, 60.0])
-    clock = VirtualClock()
+    clock = Clock()
     budget = Budget(requests, seconds, Runtime(asyncio.Event(), clock))
     spent: list[tuple[int, float]] = []
     arrivals = [schedule.choice([0.0, schedule.uniform(0, 3 * seconds)]) for _ in range(40)]
@@ -40,7 +40,7 @@ async def test_no_window_holds_more_than_the_budget(seed: int) -> None:
 
 
 async def test_a_whole_budget_may_be_spent_at_once() -> None:
-    clock = VirtualClock()
+    clock = Clock()
     budget = Budget(30, 60, Runtime(asyncio.Event(), clock))
     for _ in range(30):
         await budget.take()
@@ -48,7 +48,7 @@ async def test_a_whole_budget_may_be_spent_at_once() -> None:
 
 
 async def test_requests_are_served_in_order_of_arrival() -> None:
-    clock = VirtualClock()
+    clock = Clock()
     budget = Budget(2, 10, Runtime(asyncio.Event(), clock))
     spent: list[tuple[int, float]] = []
 
@@ -61,7 +61,7 @@ async def test_requests_are_served_in_order_of_arrival() -> None:
 
 
 async def test_waiting_requests_are_interrupted_when_terraform_stops() -> None:
-    clock, stop = VirtualClock(), asyncio.Event()
+    clock, stop = Clock(), asyncio.Event()
     budget = Budget(1, 60, Runtime(stop, clock))
     await budget.take()
     waiting = [asyncio.create_task(budget.take()) for _ in range(3)]
@@ -72,7 +72,7 @@ async def test_waiting_requests_are_interrupted_when_terraform_stops() -> None:
 
 
 async def test_a_cancelled_request_leaves_its_turn_to_the_next() -> None:
-    clock = VirtualClock()
+    clock = Clock()
     budget = Budget(1, 10, Runtime(asyncio.Event(), clock))
     await budget.take()
     impatient, patient = asyncio.create_task(budget.take()), asyncio.create_task(budget.take())
@@ -84,7 +84,7 @@ async def test_a_cancelled_request_leaves_its_turn_to_the_next() -> None:
 
 
 async def test_polls_pass_waiting_starts() -> None:
-    clock = VirtualClock()
+    clock = Clock()
     budget = Budget(1, 10, Runtime(asyncio.Event(), clock))
     served: list[str] = []
 
@@ -110,7 +110,7 @@ async def test_processes_with_the_same_account_share_one_budget(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    clock = VirtualClock()
+    clock = Clock()
     runtime = Runtime(asyncio.Event(), clock)
     one, other, stranger = (Budget(2, 60, runtime, account=name) for name in ("acme", "acme", "umbrella"))
 
@@ -133,7 +133,7 @@ async def test_an_unusable_cache_directory_keeps_the_budget_to_the_process(
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-    clock = VirtualClock()
+    clock = Clock()
     budget = Budget(1, 60, Runtime(asyncio.Event(), clock), account="acme")
 
     async def all_callers() -> None:
@@ -147,7 +147,7 @@ async def test_an_unusable_cache_directory_keeps_the_budget_to_the_process(
 @pytest.mark.parametrize("seed", range(20))
 async def test_every_request_is_served_when_some_pass_others(seed: int) -> None:
     schedule = random.Random(seed)
-    clock = VirtualClock()
+    clock = Clock()
     budget = Budget(3, 10, Runtime(asyncio.Event(), clock))
     served: list[int] = []
 

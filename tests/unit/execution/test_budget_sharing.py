@@ -20,7 +20,7 @@ from aiohttp import web
 from provider_py.execution import Interrupted, Runtime
 from provider_py.execution import budget as module
 from provider_py.execution.budget import Budget
-from tests.support.clock import EPOCH, InstantClock, VirtualClock
+from tests.support.clock import EPOCH, INSTANT, Clock
 from tests.support.http import serving
 from tests.unit.execution.channels import channel
 
@@ -28,20 +28,20 @@ ROOT = Path(__file__).parents[3]
 HOUR = 3600.0
 
 
-class AdjustableClock(InstantClock):
+class AdjustableClock(Clock):
     """A clock whose time of day is set by the test, and whose monotonic time may start anew."""
 
     def __init__(self, *, wall: float = EPOCH, monotonic: float = 1000.0) -> None:
-        super().__init__()
+        super().__init__(INSTANT)
         self.wall, self.start = wall, monotonic
 
     def time(self) -> float:
         """Return seconds since the epoch, as this machine believes."""
-        return self.wall + self._now
+        return self.wall + super().monotonic()
 
     def monotonic(self) -> float:
         """Return seconds since the machine was started."""
-        return self.start + self._now
+        return self.start + super().monotonic()
 
 
 @pytest.fixture(autouse=True)
@@ -219,7 +219,7 @@ async def test_a_locked_file_is_waited_for_without_holding_up_the_event_loop(cac
 async def test_a_lock_that_is_kept_ends_the_sharing_for_a_moment_only(
     cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clock = InstantClock()
+    clock = Clock(INSTANT)
     one, other = budget(clock, 4), budget(clock, 4)
     await one.take()
     lock = held(cache)
@@ -237,7 +237,7 @@ async def test_a_lock_that_is_kept_ends_the_sharing_for_a_moment_only(
 
 
 async def test_the_process_keeps_to_the_budget_while_it_cannot_share_it(cache: Path) -> None:
-    clock = InstantClock()
+    clock = Clock(INSTANT)
     opened = budget(clock, 2)
     await opened.take()
     lock = held(cache)
@@ -265,7 +265,7 @@ async def test_waiting_for_a_locked_file_ends_when_terraform_stops(cache: Path) 
 
 
 async def test_a_damaged_file_is_replaced(cache: Path) -> None:
-    opened = budget(InstantClock())
+    opened = budget(Clock(INSTANT))
     await opened.take()
     opened.close()
     budget_file(cache).write_bytes(b"not a database " * 100)
@@ -288,7 +288,7 @@ async def test_a_request_that_is_sent_wakes_one_other_request_only(waiters: int)
         return asyncio.Task(work, loop=loop, **options)
 
     asyncio.get_running_loop().set_task_factory(count)  # type: ignore[arg-type]
-    clock = VirtualClock()
+    clock = Clock()
     opened = budget(clock, 10, 1.0, account=None)
 
     async def everyone() -> None:

@@ -18,7 +18,7 @@ from provider_py.execution import (
     Unauthorized,
     Unreachable,
 )
-from tests.support.clock import InstantClock
+from tests.support.clock import INSTANT, Clock
 from tests.support.http import Answer, cut, page, reply, silence
 from tests.unit.execution.channels import CREDENTIALS, SECRET, channel, line
 
@@ -110,7 +110,7 @@ async def test_a_credential_with_a_line_break_is_neither_sent_nor_shown() -> Non
 
 
 async def test_a_host_that_does_not_exist_is_unreachable() -> None:
-    async with channel(Runtime(asyncio.Event(), InstantClock())) as opened:
+    async with channel(Runtime(asyncio.Event(), Clock(INSTANT))) as opened:
         with pytest.raises(Unreachable, match=r"no connection to harness\.invalid could be made"):
             await opened.post("http://harness.invalid/api")
 

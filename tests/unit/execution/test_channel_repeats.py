@@ -12,7 +12,7 @@ from aiohttp import web
 from provider_py.execution import Interrupted, RateLimited, Runtime, Unanswered, Unreachable
 from provider_py.execution.budget import Budget
 from provider_py.execution.transport import ATTEMPTS, PATIENCE_SECONDS
-from tests.support.clock import EPOCH, InstantClock, VirtualClock
+from tests.support.clock import EPOCH, INSTANT, Clock
 from tests.support.http import Answer, cut, page, reply, serving, silence, truncated
 from tests.unit.execution.channels import channel, line
 
@@ -69,7 +69,7 @@ async def test_a_request_that_was_never_sent_is_repeated(method: str) -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{reserved.getsockname()[1]}/things"
-        clock = InstantClock()
+        clock = Clock(INSTANT)
         async with channel(Runtime(asyncio.Event(), clock)) as opened:
             with pytest.raises(Unreachable) as caught:
                 await opened.request(method, address)
@@ -156,7 +156,7 @@ async def test_a_requested_pause_beyond_the_limit_fails_at_once() -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_pause_ends_when_terraform_stops(status: int) -> None:
-    stop, clock = asyncio.Event(), VirtualClock()
+    stop, clock = asyncio.Event(), Clock()
 
     async def answer_and_stop(request: web.Request) -> web.StreamResponse:
         stop.set()
@@ -169,7 +169,7 @@ async def test_a_pause_ends_when_terraform_stops(status: int) -> None:
 
 
 async def test_every_attempt_is_paid_from_the_budget() -> None:
-    clock, stop = InstantClock(), asyncio.Event()
+    clock, stop = Clock(INSTANT), asyncio.Event()
     runtime = Runtime(stop, clock)
     answers = [reply(503, "{}")] * 3
     async with (

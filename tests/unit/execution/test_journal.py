@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from provider_py.execution.journal import FILE, Entry, Journal, JournalError, default_path, workspace
-from tests.support.clock import EPOCH, VirtualClock
+from tests.support.clock import EPOCH, Clock
 
 Opener = Callable[[], Journal]
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
-async def opened(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Opener]:
+async def opened(tmp_path: Path, clock: Clock) -> AsyncIterator[Opener]:
     """Open journals on one file, each as a process would; they are closed afterwards."""
     journals: list[Journal] = []
 
@@ -34,7 +34,7 @@ async def opened(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Opener]:
         await journal.close()
 
 
-async def test_an_unanswered_start_is_left_to_the_next_process(opened: Opener, clock: VirtualClock) -> None:
+async def test_an_unanswered_start_is_left_to_the_next_process(opened: Opener, clock: Clock) -> None:
     first, second, third = opened(), opened(), opened()
     entry = await first.intend("same")
     assert (entry.run, entry.intended_at) == (None, EPOCH)
@@ -221,3 +221,64 @@ def test_the_workspace_is_found_as_terraform_finds_it(
         (tmp_path / "environment").write_text(selected)
     environment = {"TF_DATA_DIR": str(tmp_path)} | ({"TF_WORKSPACE": variable} if variable else {})
     assert workspace(environment) == name
+
+
+class TestOrderlyEnd:
+    """A process that ended in order has answered its runs: they are nobody's but their state's."""
+
+    async def test_answered_runs_are_not_taken_over(self, opened: Opener) -> None:
+        first, second = opened(), opened()
+        answered, unanswered = await first.intend("same"), await first.intend("same")
+        await first.record_run(answered, "run-1")
+        await first.close(orderly=True)
+        assert await second.take_over("same") == unanswered
+        assert await second.take_over("same") is None
+        assert await second.known_runs() == {"run-1"}, "a search must not find it"
+
+    async def test_kept_runs_are_taken_over(self, opened: Opener) -> None:
+        first, second = opened(), opened()
+        for run in ("run-1", "run-2"):
+            await first.record_run(await first.intend(run), run)
+        first.keep(["run-1", "run-2"])
+        first.release(["run-2"])
+        await first.close(orderly=True)
+        assert await second.take_over("run-2") is None
+        entry = await second.take_over("run-1")
+        assert entry is not None
+        assert entry.run == "run-1"
+
+    async def test_parked_runs_are_forgotten_unless_taken(self, opened: Opener) -> None:
+        first, second, third = opened(), opened(), opened()
+        for run in ("run-1", "run-2"):
+            await first.record_run(await first.intend(run), run)
+        await first.close()
+        second.park(["run-1", "run-2"])
+        assert await second.take_over("run-2") is not None
+        second.keep(["run-2"])
+        await second.close(orderly=True)
+        assert await third.take_over("run-1") is None
+        assert await third.take_over("run-2") is not None
+
+    async def test_answered_runs_are_taken_over_where_the_state_was_not_written(
+        self, opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        first, second = opened(), opened()
+        await first.record_run(await first.intend("same"), "run-1")
+        await first.close(orderly=True)
+        (tmp_path / "errored.tfstate").write_text("{}")
+        entry = await second.take_over("same")
+        assert entry is not None
+        assert entry.run == "run-1"
+
+    async def test_rows_of_answered_runs_are_kept_for_thirty_days(self, opened: Opener, clock: Clock) -> None:
+        first, second, third = opened(), opened(), opened()
+        await first.record_run(await first.intend("same"), "run-1")
+        await first.close(orderly=True)
+        await clock.advance(29 * 86400)
+        assert await second.known_runs() == {"run-1"}
+        await second.close(orderly=True)
+        await clock.advance(2 * 86400)
+        await third.known_runs()
+        await third.close(orderly=True)
+        assert await opened().known_runs() == frozenset()

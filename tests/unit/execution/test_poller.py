@@ -9,7 +9,7 @@ import pytest
 
 from provider_py.execution import Missing, PollSource, Runtime, SystemFault, Unanswered
 from provider_py.execution.poller import Poller, adaptive_interval
-from tests.support.clock import VirtualClock, settle
+from tests.support.clock import Clock, settle
 
 BATCH = 25
 
@@ -17,7 +17,7 @@ BATCH = 25
 class System:
     """Answers polls, and keeps when which runs were polled."""
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.polls: list[tuple[float, Sequence[str]]] = []
         self.faults: list[Exception] = []
@@ -37,17 +37,17 @@ class System:
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
-def system(clock: VirtualClock) -> System:
+def system(clock: Clock) -> System:
     return System(clock)
 
 
 @pytest.mark.parametrize("waiters", [1, 25, 26, 100])
-async def test_waiting_runs_share_the_requests_of_a_round(system: System, clock: VirtualClock, waiters: int) -> None:
+async def test_waiting_runs_share_the_requests_of_a_round(system: System, clock: Clock, waiters: int) -> None:
     poller = system.poller()
     keys = [f"run-{number}" for number in range(waiters)]
 
@@ -63,13 +63,13 @@ async def test_waiting_runs_share_the_requests_of_a_round(system: System, clock:
         assert sorted(polled) == sorted(keys)
 
 
-async def test_a_run_is_polled_when_it_is_due(system: System, clock: VirtualClock) -> None:
+async def test_a_run_is_polled_when_it_is_due(system: System, clock: Clock) -> None:
     poller = system.poller()
     await clock.run(poller.next("run", 7.5))
     assert system.polls == [(7.5, ["run"])]
 
 
-async def test_runs_that_are_nearly_due_are_polled_along(system: System, clock: VirtualClock) -> None:
+async def test_runs_that_are_nearly_due_are_polled_along(system: System, clock: Clock) -> None:
     poller = system.poller()
 
     async def all_callers() -> None:
@@ -79,7 +79,7 @@ async def test_runs_that_are_nearly_due_are_polled_along(system: System, clock: 
     assert [(at, sorted(keys)) for at, keys in system.polls] == [(10, ["due", "near"]), (30, ["far"])]
 
 
-async def test_an_urgent_poll_is_not_delayed(system: System, clock: VirtualClock) -> None:
+async def test_an_urgent_poll_is_not_delayed(system: System, clock: Clock) -> None:
     poller = system.poller()
     patient = asyncio.create_task(poller.next("slow", 30))
     await clock.advance(1)
@@ -89,7 +89,7 @@ async def test_an_urgent_poll_is_not_delayed(system: System, clock: VirtualClock
     assert await patient == "slow runs"
 
 
-async def test_two_callers_for_the_same_run_share_the_poll(system: System, clock: VirtualClock) -> None:
+async def test_two_callers_for_the_same_run_share_the_poll(system: System, clock: Clock) -> None:
     poller = system.poller()
 
     async def both() -> list[str | None]:
@@ -100,7 +100,7 @@ async def test_two_callers_for_the_same_run_share_the_poll(system: System, clock
 
 
 async def test_a_fault_reaches_every_caller_of_the_request_and_the_next_poll_succeeds(
-    system: System, clock: VirtualClock
+    system: System, clock: Clock
 ) -> None:
     poller = system.poller()
     fault = Unanswered("Harness", "no answer")
@@ -113,7 +113,7 @@ async def test_a_fault_reaches_every_caller_of_the_request_and_the_next_poll_suc
     assert await clock.run(poller.next("run-0", 2)) == "run-0 runs"
 
 
-async def test_every_run_gets_its_own_answer(system: System, clock: VirtualClock) -> None:
+async def test_every_run_gets_its_own_answer(system: System, clock: Clock) -> None:
     poller = system.poller()
     fault = Missing("Harness", "not visible")
     system.answers = {"refused": fault, "gone": None}
@@ -126,7 +126,7 @@ async def test_every_run_gets_its_own_answer(system: System, clock: VirtualClock
     assert len(system.polls) == 1
 
 
-async def test_a_cancelled_caller_is_not_polled_for(system: System, clock: VirtualClock) -> None:
+async def test_a_cancelled_caller_is_not_polled_for(system: System, clock: Clock) -> None:
     poller = system.poller()
     impatient = asyncio.create_task(poller.next("impatient", 5))
     patient = asyncio.create_task(poller.next("patient", 5))
@@ -140,9 +140,7 @@ async def test_a_cancelled_caller_is_not_polled_for(system: System, clock: Virtu
     assert await twin == "impatient runs"
 
 
-async def test_a_caller_cancelled_during_the_request_does_not_disturb_others(
-    system: System, clock: VirtualClock
-) -> None:
+async def test_a_caller_cancelled_during_the_request_does_not_disturb_others(system: System, clock: Clock) -> None:
     poller = system.poller()
     waiting = [asyncio.create_task(poller.next(f"run-{number}", 5)) for number in range(3)]
     await clock.advance(5.1)
@@ -151,7 +149,7 @@ async def test_a_caller_cancelled_during_the_request_does_not_disturb_others(
     assert (await waiting[0], await waiting[2]) == ("run-0 runs", "run-2 runs")
 
 
-async def test_polling_leaves_room_in_the_budget(system: System, clock: VirtualClock) -> None:
+async def test_polling_leaves_room_in_the_budget(system: System, clock: Clock) -> None:
     poller = system.poller(spacing=4)
 
     async def follow(key: str) -> None:
@@ -167,7 +165,7 @@ async def test_polling_leaves_room_in_the_budget(system: System, clock: VirtualC
     assert min(later - earlier for earlier, later in pairwise(moments)) >= 4
 
 
-async def test_frequent_callers_do_not_starve_others(system: System, clock: VirtualClock) -> None:
+async def test_frequent_callers_do_not_starve_others(system: System, clock: Clock) -> None:
     poller = system.poller(spacing=4)
 
     async def hurry(key: str) -> None:

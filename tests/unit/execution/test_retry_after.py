@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from provider_py.execution import RateLimited, Runtime
 from provider_py.execution.transport import PATIENCE_SECONDS, SHORTEST_PAUSE_SECONDS, retry_after
-from tests.support.clock import EPOCH, ScaledClock
+from tests.support.clock import EPOCH, Clock
 from tests.support.http import reply, serving
 from tests.unit.execution.channels import channel, line
 
@@ -66,7 +66,7 @@ async def test_a_date_is_read_by_the_clock_of_the_system_that_named_it(hours: in
     ("method", "header"), [("GET", "0"), ("POST", "0"), ("POST", "Tue, 14 Nov 2023 22:13:20 GMT"), ("GET", "0.2")]
 )
 async def test_a_system_that_asks_for_no_pause_gets_at_most_one_request_a_second(method: str, header: str) -> None:
-    clock = ScaledClock(1200)
+    clock = Clock(1200)
     arrivals: list[float] = []
 
     async def refuse(request: web.Request) -> web.StreamResponse:

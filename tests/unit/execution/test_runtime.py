@@ -5,20 +5,20 @@ import asyncio
 import pytest
 
 from provider_py.execution import Interrupted, Runtime
-from tests.support.clock import VirtualClock, settle
+from tests.support.clock import Clock, settle
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
-def runtime(clock: VirtualClock) -> Runtime:
+def runtime(clock: Clock) -> Runtime:
     return Runtime(asyncio.Event(), clock)
 
 
-async def test_work_that_ends_in_time_returns_its_result(runtime: Runtime, clock: VirtualClock) -> None:
+async def test_work_that_ends_in_time_returns_its_result(runtime: Runtime, clock: Clock) -> None:
     async def work() -> str:
         await clock.sleep(5)
         return "done"
@@ -27,7 +27,7 @@ async def test_work_that_ends_in_time_returns_its_result(runtime: Runtime, clock
     assert clock.monotonic() == 5
 
 
-async def test_work_that_takes_too_long_is_cancelled(runtime: Runtime, clock: VirtualClock) -> None:
+async def test_work_that_takes_too_long_is_cancelled(runtime: Runtime, clock: Clock) -> None:
     cancelled = asyncio.Event()
 
     async def work() -> None:
@@ -45,13 +45,13 @@ async def test_work_that_takes_too_long_is_cancelled(runtime: Runtime, clock: Vi
 
 
 @pytest.mark.parametrize("seconds", [0, -3])
-async def test_work_without_time_left_times_out_at_once(runtime: Runtime, clock: VirtualClock, seconds: float) -> None:
+async def test_work_without_time_left_times_out_at_once(runtime: Runtime, clock: Clock, seconds: float) -> None:
     with pytest.raises(TimeoutError):
         await clock.run(runtime.unless_stopped(clock.sleep(60), seconds=seconds))
     assert clock.monotonic() == 0
 
 
-async def test_an_exception_of_the_work_is_raised(runtime: Runtime, clock: VirtualClock) -> None:
+async def test_an_exception_of_the_work_is_raised(runtime: Runtime, clock: Clock) -> None:
     async def work() -> None:
         raise ValueError("broken")
 
@@ -59,7 +59,7 @@ async def test_an_exception_of_the_work_is_raised(runtime: Runtime, clock: Virtu
         await clock.run(runtime.unless_stopped(work(), seconds=6))
 
 
-async def test_a_sleep_ends_when_terraform_stops(runtime: Runtime, clock: VirtualClock) -> None:
+async def test_a_sleep_ends_when_terraform_stops(runtime: Runtime, clock: Clock) -> None:
     sleeping = asyncio.create_task(runtime.sleep(3600))
     await settle()
     runtime.stop.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from provider_py.execution.journal import Journal, JournalError
 from provider_py.execution.poller import Poller
 from provider_py.execution.starting import CERTAIN_SECONDS, SEARCH_PAUSES, Starter
 from provider_py.plugin import model, optional
-from tests.support.clock import InstantClock, VirtualClock
+from tests.support.clock import INSTANT, Clock
 
 LOST = Unanswered("Acme", "no answer")
 
@@ -109,7 +110,7 @@ class UnmarkedAcme(ListedAcme):
 class Process:
     """A provider process: a journal, a starter, and the system that it talks to."""
 
-    clock: InstantClock
+    clock: Clock
     runtime: Runtime
     journal: Journal
     starter: Starter[Any]
@@ -127,7 +128,7 @@ Opener = Callable[[], Process]
 @pytest.fixture
 async def opened(tmp_path: Path) -> AsyncIterator[Opener]:
     """Run processes on one journal; time is the same for all of them."""
-    clock, processes = InstantClock(), list[Process]()
+    clock, processes = Clock(INSTANT), list[Process]()
 
     def open_one() -> Process:
         runtime = Runtime(asyncio.Event(), clock)
@@ -238,14 +239,28 @@ async def test_a_stop_during_the_search_leaves_the_start_unanswered(
 ) -> None:
     process, heir = opened(), opened()
     process.acme.starts = [LOST]
-    process.runtime.clock = VirtualClock()  # on which the pause before a search does not end
+    process.runtime.clock = Clock()  # on which the pause before a search does not end
+    process.acme.takes = 0.05
+    starting = asyncio.create_task(process.start())
+    await asyncio.wait({starting}, timeout=0.02)
     process.runtime.stop.set()
     with pytest.raises(Unanswered, match="no answer"):
-        await process.start()
+        await starting
     assert process.acme.asked == ["start"]
     assert "failed" not in caplog.text
     await process.journal.close()
     heir.acme.searches = [reading("run-1")]
+    assert await heir.start() == "run-1"
+
+
+async def test_nothing_is_sent_after_a_stop(opened: Opener) -> None:
+    process, heir = opened(), opened()
+    process.runtime.stop.set()
+    with pytest.raises(Interrupted):
+        await process.start()
+    assert process.acme.asked == []
+    await process.journal.close()
+    heir.acme.starts = [reading("run-1")]
     assert await heir.start() == "run-1"
 
 
@@ -268,6 +283,38 @@ async def test_a_run_of_an_ended_process_is_taken_over(opened: Opener) -> None:
     assert await heir.start() == "run-1"
     assert heir.acme.asked == ["remember run-1"]
     assert heir.starter.resumed("run-1")
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_failed_run_of_an_ended_process_is_not_taken_over(opened: Opener, answered: bool) -> None:
+    process, heir, third = opened(), opened(), opened()
+    failed = Run("run-1", "broken", Phase.FAILED, None, message="out of coffee")
+    process.acme.starts = [reading("run-1") if answered else LOST]
+    with contextlib.nullcontext() if answered else pytest.raises(Unanswered):
+        await process.start()
+    await process.journal.close()
+    heir.acme.records, heir.acme.searches, heir.acme.starts = {"run-1": failed}, [failed], [reading("run-2")]
+    _, started = await heir.starter.start(heir.acme, heir.acme.poller, job(), 0, "part")
+    assert started.run.id == "run-2"
+    (warning,) = started.warnings
+    assert "run-1" in warning.summary
+    assert "out of coffee" in warning.detail
+    assert not heir.starter.resumed("run-1")
+    await heir.journal.close()
+    third.acme.records = {"run-2": reading("run-2")}
+    assert await third.start() == "run-2"
+
+
+@pytest.mark.parametrize("accepting", [{"wait": False}, {"on_failure": "keep"}])
+async def test_a_failed_run_of_an_ended_process_is_taken_over_where_failures_are_accepted(
+    opened: Opener, accepting: dict[str, Any]
+) -> None:
+    process, heir = opened(), opened()
+    process.acme.starts = [reading("run-1")]
+    await process.start()
+    await process.journal.close()
+    heir.acme.records = {"run-1": Run("run-1", "broken", Phase.FAILED, None)}
+    assert await heir.start(job(**accepting)) == "run-1"
 
 
 @pytest.mark.parametrize("fault", [None, LOST, Refused("Acme", "not for you")])
@@ -357,3 +404,37 @@ async def test_starts_that_a_search_cannot_tell_apart_are_sent_one_at_a_time(
     jobs = [job(triggers={"number": str(number)}) for number in range(3)]
     assert sorted(await asyncio.gather(*map(process.start, jobs))) == ["run-0", "run-1", "run-2"]
     assert process.acme.most_at_once == at_once
+
+
+async def test_a_taken_over_run_is_reported(opened: Opener) -> None:
+    process, heir = opened(), opened()
+    process.acme.starts = [reading("run-1")]
+    await process.start()
+    await process.journal.close()
+    heir.acme.records = {"run-1": reading("run-1")}
+    _, started = await heir.starter.start(heir.acme, heir.acme.poller, job(), 0, "part")
+    (warning,) = started.warnings
+    assert "run-1" in warning.summary
+    await heir.journal.close(orderly=True)
+    assert await opened().journal.take_over(heir.starter.fingerprint(job(), 0)) is None
+
+
+async def test_a_run_that_could_not_be_resumed_is_kept_although_the_process_ended_in_order(opened: Opener) -> None:
+    process, heir, third = opened(), opened(), opened()
+    process.acme.starts = [reading("run-1")]
+    await process.start()
+    await process.journal.close()
+    with pytest.raises(NotResumed):
+        await heir.start()
+    await heir.journal.close(orderly=True)
+    third.acme.records = {"run-1": reading("run-1")}
+    assert await third.start() == "run-1"
+
+
+def test_a_fingerprint_tells_accounts_apart_and_ignores_what_is_not_set(opened: Opener) -> None:
+    process = opened()
+    us: Starter[Any] = Starter("job", process.journal, process.runtime, lambda: "us")
+    eu: Starter[Any] = Starter("job", process.journal, process.runtime, lambda: "eu")
+    assert us.fingerprint(job(), 0) == us.fingerprint(job(triggers=None), 0)
+    assert us.fingerprint(job(), 0) != eu.fingerprint(job(), 0)
+    assert us.fingerprint(job(), 0) != us.fingerprint(job(triggers={}), 0)

@@ -18,7 +18,7 @@ from provider_py.execution import (
     Unauthorized,
 )
 from provider_py.execution.transport import ATTEMPTS
-from tests.support.clock import InstantClock
+from tests.support.clock import INSTANT, Clock
 from tests.support.http import reply
 from tests.unit.execution.channels import channel, line
 
@@ -63,7 +63,7 @@ async def outcome(method: str, status: int) -> tuple[SystemFault, int]:
         sent.append(request)
         return httpx2.Response(status, json={"message": "the reason"}, headers={"retry-after": "600"})
 
-    async with channel(Runtime(asyncio.Event(), InstantClock()), transport=httpx2.MockTransport(answer)) as opened:
+    async with channel(Runtime(asyncio.Event(), Clock(INSTANT)), transport=httpx2.MockTransport(answer)) as opened:
         with pytest.raises(SystemFault, match=str(status)) as caught:
             await opened.request(method, "http://127.0.0.1/things")
     return caught.value, len(sent)

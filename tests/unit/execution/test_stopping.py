@@ -14,14 +14,14 @@ from provider_py.execution.poller import Poller
 from provider_py.execution.run import Phase, Run
 from provider_py.execution.tokens import Token, TokenAuth
 from provider_py.execution.waiting import Watch
-from tests.support.clock import VirtualClock, settle
+from tests.support.clock import Clock, settle
 from tests.support.http import reply, serving
 from tests.unit.execution.channels import channel
 
 
 @pytest.fixture
 def runtime() -> Runtime:
-    return Runtime(asyncio.Event(), VirtualClock())
+    return Runtime(asyncio.Event(), Clock())
 
 
 async def poll(keys: Sequence[str]) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ import trustme
 from provider_py.execution import Runtime, Unreachable
 from provider_py.execution.transport import Channel, open_tls, tls
 from provider_py.plugin import DiagnosticError
-from tests.support.clock import InstantClock
+from tests.support.clock import INSTANT, Clock
 from tests.support.http import Server, reply, serving
 from tests.unit.execution.channels import channel
 
@@ -41,7 +41,7 @@ async def secure(authority: trustme.CA, name: str) -> AsyncIterator[Server]:
 
 
 def opened(verify: ssl.SSLContext) -> Channel:
-    return channel(Runtime(asyncio.Event(), InstantClock()), verify=verify)
+    return channel(Runtime(asyncio.Event(), Clock(INSTANT)), verify=verify)
 
 
 async def test_a_certificate_of_an_unknown_authority_is_rejected(authority: trustme.CA) -> None:
@@ -115,7 +115,7 @@ def test_an_invalid_ca_file_is_reported(tmp_path: Path, content: str | None) -> 
 async def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving([reply(200, '{"by": "proxy"}')]) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        async with channel(Runtime(asyncio.Event(), InstantClock()), trust_env=True) as proxied:
+        async with channel(Runtime(asyncio.Event(), Clock(INSTANT)), trust_env=True) as proxied:
             answer = await proxied.get("http://harness.invalid/api/graphql")
         assert answer.json() == {"by": "proxy"}
         assert proxy.asked[0].headers["host"] == "harness.invalid"
@@ -125,7 +125,7 @@ async def test_hosts_in_no_proxy_are_reached_directly(monkeypatch: pytest.Monkey
     async with serving([reply(200, '{"by": "proxy"}')]) as proxy, serving([reply()]) as server:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        async with channel(Runtime(asyncio.Event(), InstantClock()), trust_env=True) as direct:
+        async with channel(Runtime(asyncio.Event(), Clock(INSTANT)), trust_env=True) as direct:
             assert (await direct.get(server.url)).json() == {"ok": True}
         assert proxy.asked == []
 
@@ -134,6 +134,6 @@ async def test_a_proxy_that_refuses_the_tunnel_is_unreachable(monkeypatch: pytes
     async with serving([reply(403, "{}")]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         verify = tls("https://", None)
-        async with channel(Runtime(asyncio.Event(), InstantClock()), trust_env=True, verify=verify) as proxied:
+        async with channel(Runtime(asyncio.Event(), Clock(INSTANT)), trust_env=True, verify=verify) as proxied:
             with pytest.raises(Unreachable):
                 await proxied.post("https://harness.invalid/api/graphql")

@@ -22,7 +22,7 @@ from provider_py.execution import (
 )
 from provider_py.execution.tokens import Token, TokenAuth
 from provider_py.plugin import DiagnosticError, error, redact
-from tests.support.clock import InstantClock, VirtualClock, settle
+from tests.support.clock import INSTANT, Clock, settle
 from tests.support.http import serving
 from tests.unit.execution.channels import CREDENTIALS, channel
 
@@ -56,18 +56,18 @@ class Login:
 
 
 @pytest.fixture
-def clock() -> InstantClock:
-    return InstantClock()
+def clock() -> Clock:
+    return Clock(INSTANT)
 
 
 @asynccontextmanager
-async def signed_in(login: Login, clock: InstantClock) -> AsyncIterator[Send]:
+async def signed_in(login: Login, clock: Clock) -> AsyncIterator[Send]:
     auth = TokenAuth(login.fetch, Runtime(asyncio.Event(), clock), CREDENTIALS)
     async with serving([login.api]) as server, channel(Runtime(asyncio.Event(), clock), auth=auth) as opened:
         yield lambda: opened.post(server.url)
 
 
-async def test_concurrent_requests_share_one_token(clock: InstantClock) -> None:
+async def test_concurrent_requests_share_one_token(clock: Clock) -> None:
     login = Login()
     async with signed_in(login, clock) as send:
         answers = await asyncio.gather(*(send() for _ in range(20)))
@@ -76,7 +76,7 @@ async def test_concurrent_requests_share_one_token(clock: InstantClock) -> None:
         assert login.issued == 1
 
 
-async def test_a_token_is_renewed_before_it_expires(clock: InstantClock) -> None:
+async def test_a_token_is_renewed_before_it_expires(clock: Clock) -> None:
     login = Login(seconds=900)
     async with signed_in(login, clock) as send:
         await send()
@@ -89,7 +89,7 @@ async def test_a_token_is_renewed_before_it_expires(clock: InstantClock) -> None
         assert login.seen == ["token-number-1"] * 2 + ["token-number-2"]
 
 
-async def test_a_token_without_a_lifetime_is_used_until_it_is_rejected(clock: InstantClock) -> None:
+async def test_a_token_without_a_lifetime_is_used_until_it_is_rejected(clock: Clock) -> None:
     login = Login()
     async with signed_in(login, clock) as send:
         await send()
@@ -98,7 +98,7 @@ async def test_a_token_without_a_lifetime_is_used_until_it_is_rejected(clock: In
         assert login.issued == 1
 
 
-async def test_a_rejected_token_is_renewed_once_for_all_requests(clock: InstantClock) -> None:
+async def test_a_rejected_token_is_renewed_once_for_all_requests(clock: Clock) -> None:
     login = Login()
     async with signed_in(login, clock) as send:
         await send()
@@ -109,7 +109,7 @@ async def test_a_rejected_token_is_renewed_once_for_all_requests(clock: InstantC
         assert login.seen.count("token-number-8") == 10
 
 
-async def test_a_new_token_that_is_rejected_too_is_an_error(clock: InstantClock) -> None:
+async def test_a_new_token_that_is_rejected_too_is_an_error(clock: Clock) -> None:
     login = Login()
 
     async def refuse(request: web.Request) -> web.StreamResponse:
@@ -135,7 +135,7 @@ async def test_a_new_token_that_is_rejected_too_is_an_error(clock: InstantClock)
     ],
 )
 async def test_without_a_token_nothing_is_sent_or_repeated(
-    clock: InstantClock, fault: SystemFault, raised: type[SystemFault]
+    clock: Clock, fault: SystemFault, raised: type[SystemFault]
 ) -> None:
     """The channel that fetches tokens repeats by itself; a request that lacks one must not look as if it was sent."""
     login = Login()
@@ -152,7 +152,7 @@ async def test_without_a_token_nothing_is_sent_or_repeated(
         assert (await send()).status_code == 200
 
 
-async def test_a_failed_renewal_means_not_started(clock: InstantClock) -> None:
+async def test_a_failed_renewal_means_not_started(clock: Clock) -> None:
     login = Login()
     async with signed_in(login, clock) as send:
         await send()
@@ -161,7 +161,7 @@ async def test_a_failed_renewal_means_not_started(clock: InstantClock) -> None:
             await send()
 
 
-async def test_diagnostics_about_the_credentials_are_passed_on(clock: InstantClock) -> None:
+async def test_diagnostics_about_the_credentials_are_passed_on(clock: Clock) -> None:
     login = Login()
     login.fault = DiagnosticError(error("The token file cannot be read", "Make it readable."))
     async with signed_in(login, clock) as send:
@@ -171,7 +171,7 @@ async def test_diagnostics_about_the_credentials_are_passed_on(clock: InstantClo
 
 async def test_concurrent_requests_share_a_failing_fetch() -> None:
     fetched = 0
-    clock = VirtualClock()
+    clock = Clock()
 
     async def fetch() -> Token:
         nonlocal fetched
@@ -194,7 +194,7 @@ async def test_concurrent_requests_share_a_failing_fetch() -> None:
 
 async def test_a_fetch_continues_when_its_caller_is_cancelled() -> None:
     """A service account's token is dead once it is exchanged, so the exchange must come to its end."""
-    clock = VirtualClock()
+    clock = Clock()
     kept: list[str] = []
 
     async def fetch() -> Token:
@@ -215,7 +215,7 @@ async def test_a_fetch_continues_when_its_caller_is_cancelled() -> None:
     assert auth.token == Token("token-number-1")
 
 
-async def test_tokens_are_masked_in_output(clock: InstantClock) -> None:
+async def test_tokens_are_masked_in_output(clock: Clock) -> None:
     login = Login()
     login.issued = 41
     async with signed_in(login, clock) as send:

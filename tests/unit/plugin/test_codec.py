@@ -13,7 +13,6 @@ from provider_py.plugin import Dynamic, computed, model, optional, required
 from provider_py.plugin.models import decoded, dump
 from provider_py.plugin.rpc.codec import decode_json, decode_msgpack, encode_msgpack
 from provider_py.plugin.values import UNKNOWN, Typed, from_float, number, wholly_known
-from tests.protocol.host import made_of
 
 MSGPACK_TIMESTAMP = -1
 
@@ -116,17 +115,16 @@ def test_model_of_a_full_block() -> None:
             )
         ),
     )
-    whole = made_of(
-        Whole,
+    whole = Whole(
         name="n",
         count=3,
         ratio=0.25,
         flag=False,
         words=["a"],
         counts={"k": 2},
-        part=made_of(Part, name="p", size=1),
-        parts=[made_of(Part, name="q")],
-        named={"z": made_of(Part, name="r")},
+        part=Part(name="p", size=1),
+        parts=[Part(name="q")],
+        named={"z": Part(name="r")},
         anything={"n": 1.5, "t": [1]},
         secret="s",
         id="i",
@@ -144,10 +142,10 @@ def test_model_of_a_full_block() -> None:
         ({"words": UNKNOWN}, "words", None),
         ({"words": ["a", UNKNOWN]}, "words", None),
         ({"counts": {"k": UNKNOWN}}, "counts", None),
-        ({"part": part(size=UNKNOWN)}, "part", made_of(Part, name="p")),
+        ({"part": part(size=UNKNOWN)}, "part", Part(name="p")),
         ({"part": part(name=UNKNOWN)}, "part", None),
         ({"parts": [part(), part(name=UNKNOWN)]}, "parts", None),
-        ({"parts": [part(), part(size=UNKNOWN)]}, "parts", [made_of(Part, name="p"), made_of(Part, name="p")]),
+        ({"parts": [part(), part(size=UNKNOWN)]}, "parts", [Part(name="p"), Part(name="p")]),
         ({"named": {"z": UNKNOWN}}, "named", None),
         ({"anything": UNKNOWN}, "anything", None),
         ({"anything": Typed('["list","string"]', ["a", UNKNOWN])}, "anything", None),
@@ -188,7 +186,7 @@ def test_results_are_not_counted_as_unknown() -> None:
     ],
 )
 def test_dynamic_values_both_ways(value: object, type_json: str) -> None:
-    tree = dump(Whole, made_of(Whole, name="n", anything=value))
+    tree = dump(Whole, Whole(name="n", anything=value))
     assert tree["anything"].type == type_json
     again = decode_msgpack(Whole, encode_msgpack(tree))
     assert again == tree
@@ -198,12 +196,12 @@ def test_dynamic_values_both_ways(value: object, type_json: str) -> None:
 
 
 def test_dynamic_null_has_no_type() -> None:
-    assert dump(Whole, made_of(Whole, name="n", anything=None))["anything"] is None
+    assert dump(Whole, Whole(name="n", anything=None))["anything"] is None
 
 
 def test_what_json_cannot_hold_is_a_mistake() -> None:
     with pytest.raises(TypeError, match="has no Terraform type"):
-        dump(Whole, made_of(Whole, name="n", anything=object()))
+        dump(Whole, Whole(name="n", anything=object()))
 
 
 def test_state_json_is_fitted_to_the_model() -> None:

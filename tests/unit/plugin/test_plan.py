@@ -9,7 +9,6 @@ import pytest
 from provider_py.plugin import Change, Key, Plan, computed, model, optional, required
 from provider_py.plugin.plan import Planned, plan
 from provider_py.plugin.values import UNKNOWN
-from tests.protocol.host import made_of
 
 
 @model
@@ -84,7 +83,7 @@ async def test_creation() -> None:
     assert made.replace == []
     assert made.private == b"stored"
     assert change.prior is None
-    assert change.planned.model == made_of(Job, name="n", wait=True, note="x", key="k3y")
+    assert change.planned.model == Job(name="n", wait=True, note="x", key="k3y")
     assert change.planned.unknown == frozenset()
     assert change.changed == {"name", "wait", "note"}
 
@@ -93,7 +92,7 @@ async def test_no_change_is_the_prior_state() -> None:
     made, change = await planned(PRIOR, job())
     assert made.state == PRIOR
     assert change.changed == frozenset()
-    assert change.prior == change.planned.model == made_of(Job, name="n", id="i")
+    assert change.prior == change.planned.model == Job(name="n", id="i")
 
 
 async def test_no_change_but_the_resource_says_so() -> None:
@@ -112,7 +111,7 @@ async def test_update_keeps_results() -> None:
     assert made.state == {**PRIOR, "note": "x"}
     assert made.replace == []
     assert change.changed == {"note"}
-    assert change.planned.model == made_of(Job, name="n", note="x", id="i")
+    assert change.planned.model == Job(name="n", note="x", id="i")
 
 
 async def test_replacement() -> None:
@@ -148,7 +147,7 @@ async def test_nested_defaults_and_results() -> None:
     assert made.state["named"] == {"k": step("b", retries=3, state=UNKNOWN)}
     assert change.planned.unknown == frozenset()
     assert change.planned.model is not None
-    assert change.planned.model.first == made_of(Step, name="s", retries=3)
+    assert change.planned.model.first == Step(name="s", retries=3)
 
 
 async def test_nested_results_are_kept_unless_their_attribute_changes() -> None:

@@ -44,7 +44,7 @@ async def test_the_example_prints_what_its_readme_shows() -> None:
     ("behaviours", "complaint"),
     [({"execute_denied": True}, "User not authorized"), ({"null_payload": True}, "look into its executions first")],
 )
-async def test_a_refusal_is_told_without_a_traceback(behaviours: dict[str, object], complaint: str) -> None:
+async def test_a_refusal_is_reported_without_a_traceback(behaviours: dict[str, object], complaint: str) -> None:
     async with Sandbox() as sandbox:
         sandbox.world.behaviors.change({"harness": behaviours})
         code, _out, errors = await run(sandbox)

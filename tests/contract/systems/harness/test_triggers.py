@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from harness_client import CreateTriggerInput
 
-from provider_py.execution import Connector
 from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, ReadResult
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.systems.harness.trigger import HarnessTriggerResource
@@ -22,7 +21,9 @@ from provider_py.systems.harness.trigger_model import (
     HarnessTriggerCondition,
     HarnessWebhook,
 )
-from tests.contract.systems.harness.conftest import APPLICATION, Account
+from tests.support import harness
+from tests.support.harness import APPLICATION
+from tests.support.site import Process
 
 SERVICE = "kqf9rA1dQ4SluU54K-ouOw"
 DEPLOY = "bhI2FyPrTpupdzL4QEk0_A"
@@ -60,8 +61,9 @@ def trigger(name: str = "nightly", condition: dict[str, Any] | None = None, **ac
 
 
 @pytest.fixture
-def resource(account: Account) -> HarnessTriggerResource:
-    return HarnessTriggerResource(Connector("harness", lambda: account.harness))
+def resource(process: Process) -> HarnessTriggerResource:
+    trigger: HarnessTriggerResource = process.resource("harness_trigger")
+    return trigger
 
 
 async def reread(
@@ -73,7 +75,7 @@ async def reread(
 
 @pytest.mark.parametrize("kind", CONDITIONS)
 async def test_condition_is_read_as_it_was_written(
-    resource: HarnessTriggerResource, account: Account, kind: str
+    resource: HarnessTriggerResource, process: Process, kind: str
 ) -> None:
     planned = trigger(condition=CONDITIONS[kind])
     created = await resource.create(planned, b"")
@@ -87,10 +89,10 @@ async def test_condition_is_read_as_it_was_written(
     assert imported.state is not None
     if kind != "github":  # its secret cannot be read
         assert imported.state == created.state
-    assert account.schema_errors() == []
+    assert harness.schema_errors(process.site) == []
 
 
-async def test_action_is_read_as_it_was_written(resource: HarnessTriggerResource, account: Account) -> None:
+async def test_action_is_read_as_it_was_written(resource: HarnessTriggerResource, process: Process) -> None:
     selections = [
         HarnessArtifactSelection(service_id=SERVICE, type="LAST_COLLECTED", artifact_source_id="s-1", regex=True),
         HarnessArtifactSelection(service_id=SERVICE, type="LAST_DEPLOYED_WORKFLOW", workflow_id=DEPLOY),
@@ -106,14 +108,14 @@ async def test_action_is_read_as_it_was_written(resource: HarnessTriggerResource
     assert created.state is not None
     assert created.state.action == planned.action
     assert (await reread(resource, created)).state == created.state
-    (sent,) = (body for body in account.sent() if body["operationName"] == "createTrigger")
+    (sent,) = (body for body in harness.sent(process.site) if body["operationName"] == "createTrigger")
     variables = sent["variables"]["input"]["action"]["variables"]
     types = {variable["name"]: variable["variableValue"]["type"] for variable in variables}
     assert types == {"Environment": "NAME", "tag": "EXPRESSION", "Service": "ID"}
-    assert account.schema_errors() == []
+    assert harness.schema_errors(process.site) == []
 
 
-async def test_only_changes_from_outside_are_shown(resource: HarnessTriggerResource, account: Account) -> None:
+async def test_only_changes_from_outside_are_shown(resource: HarnessTriggerResource, process: Process) -> None:
     created = await resource.create(trigger(workflow_id=DEPLOY, variable_ids={"Service": SERVICE}), b"")
     assert created.state is not None
     outside = dataclasses.replace(
@@ -139,59 +141,60 @@ async def test_deleted_trigger_leaves_the_state(resource: HarnessTriggerResource
 
 @pytest.mark.parametrize("kind", [FaultKind.CUT, FaultKind.HTML, FaultKind.TRUNCATE])
 async def test_unanswered_creation_is_found_by_its_name(
-    resource: HarnessTriggerResource, account: Account, kind: FaultKind
+    resource: HarnessTriggerResource, process: Process, kind: FaultKind
 ) -> None:
-    account.inject_fault(Fault("harness", kind, Match(body="createTrigger"), after=True))
+    process.site.world.faults.add(Fault("harness", kind, Match(body="createTrigger"), after=True))
     created = await resource.create(trigger(), b"")
     assert created.state is not None
     assert created.state.id
-    assert account.operations() == ["createTrigger", "triggerByName"]
+    assert harness.operations(process.site) == ["createTrigger", "triggerByName"]
+    assert (await reread(resource, created)).state == created.state
 
 
-async def test_creation_that_never_arrived_is_not_repeated(resource: HarnessTriggerResource, account: Account) -> None:
-    account.inject_fault(Fault("harness", FaultKind.CUT, Match(body="createTrigger")))
+async def test_creation_that_never_arrived_is_not_repeated(resource: HarnessTriggerResource, process: Process) -> None:
+    process.site.world.faults.add(Fault("harness", FaultKind.CUT, Match(body="createTrigger")))
     with pytest.raises(DiagnosticError) as raised:
         await resource.create(trigger(), b"")
     (error,) = raised.value.diagnostics
     assert "Apply again" in error.detail
-    assert account.operations().count("createTrigger") == 1
+    assert harness.operations(process.site).count("createTrigger") == 1
 
 
 async def test_earlier_trigger_of_the_same_name_is_not_adopted(
-    resource: HarnessTriggerResource, account: Account
+    resource: HarnessTriggerResource, process: Process
 ) -> None:
     await resource.create(trigger(), b"")
     with pytest.raises(DiagnosticError) as raised:
         await resource.create(trigger(), b"")
     assert "terraform import" in raised.value.diagnostics[0].detail
 
-    for request in account.world.requests:
+    for request in process.site.requests:
         assert request.status == 200
-    account.world.advance(-3600)
+    process.site.world.advance(-3600)
     old = await resource.create(trigger("older"), b"")
     assert old.state is not None
-    account.world.advance(3600)
-    account.inject_fault(Fault("harness", FaultKind.CUT, Match(body="createTrigger")))
+    process.site.world.advance(3600)
+    process.site.world.faults.add(Fault("harness", FaultKind.CUT, Match(body="createTrigger")))
     with pytest.raises(DiagnosticError) as raised:
         await resource.create(trigger("older"), b"")
     assert str(old.state.id) in raised.value.diagnostics[0].detail
 
 
-async def test_unanswered_deletion_is_verified(resource: HarnessTriggerResource, account: Account) -> None:
+async def test_unanswered_deletion_is_verified(resource: HarnessTriggerResource, process: Process) -> None:
     created = await resource.create(trigger(), b"")
     assert created.state is not None
-    account.inject_fault(Fault("harness", FaultKind.CUT, Match(body="deleteTrigger"), after=True))
+    process.site.world.faults.add(Fault("harness", FaultKind.CUT, Match(body="deleteTrigger"), after=True))
     assert (await resource.delete(created.state, b"")).state is None
 
 
 @pytest.mark.parametrize("identifier", ["", "t-1", "/t-1", "a-1/", f"{APPLICATION}/nothing", 'a"/{b}', "a/b\nc"])
 async def test_invalid_import_id_is_reported(
-    resource: HarnessTriggerResource, account: Account, identifier: str
+    resource: HarnessTriggerResource, process: Process, identifier: str
 ) -> None:
     with pytest.raises(DiagnosticError) as raised:
         await resource.import_state(identifier)
     assert raised.value.diagnostics[0].detail
-    assert account.schema_errors() == []
+    assert harness.schema_errors(process.site) == []
 
 
 async def test_plan_reports_a_workflow_of_another_application(resource: HarnessTriggerResource) -> None:
@@ -204,20 +207,20 @@ async def test_plan_reports_a_workflow_of_another_application(resource: HarnessT
     assert valid.diagnostics == ()
 
 
-async def test_unanswered_update_is_shown_by_the_next_plan(resource: HarnessTriggerResource, account: Account) -> None:
+async def test_unanswered_update_is_shown_by_the_next_plan(resource: HarnessTriggerResource, process: Process) -> None:
     created = await resource.create(trigger(), b"")
     assert created.state is not None
     planned = dataclasses.replace(created.state, description="new")
-    account.inject_fault(Fault("harness", FaultKind.CUT, Match(body="updateTrigger"), after=True))
+    process.site.world.faults.add(Fault("harness", FaultKind.CUT, Match(body="updateTrigger"), after=True))
     with pytest.raises(DiagnosticError) as raised:
         await resource.update(created.state, planned, created.private)
     assert "the next plan shows it" in raised.value.diagnostics[0].detail
-    assert account.operations().count("updateTrigger") == 1
+    assert harness.operations(process.site).count("updateTrigger") == 1
     assert (await reread(resource, created)).state == planned
 
 
 async def test_trigger_with_an_unsupported_condition_is_not_imported(
-    resource: HarnessTriggerResource, account: Account
+    resource: HarnessTriggerResource, process: Process
 ) -> None:
     condition = {"conditionType": "ON_NEW_MANIFEST", "manifestConditionInput": {"appManifestId": "m-1"}}
     fields = {
@@ -227,7 +230,7 @@ async def test_trigger_with_an_unsupported_condition_is_not_imported(
         "action": {"executionType": "WORKFLOW", "entityId": DEPLOY},
     }
     created = (
-        await account.harness.client.create_trigger(input=CreateTriggerInput.model_validate(fields))
+        await process.connection("harness").client.create_trigger(input=CreateTriggerInput.model_validate(fields))
     ).create_trigger
     assert created is not None
     assert created.trigger is not None

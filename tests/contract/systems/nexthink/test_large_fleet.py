@@ -10,17 +10,18 @@ import time
 from provider_py.plugin.plan import plan
 from provider_py.plugin.rpc import codec
 from provider_py.plugin.validation import validate_config
-from provider_py.systems.nexthink.execution import TYPE, NexthinkExecution, NexthinkLauncher
-from tests.support.nexthink import Bench, fleet
+from provider_py.systems.nexthink.execution import TYPE, NexthinkExecution
+from tests.support.nexthink import fleet
+from tests.support.site import Process
 
 COUNT = 25_000
 
 
-async def test_fleet_is_planned_within_two_seconds_and_keeps_its_order(tenant: Bench) -> None:
+async def test_fleet_is_planned_within_two_seconds_and_keeps_its_order(process: Process) -> None:
     names = [f"DESK-{number:05}" for number in range(COUNT, 0, -1)]
     config = {"workflow": "#reboot_device", "devices": [{"name": name} for name in names]}
     wire = codec.encode_msgpack(config)
-    resource = tenant.executions()
+    resource = process.execution("nexthink")
     began = time.process_time()
     decoded = codec.decode_msgpack(NexthinkExecution, wire)
     assert isinstance(decoded, dict)
@@ -34,8 +35,8 @@ async def test_fleet_is_planned_within_two_seconds_and_keeps_its_order(tenant: B
     assert [device["name"] for device in state["devices"]] == names
 
 
-async def test_requests_keep_the_order_of_the_fleet(tenant: Bench) -> None:
+async def test_requests_keep_the_order_of_the_fleet(process: Process) -> None:
     config = NexthinkExecution(workflow="#reboot_device", devices=list(reversed(fleet(COUNT))))
-    parts = await NexthinkLauncher(tenant.nexthink).prepare(config, frozenset())
+    parts = await process.launcher("nexthink").prepare(config, frozenset())
     assert [len(part.devices) for part in parts] == [10_000, 10_000, 5_000]
     assert [device for part in parts for device in part.devices] == config.devices

@@ -11,35 +11,35 @@ from provider_py.sandbox.nexthink import WORKFLOWS
 from provider_py.systems.nexthink import workflow, workflows
 from provider_py.systems.nexthink.workflow import NexthinkWorkflow
 from provider_py.systems.nexthink.workflows import NexthinkWorkflows
-from tests.support.nexthink import Bench
+from tests.support.site import Process
 
 
-async def read(tenant: Bench, name: str) -> NexthinkWorkflow:
-    return await workflow.read(tenant.nexthink, NexthinkWorkflow(workflow=name))
+async def read(process: Process, name: str) -> NexthinkWorkflow:
+    return await workflow.read(process.connection("nexthink"), NexthinkWorkflow(workflow=name))
 
 
-async def list_ids(tenant: Bench, **filters: Any) -> list[str]:
-    state = await workflows.read(tenant.nexthink, NexthinkWorkflows(**filters))
+async def list_ids(process: Process, **filters: Any) -> list[str]:
+    state = await workflows.read(process.connection("nexthink"), NexthinkWorkflows(**filters))
     return [str(details.id) for details in state.workflows or []]
 
 
-def queries(tenant: Bench) -> list[dict[str, str]]:
+def queries(process: Process) -> list[dict[str, str]]:
     """Return the queries of the list requests."""
-    return [request.query for request in tenant.requests("/api/v1/workflows")]
+    return [request.query for request in process.site.received("/api/v1/workflows")]
 
 
 @pytest.mark.parametrize("name", ["#install_software", "install_software"])
 @pytest.mark.parametrize("shape", ["array", "object"])
-async def test_workflow_is_found_with_and_without_number_sign(tenant: Bench, name: str, shape: str) -> None:
-    tenant.world.behaviors.change({"nexthink": {"details_shape": shape}})
-    state = await read(tenant, name)
+async def test_workflow_is_found_with_and_without_number_sign(process: Process, name: str, shape: str) -> None:
+    process.site.set_behaviors("nexthink", details_shape=shape)
+    state = await read(process, name)
     assert (state.workflow, state.id, state.name, state.status) == (
         name,
         "#install_software",
         "Install software",
         "ACTIVE",
     )
-    (request,) = tenant.requests("/details")
+    (request,) = process.site.received("/details")
     assert request.query == {"nqlId": name}
     assert state.updated_at == "2025-06-02T08:15:30+00:00"
     assert state.trigger_methods is not None
@@ -61,46 +61,46 @@ async def test_workflow_is_found_with_and_without_number_sign(tenant: Bench, nam
     ]
 
 
-async def test_omitted_fields_are_null(tenant: Bench) -> None:
-    tenant.world.behaviors.change({"nexthink": {"id_form": "bare"}})
-    state = await read(tenant, "#reboot_device")
+async def test_omitted_fields_are_null(process: Process) -> None:
+    process.site.set_behaviors("nexthink", id_form="bare")
+    state = await read(process, "#reboot_device")
     assert (state.id, state.description) == ("reboot_device", None)
 
 
-async def test_unknown_workflow_is_reported(tenant: Bench) -> None:
+async def test_unknown_workflow_is_reported(process: Process) -> None:
     with pytest.raises(DiagnosticError, match="#nothing") as caught:
-        await read(tenant, "#nothing")
+        await read(process, "#nothing")
     assert caught.value.diagnostics[0].path == ("workflow",)
 
 
-async def test_list_without_filters_takes_one_request(tenant: Bench) -> None:
-    assert await list_ids(tenant) == [workflow.id for workflow in WORKFLOWS]
-    assert queries(tenant) == [{}]
+async def test_list_without_filters_takes_one_request(process: Process) -> None:
+    assert await list_ids(process) == [workflow.id for workflow in WORKFLOWS]
+    assert queries(process) == [{}]
 
 
-async def test_each_pair_is_requested_if_filters_are_required(tenant: Bench) -> None:
-    tenant.world.behaviors.change({"nexthink": {"strict_published": True}})
-    assert sorted(await list_ids(tenant)) == sorted(workflow.id for workflow in WORKFLOWS)
-    assert len(queries(tenant)) == 17
-    assert len({(query.get("dependency"), query.get("triggerMethod")) for query in queries(tenant)}) == 17
+async def test_each_pair_is_requested_if_filters_are_required(process: Process) -> None:
+    process.site.set_behaviors("nexthink", strict_published=True)
+    assert sorted(await list_ids(process)) == sorted(workflow.id for workflow in WORKFLOWS)
+    assert len(queries(process)) == 17
+    assert len({(query.get("dependency"), query.get("triggerMethod")) for query in queries(process)}) == 17
 
 
-async def test_both_filters_take_one_request(tenant: Bench) -> None:
-    assert await list_ids(tenant, dependency="DEVICE", trigger_method="API", active_only=True) == ["#reboot_device"]
-    assert queries(tenant) == [{"dependency": "DEVICE", "triggerMethod": "API", "fetchOnlyActiveWorkflows": "true"}]
+async def test_both_filters_take_one_request(process: Process) -> None:
+    assert await list_ids(process, dependency="DEVICE", trigger_method="API", active_only=True) == ["#reboot_device"]
+    assert queries(process) == [{"dependency": "DEVICE", "triggerMethod": "API", "fetchOnlyActiveWorkflows": "true"}]
 
 
-async def test_one_filter_is_combined_with_each_value_of_the_other(tenant: Bench) -> None:
-    assert await list_ids(tenant, dependency="USER") == ["#notify_user"]
-    assert sorted(query["triggerMethod"] for query in queries(tenant)) == [
+async def test_one_filter_is_combined_with_each_value_of_the_other(process: Process) -> None:
+    assert await list_ids(process, dependency="USER") == ["#notify_user"]
+    assert sorted(query["triggerMethod"] for query in queries(process)) == [
         "API",
         "MANUAL",
         "MANUAL_MULTIPLE",
         "SCHEDULER",
     ]
-    assert "#manual_reinstall" not in await list_ids(tenant, trigger_method="API")
+    assert "#manual_reinstall" not in await list_ids(process, trigger_method="API")
 
 
-async def test_active_only_excludes_inactive_workflows(tenant: Bench) -> None:
-    assert "#retired_cleanup" in await list_ids(tenant)
-    assert "#retired_cleanup" not in await list_ids(tenant, active_only=True)
+async def test_active_only_excludes_inactive_workflows(process: Process) -> None:
+    assert "#retired_cleanup" in await list_ids(process)
+    assert "#retired_cleanup" not in await list_ids(process, active_only=True)

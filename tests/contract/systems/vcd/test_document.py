@@ -16,9 +16,11 @@ from provider_py.cli.demo import ROOT
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd import access
 from provider_py.sandbox.vcd.library import ENDPOINT_TYPE, WORKFLOWS
-from provider_py.sandbox.world import RecordedRequest, Script
+from provider_py.sandbox.world import RecordedRequest
 from provider_py.systems.vcd import workflow, workflows
-from tests.contract.systems.vcd.conftest import Server
+from provider_py.systems.vcd.execution import VcdExecution
+from tests.support.site import Site
+from tests.support.vcd import sign_in
 
 DOCUMENT = yaml.safe_load((ROOT / "specs" / "vcd" / "openapi.yaml").read_text())
 COPY = next(item for item in WORKFLOWS if item.echoes)
@@ -48,12 +50,12 @@ NEVER_SENT = {
 """Operations of the document that the provider does not need, and why."""
 
 
-async def test_every_request_conforms_to_the_document(server: Server, tmp_path: Path) -> None:
-    await send_every_request(server, tmp_path)
+async def test_every_request_conforms_to_the_document(site: Site, tmp_path: Path) -> None:
+    await send_every_request(site, tmp_path)
     openapi = OpenAPI.from_dict(DOCUMENT, config=Config(spec_validator_cls=None))
-    assert [problem for request in server.world.requests for problem in violations(openapi, request)] == []
+    assert [problem for request in site.requests for problem in violations(openapi, request)] == []
     operations = {operation["operationId"] for path in DOCUMENT["paths"].values() for operation in operations_of(path)}
-    assert {operation_of(request) for request in server.world.requests} == operations - NEVER_SENT.keys()
+    assert {operation_of(request) for request in site.requests} == operations - NEVER_SENT.keys()
 
 
 def violations(openapi: OpenAPI, recorded: RecordedRequest) -> list[str]:
@@ -94,7 +96,7 @@ def test_the_validator_detects_violations() -> None:
     assert posted("", method="GET", path="/cloudapi/serviceItem", query={"page": "0"}) != []
 
 
-async def send_every_request(server: Server, tmp_path: Path) -> None:
+async def send_every_request(site: Site, tmp_path: Path) -> None:
     """Sign in in every way, and do with each what a provider does."""
     file = tmp_path / "token.json"
     file.write_text(json.dumps({"refresh_token": access.SERVICE_ACCOUNT_TOKEN}))
@@ -106,28 +108,30 @@ async def send_every_request(server: Server, tmp_path: Path) -> None:
         {"org": "System", "api_token": access.PROVIDER_API_TOKEN, "tenant": "Initech & Söhne"},
     ]
     for settings in alternatives:
-        process = server.process(**settings)
-        await process.plan(workflow="Onboard tenant", parameters={"vmName": "w"})
+        process = await sign_in(site, **settings)
+        await process.plan(VcdExecution(workflow="Onboard tenant", parameters={"vmName": "w"}))
         await process.created(
-            workflow="Copy values", parameters=VALUES, parameter_types={"anything": f"Array/{ENDPOINT_TYPE}"}
+            VcdExecution(
+                workflow="Copy values", parameters=VALUES, parameter_types={"anything": f"Array/{ENDPOINT_TYPE}"}
+            )
         )
-        await process.director.close()
-    process = server.process()
-    await workflow.read(process.director, workflow.VcdWorkflow(workflow="Configure endpoint"))
-    await workflows.read(process.director, workflows.VcdWorkflows(name="Report *"))
-    await workflows.read(process.director, workflows.VcdWorkflows(name="a,b;c==(d) ü/?&"))
-    process.set_behaviors(input_types="short", execution_state="absent")
-    await process.created(workflow="Copy values", parameters=VALUES)
-    process = server.process()
-    process.set_behaviors(input_types="class", start_answer="task")
-    await process.created(workflow="Copy values", parameters={"text": "after"})
-    process.set_behaviors(start_answer="plain")
-    server.world.runs.scripts.append(Script("vcd", seconds=1e6))
-    state = await process.created(workflow_id=COPY.vro_id, parameters={}, wait=False, on_destroy="cancel")
-    await process.resource.delete(state, b"settled")
-    server.world.faults.add(Fault("vcd", FaultKind.CUT, Match("POST", "/executions"), after=True))
-    await process.created(workflow="Copy values", parameters={"text": "lost"})
-    await process.director.close()
+        await process.close()
+    process = await sign_in(site)
+    await workflow.read(process.connection("vcd"), workflow.VcdWorkflow(workflow="Configure endpoint"))
+    await workflows.read(process.connection("vcd"), workflows.VcdWorkflows(name="Report *"))
+    await workflows.read(process.connection("vcd"), workflows.VcdWorkflows(name="a,b;c==(d) ü/?&"))
+    process.site.set_behaviors("vcd", input_types="short", execution_state="absent")
+    await process.created(VcdExecution(workflow="Copy values", parameters=VALUES))
+    process = await sign_in(site)
+    process.site.set_behaviors("vcd", input_types="class", start_answer="task")
+    await process.created(VcdExecution(workflow="Copy values", parameters={"text": "after"}))
+    process.site.set_behaviors("vcd", start_answer="plain")
+    site.script("vcd")
+    state = await process.created(VcdExecution(workflow_id=COPY.vro_id, parameters={}, wait=False, on_destroy="cancel"))
+    await process.execution("vcd").delete(state, b"settled")
+    site.world.faults.add(Fault("vcd", FaultKind.CUT, Match("POST", "/executions"), after=True))
+    await process.created(VcdExecution(workflow="Copy values", parameters={"text": "lost"}))
+    await process.close()
 
 
 def operations_of(path: dict[str, Any]) -> list[dict[str, Any]]:

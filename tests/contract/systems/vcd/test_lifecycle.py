@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+from typing import Any
 
 import pytest
 
 from provider_py.execution import Timeouts
-from provider_py.execution.private_state import PrivateState
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd import BEHAVIORS
 from provider_py.sandbox.vcd.library import WORKFLOWS
-from provider_py.sandbox.world import Script
-from tests.contract.systems.vcd.conftest import Process, Server
+from provider_py.systems.vcd.execution import VcdExecution
+from tests.support.site import Process
 
 ONBOARD = WORKFLOWS[0]
 PARAMETERS = {"vmName": "web-1", "size": 2, "notify": True, "tags": ["a", "b"]}
@@ -44,34 +43,34 @@ def test_variants_cover_every_behavior() -> None:
 async def test_a_run_is_started_once_and_followed_until_it_finishes(
     process: Process, variant: dict[str, object]
 ) -> None:
-    process.set_behaviors(**variant)
-    assert (await process.plan(workflow=ONBOARD.name, parameters=PARAMETERS)).diagnostics == ()
-    state = await process.created(workflow=ONBOARD.name, parameters=PARAMETERS)
+    process.site.set_behaviors("vcd", **variant)
+    assert await process.plan(VcdExecution(workflow=ONBOARD.name, parameters=PARAMETERS)) == ()
+    state = await process.created(VcdExecution(workflow=ONBOARD.name, parameters=PARAMETERS))
     assert state.status == "completed"
     assert state.outputs == OUTPUTS
     assert state.import_id == f"{ONBOARD.item_id}/{state.id}"
     assert str(state.started_at).endswith("Z")
     assert str(state.ended_at).endswith("Z")
     assert (state.task_url is not None) == (variant.get("start_answer") in {"location_task", "task_header", "task"})
-    assert [run.id for run in process.world.runs.of("vcd")] == [state.id]
+    assert [run.id for run in process.site.runs("vcd")] == [state.id]
 
 
 @pytest.mark.parametrize("strict", ["any", "urn"])
 @pytest.mark.parametrize("presentation", ["full", "absent"])
 @pytest.mark.parametrize("named", NAMES_AND_IDS, ids=["name", "urn", "uuid", "orchestrator", "upper-case"])
 async def test_a_workflow_is_found_by_name_and_by_every_id(
-    process: Process, strict: str, presentation: str, named: dict[str, str]
+    process: Process, strict: str, presentation: str, named: dict[str, Any]
 ) -> None:
-    process.set_behaviors(workflow_ids=strict, presentation=presentation)
-    state = await process.created(parameters=PARAMETERS, **named)
+    process.site.set_behaviors("vcd", workflow_ids=strict, presentation=presentation)
+    state = await process.created(VcdExecution(parameters=PARAMETERS, **named))
     assert (state.status, state.outputs) == ("completed", OUTPUTS)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: ",".join(f"{k}={v}" for k, v in variant.items()))
 async def test_a_failed_run_reports_its_reason(process: Process, variant: dict[str, object]) -> None:
-    process.set_behaviors(**variant)
-    process.world.runs.scripts.append(Script("vcd", ending="failure", reason="disk full on node 7"))
-    result = await process.create(workflow=ONBOARD.name, parameters=PARAMETERS)
+    process.site.set_behaviors("vcd", **variant)
+    process.site.script("vcd", seconds=None, ending="failure", reason="disk full on node 7")
+    result = await process.create(VcdExecution(workflow=ONBOARD.name, parameters=PARAMETERS))
     assert result.state is not None
     assert (result.state.status, result.state.status_message) == ("failed", "disk full on node 7")
     assert result.state.current_item == "Create machine"
@@ -84,53 +83,12 @@ async def test_a_failed_run_reports_its_reason(process: Process, variant: dict[s
     [("canceled", True), ("CANCELED", True), ("Cancelled", True), ("Failed", True), ("debugging", False)],
 )
 async def test_states_are_understood_in_any_spelling(process: Process, state: str, ends: bool) -> None:
-    process.world.runs.scripts.append(Script("vcd", ending=state))
+    process.site.script("vcd", seconds=None, ending=state)
     timeouts = None if ends else Timeouts(create="3m")
-    result = await process.create(workflow=ONBOARD.name, parameters=PARAMETERS, timeouts=timeouts)
+    result = await process.create(VcdExecution(workflow=ONBOARD.name, parameters=PARAMETERS, timeouts=timeouts))
     assert result.state is not None
     assert result.state.status == state
     assert ("failed with status" in result.diagnostics[0].summary) is ends
-
-
-@pytest.mark.parametrize("missing", ["404", "403"])
-async def test_a_purged_execution_expires_and_is_not_rerun(process: Process, missing: str) -> None:
-    process.set_behaviors(missing=missing)
-    process.world.runs.scripts.append(Script("vcd", seconds=1e6))
-    state = await process.created(workflow=ONBOARD.name, parameters=PARAMETERS, wait=False)
-    process.world.runs.forget(str(state.id))
-    refreshed = (await process.resource.read(state, b"")).state
-    assert refreshed is not None
-    assert refreshed.record_expired is True
-    assert len(process.requests("POST", "/executions")) == 1
-
-
-@pytest.mark.parametrize("missing", ["404", "403"])
-@pytest.mark.parametrize("gone", [False, True])
-async def test_destroy_cancels_an_execution_that_still_exists(process: Process, missing: str, gone: bool) -> None:
-    process.set_behaviors(missing=missing)
-    process.world.runs.scripts.append(Script("vcd", seconds=1e6))
-    state = await process.created(workflow=ONBOARD.name, parameters=PARAMETERS, wait=False, on_destroy="cancel")
-    if gone:
-        process.world.runs.forget(str(state.id))
-    assert (await process.resource.delete(state, PrivateState.UNFINISHED.encode())).state is None
-    assert all(run.cancelled_at is not None for run in process.world.runs.of("vcd"))
-    assert len(process.requests("DELETE", "/state")) == 1
-
-
-async def test_waiting_for_an_interrupted_run_is_resumed_by_the_next_process(server: Server) -> None:
-    first, second = server.process(), server.process()
-    server.world.runs.scripts.append(Script("vcd", seconds=1e6))
-    creation = asyncio.create_task(first.create(workflow=ONBOARD.name, parameters=PARAMETERS))
-    await first.until_started()
-    first.stop.set()
-    result = await creation
-    assert result.state is not None
-    assert "Terraform was interrupted" in result.diagnostics[0].detail
-    server.world.runs.of("vcd")[0].finish(server.world.clock())
-    resumed = await second.resource.update(result.state, result.state, result.private)
-    assert resumed.state is not None
-    assert resumed.state.outputs == OUTPUTS
-    assert len(server.world.runs.of("vcd")) == 1
 
 
 @pytest.mark.parametrize("strict", ["any", "urn"])
@@ -139,17 +97,17 @@ async def test_waiting_for_an_interrupted_run_is_resumed_by_the_next_process(ser
 async def test_an_execution_is_imported_under_any_id_of_its_workflow(
     process: Process, strict: str, missing: str, workflow: str
 ) -> None:
-    state = await process.created(workflow=ONBOARD.name, parameters=PARAMETERS)
-    process.set_behaviors(workflow_ids=strict, missing=missing)
-    imported = (await process.resource.import_state(f"{workflow}/{state.id}")).state
+    state = await process.created(VcdExecution(workflow=ONBOARD.name, parameters=PARAMETERS))
+    process.site.set_behaviors("vcd", workflow_ids=strict, missing=missing)
+    imported = (await process.execution("vcd").import_state(f"{workflow}/{state.id}")).state
     assert imported is not None
     assert (imported.id, imported.outputs) == (state.id, OUTPUTS)
-    assert (await process.resource.read(imported, b"")).state == imported
+    assert (await process.execution("vcd").read(imported, b"")).state == imported
 
 
 async def test_a_start_whose_answer_is_lost_is_searched_for_and_not_repeated(process: Process) -> None:
-    process.world.faults.add(Fault("vcd", FaultKind.CUT, Match("POST", "/executions"), after=True))
+    process.site.world.faults.add(Fault("vcd", FaultKind.CUT, Match("POST", "/executions"), after=True))
     parameters = {"moment": "2026-01-31T12:00:00Z", "vm": "vm-1", "secret": "s3cret"}
-    state = await process.created(workflow="Copy values", parameters=parameters)
+    state = await process.created(VcdExecution(workflow="Copy values", parameters=parameters))
     assert state.status == "completed"
-    assert len(process.requests("POST", "/executions")) == 1
+    assert len(process.site.received("/executions", "POST")) == 1

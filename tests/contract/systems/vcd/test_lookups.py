@@ -10,17 +10,17 @@ from provider_py.sandbox.vcd.library import REPORTS, WORKFLOWS
 from provider_py.systems.vcd import workflow, workflows
 from provider_py.systems.vcd.workflow import VcdWorkflow
 from provider_py.systems.vcd.workflows import VcdWorkflows
-from tests.contract.systems.vcd.conftest import Process
+from tests.support.site import Process
 
 ONBOARD, CONFIGURE = WORKFLOWS[:2]
 
 
 async def look_up(process: Process, **arguments: Any) -> VcdWorkflow:
-    return await workflow.read(process.director, VcdWorkflow(**arguments))
+    return await workflow.read(process.connection("vcd"), VcdWorkflow(**arguments))
 
 
 async def list_names(process: Process, **arguments: Any) -> list[str | None]:
-    listed = await workflows.read(process.director, VcdWorkflows(**arguments))
+    listed = await workflows.read(process.connection("vcd"), VcdWorkflows(**arguments))
     return [workflow.name for workflow in listed.workflows or []]
 
 
@@ -38,7 +38,7 @@ async def list_names(process: Process, **arguments: Any) -> list[str | None]:
 async def test_a_workflow_is_looked_up_by_name_and_by_every_id(
     process: Process, strict: str, arguments: dict[str, str]
 ) -> None:
-    process.set_behaviors(workflow_ids=strict)
+    process.site.set_behaviors("vcd", workflow_ids=strict)
     result = await look_up(process, **arguments)
     assert (result.id, result.name, result.orchestrator_id) == (ONBOARD.item_id, ONBOARD.name, ONBOARD.vro_id)
     assert (result.service_name, result.can_execute) == (ONBOARD.service, True)
@@ -63,7 +63,7 @@ async def test_a_workflow_is_looked_up_by_name_and_by_every_id(
 
 @pytest.mark.parametrize("presentation", ["untyped", "absent"])
 async def test_an_incomplete_presentation_leaves_parameters_null(process: Process, presentation: str) -> None:
-    process.set_behaviors(presentation=presentation)
+    process.site.set_behaviors("vcd", presentation=presentation)
     result = await look_up(process, workflow=CONFIGURE.name)
     assert (result.parameters is None) is (presentation == "absent")
     assert result.id == CONFIGURE.item_id
@@ -91,12 +91,12 @@ async def test_filters_select_workflows(process: Process, arguments: dict[str, s
 
 
 async def test_a_restricted_workflow_is_listed_as_not_executable(process: Process) -> None:
-    listed = await workflows.read(process.director, VcdWorkflows(name="Restricted*"))
+    listed = await workflows.read(process.connection("vcd"), VcdWorkflows(name="Restricted*"))
     assert [workflow.can_execute for workflow in listed.workflows or []] == [False]
 
 
 async def test_lookups_are_requested_once(process: Process) -> None:
     for _ in range(3):
         await look_up(process, workflow=ONBOARD.name)
-    assert len(process.requests("GET", "/serviceItem")) == 1
-    assert len(process.requests("GET", "/presentation")) == 1
+    assert len(process.site.received("/serviceItem", "GET")) == 1
+    assert len(process.site.received("/presentation", "GET")) == 1

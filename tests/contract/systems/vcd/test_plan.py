@@ -12,7 +12,9 @@ from provider_py.plugin.validation import validate_config
 from provider_py.plugin.values import Typed
 from provider_py.sandbox.vcd.library import WORKFLOWS
 from provider_py.systems.vcd import execution, workflow, workflows
-from tests.contract.systems.vcd.conftest import Process, text_of
+from provider_py.systems.vcd.execution import VcdExecution
+from tests.support.site import Process
+from tests.support.systems import texts
 
 COPY, ONBOARD = "Copy values", "Onboard tenant"
 ONBOARD_ITEM = next(item for item in WORKFLOWS if item.name == ONBOARD)
@@ -68,10 +70,10 @@ EVERY_TYPE = endpoint(
     ],
 )
 async def test_a_valid_configuration_passes_the_plan_and_starts(process: Process, arguments: dict[str, Any]) -> None:
-    assert (await process.plan(**arguments)).diagnostics == ()
-    assert process.world.runs.of("vcd") == []
-    state = await process.created(**arguments, wait=False)
-    assert process.world.runs.of("vcd")[0].id == state.id
+    assert await process.plan(VcdExecution(**arguments)) == ()
+    assert process.site.runs("vcd") == []
+    state = await process.created(VcdExecution(**arguments, wait=False))
+    assert process.site.runs("vcd")[0].id == state.id
 
 
 @pytest.mark.parametrize(
@@ -133,18 +135,19 @@ async def test_a_valid_configuration_passes_the_plan_and_starts(process: Process
 async def test_an_invalid_configuration_is_reported_on_its_attribute(
     process: Process, arguments: dict[str, Any], path: str, words: list[str]
 ) -> None:
-    problems = (await process.plan(**arguments)).diagnostics
+    problems = await process.plan(VcdExecution(**arguments))
     assert [(format_path(problem.path), problem.severity) for problem in problems] == [(path, Severity.ERROR)]
     for expected in words:
-        assert expected in text_of(problems[0])
-    with pytest.raises(DiagnosticError):
-        await process.create(**arguments)
-    assert process.requests("POST", "/executions") == []
-    assert process.world.runs.of("vcd") == []
+        assert expected in texts(problems)
+    result = await process.create(VcdExecution(**arguments))
+    assert result.state is None
+    assert {problem.severity for problem in result.diagnostics} == {Severity.ERROR}
+    assert process.site.received("/executions", "POST") == []
+    assert process.site.runs("vcd") == []
 
 
 async def test_all_problems_are_reported_at_once(process: Process) -> None:
-    problems = (await process.plan(workflow=ONBOARD, parameters={"size": "big", "nmae": 1, "tags": "a"})).diagnostics
+    problems = await process.plan(VcdExecution(workflow=ONBOARD, parameters={"size": "big", "nmae": 1, "tags": "a"}))
     assert [problem.summary for problem in problems] == [
         "Unknown workflow parameter 'nmae'",
         "Missing required workflow parameter",
@@ -153,51 +156,49 @@ async def test_all_problems_are_reported_at_once(process: Process) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "name"),
-    [({"workflow": COPY}, "number"), (VALID | {"sensitive_parameters_version": "1"}, "size")],
-)
+@pytest.mark.parametrize(("arguments", "name"), [({"workflow": COPY}, "number"), (VALID, "size")])
 async def test_an_invalid_secret_is_not_shown(process: Process, arguments: dict[str, Any], name: str) -> None:
-    (problem,) = (await process.plan(**arguments, sensitive_parameters={name: "hunter2"})).diagnostics
+    secret: dict[str, Any] = {"sensitive_parameters": {name: "hunter2"}, "sensitive_parameters_version": "1"}
+    (problem,) = await process.plan(VcdExecution(**arguments, **secret))
     assert problem.severity is Severity.ERROR
     assert format_path(problem.path) == "sensitive_parameters"
     assert f"'{name}'" in problem.summary
-    assert "hunter2" not in text_of(problem)
+    assert "hunter2" not in texts([problem])
 
 
 @pytest.mark.parametrize("unknown", ["parameters", "parameter_types", "sensitive_parameters"])
 async def test_unknown_parameters_are_not_checked(process: Process, unknown: str) -> None:
-    assert (await process.plan([unknown], workflow=ONBOARD)).diagnostics == ()
-    problems = (await process.plan([unknown], workflow="No such")).diagnostics
+    assert await process.plan(VcdExecution(workflow=ONBOARD), unknown) == ()
+    problems = await process.plan(VcdExecution(workflow="No such"), unknown)
     assert [problem.path for problem in problems] == [("workflow",)]
 
 
 @pytest.mark.parametrize("unknown", ["workflow", "workflow_id"])
 async def test_an_unknown_workflow_is_not_looked_up(process: Process, unknown: str) -> None:
-    assert (await process.plan([unknown], parameters={"a": 1})).diagnostics == ()
-    assert process.world.requests == []
+    assert await process.plan(VcdExecution(parameters={"a": 1}), unknown) == ()
+    assert process.site.requests == []
 
 
 @pytest.mark.parametrize("name", ["O'Brien's", 'say "hi"', "a;b", "a,b", "a==b", "(x)", "Größe 1", "日本", "%41", "*"])
 async def test_a_name_with_special_characters_is_not_put_into_a_filter(process: Process, name: str) -> None:
-    (problem,) = (await process.plan(workflow=name)).diagnostics
+    (problem,) = await process.plan(VcdExecution(workflow=name))
     assert (problem.path, problem.severity) == (("workflow",), Severity.ERROR)
-    lists = process.requests("GET", "/cloudapi/serviceItem")
-    assert all(request.status == 200 for request in process.world.requests)
+    lists = process.site.received("/cloudapi/serviceItem", "GET")
+    assert all(request.status == 200 for request in process.site.requests)
     assert lists
     assert not set(";,()*%'\"") & set("".join(request.query.get("filter") or "" for request in lists))
 
 
 async def test_an_error_of_the_server_is_quoted(process: Process) -> None:
-    process.set_behaviors(presentation="absent")
-    result = await process.create(workflow=ONBOARD, parameters={"vmNmae": "w"})
+    process.site.set_behaviors("vcd", presentation="absent")
+    result = await process.create(VcdExecution(workflow=ONBOARD, parameters={"vmNmae": "w"}))
     assert result.state is None
     assert "has no parameter vmNmae" in result.diagnostics[0].detail
 
 
 async def test_parameters_are_sent_with_their_declared_types(process: Process) -> None:
-    await process.created(workflow=ONBOARD, parameters=ALL_PARAMETERS, wait=False)
-    (start,) = process.requests("POST", "/executions")
+    await process.created(VcdExecution(workflow=ONBOARD, parameters=ALL_PARAMETERS, wait=False))
+    (start,) = process.site.received("/executions", "POST")
     tag = {"inputType": "StringParam", "value": "a"}
     assert start.body == {
         "parameters": [
@@ -225,10 +226,10 @@ async def test_parameters_are_sent_with_their_declared_types(process: Process) -
 async def test_undeclared_types_are_inferred_or_configured(
     process: Process, presentation: str, arguments: dict[str, Any]
 ) -> None:
-    process.set_behaviors(presentation=presentation)
-    assert (await process.plan(**arguments)).diagnostics == ()
-    state = await process.created(**arguments, wait=False)
-    assert [run.id for run in process.world.runs.of("vcd")] == [state.id]
+    process.site.set_behaviors("vcd", presentation=presentation)
+    assert await process.plan(VcdExecution(**arguments)) == ()
+    state = await process.created(VcdExecution(**arguments, wait=False))
+    assert [run.id for run in process.site.runs("vcd")] == [state.id]
 
 
 def validate_offline(type_: Any, **configuration: object) -> list[Diagnostic]:
@@ -294,9 +295,9 @@ def test_every_form_of_workflow_id_is_valid(identifier: str) -> None:
 )
 async def test_a_malformed_import_id_is_reported(process: Process, identifier: str) -> None:
     with pytest.raises(DiagnosticError) as caught:
-        await process.resource.import_state(identifier)
+        await process.execution("vcd").import_state(identifier)
     assert "<workflow id>/<execution id>" in caught.value.diagnostics[0].detail
-    assert process.world.requests == []
+    assert process.site.requests == []
 
 
 @pytest.mark.parametrize("missing", ["404", "403"])
@@ -304,9 +305,9 @@ async def test_a_malformed_import_id_is_reported(process: Process, identifier: s
 async def test_an_execution_that_does_not_exist_is_not_imported(
     process: Process, missing: str, identifier: str
 ) -> None:
-    process.set_behaviors(missing=missing)
+    process.site.set_behaviors("vcd", missing=missing)
     with pytest.raises(DiagnosticError):
-        await process.resource.import_state(identifier)
+        await process.execution("vcd").import_state(identifier)
 
 
 @pytest.mark.parametrize(
@@ -331,12 +332,12 @@ def test_an_empty_filter_is_invalid(configuration: dict[str, Any]) -> None:
 
 async def test_a_lookup_that_finds_nothing_is_reported(process: Process) -> None:
     with pytest.raises(DiagnosticError, match="Unknown Cloud Director workflow 'No such'"):
-        await workflow.read(process.director, workflow.VcdWorkflow(workflow="No such"))
-    listed = await workflows.read(process.director, workflows.VcdWorkflows(name="No such*"))
+        await workflow.read(process.connection("vcd"), workflow.VcdWorkflow(workflow="No such"))
+    listed = await workflows.read(process.connection("vcd"), workflows.VcdWorkflows(name="No such*"))
     assert listed.workflows == []
 
 
 async def test_a_forbidden_lookup_is_reported(process: Process) -> None:
-    process.set_behaviors(missing="403")
+    process.site.set_behaviors("vcd", missing="403")
     with pytest.raises((DiagnosticError, SystemFault)):
-        await workflow.read(process.director, workflow.VcdWorkflow(workflow_id="no-such"))
+        await workflow.read(process.connection("vcd"), workflow.VcdWorkflow(workflow_id="no-such"))

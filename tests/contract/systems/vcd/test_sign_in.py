@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from provider_py.plugin import DiagnosticError, Severity
+from provider_py.execution.private_state import PrivateState
+from provider_py.plugin import Severity
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd import access
-from provider_py.sandbox.world import Script
-from tests.contract.systems.vcd.conftest import Process, Server, text_of
+from provider_py.systems.vcd.execution import VcdExecution
+from tests.support.site import Process, Site, only
+from tests.support.systems import texts
+from tests.support.vcd import sign_in
 
 RUN: dict[str, Any] = {"workflow": "Onboard tenant", "parameters": {"vmName": "web-1"}}
 SESSIONS = "/cloudapi/1.0.0/sessions"
@@ -64,31 +67,33 @@ def replace(file: Path, content: str | None) -> None:
 )
 @pytest.mark.parametrize("unauthorized_body", ["empty", "error"])
 async def test_one_session_serves_all_requests(
-    server: Server, settings: dict[str, Any], path: str, unauthorized_body: str
+    site: Site, settings: dict[str, Any], path: str, unauthorized_body: str
 ) -> None:
-    process = server.process(**settings)
-    process.set_behaviors(unauthorized_body=unauthorized_body)
-    assert (await process.plan(**RUN)).diagnostics == ()
-    await asyncio.gather(*(process.created(**RUN, triggers={"n": str(n)}) for n in range(3)))
-    sign_ins = [(request.method, request.status) for request in server.world.requests if request.path == path]
+    process = await sign_in(site, **settings)
+    site.set_behaviors("vcd", unauthorized_body=unauthorized_body)
+    assert await process.plan(VcdExecution(**RUN)) == ()
+    await asyncio.gather(*(process.created(VcdExecution(**RUN, triggers={"n": str(n)})) for n in range(3)))
+    sign_ins = [(request.method, request.status) for request in site.requests if request.path == path]
     assert sign_ins == [("POST", 200)]
-    tokens = {request.headers["authorization"] for request in server.world.requests if request.path != path}
+    tokens = {request.headers["authorization"] for request in site.requests if request.path != path}
     assert len(tokens) == 1
 
 
 @pytest.mark.parametrize(("settings", "sessions"), [({}, 0), (TENANT, 1), (PROVIDER, 1)])
-async def test_an_opened_session_is_closed_once(server: Server, settings: dict[str, Any], sessions: int) -> None:
-    process = server.process(**settings)
-    await process.created(**RUN)
-    assert process.requests("DELETE", "/sessions/current") == []
-    await process.director.close()
-    await process.director.close()
-    assert [request.status for request in process.requests("DELETE", "/sessions/current")] == [204] * sessions
+async def test_an_opened_session_is_closed_once(site: Site, settings: dict[str, Any], sessions: int) -> None:
+    process = await sign_in(site, **settings)
+    await process.created(VcdExecution(**RUN))
+    assert site.received("/sessions/current", "DELETE") == []
+    await process.close()
+    await process.close()
+    assert [request.status for request in site.received("/sessions/current", "DELETE")] == [204] * sessions
 
 
-async def test_an_unused_connection_does_not_sign_in(server: Server) -> None:
-    await server.process(**TENANT).director.close()
-    assert server.world.requests == []
+async def test_an_unused_connection_does_not_sign_in(site: Site) -> None:
+    process = await sign_in(site, **TENANT)
+    process.connection("vcd")
+    await process.close()
+    assert site.requests == []
 
 
 @pytest.mark.parametrize(
@@ -99,167 +104,165 @@ async def test_an_unused_connection_does_not_sign_in(server: Server) -> None:
     ],
     ids=["refused", "gone"],
 )
-async def test_the_connection_closes_when_signing_out_fails(server: Server, fault: Fault) -> None:
-    process = server.process(**TENANT)
-    await process.created(**RUN)
-    channel = process.director.client.get_async_httpx_client()
-    server.world.faults.add(fault)
+async def test_the_connection_closes_when_signing_out_fails(site: Site, fault: Fault) -> None:
+    process = await sign_in(site, **TENANT)
+    await process.created(VcdExecution(**RUN))
+    channel = process.connection("vcd").client.get_async_httpx_client()
+    site.world.faults.add(fault)
     async with asyncio.timeout(10):
-        await process.director.close()
-    assert server.world.requests[-1].method == "DELETE"
-    assert 204 not in [request.status for request in process.requests("DELETE", "/sessions/current")]
+        await process.close()
+    assert site.requests[-1].method == "DELETE"
+    assert 204 not in [request.status for request in site.received("/sessions/current", "DELETE")]
     assert channel.is_closed
 
 
 @pytest.mark.parametrize("settings", [{}, TENANT, PROVIDER])
-async def test_an_expired_session_is_renewed_during_a_run(server: Server, settings: dict[str, Any]) -> None:
-    process = server.process(**settings)
-    process.set_behaviors(token_seconds=50.0)
-    server.world.runs.scripts.append(Script("vcd", seconds=120))
-    assert (await process.created(**RUN)).status == "completed"
-    assert [request.status for request in process.requests("POST", "/executions") if request.status != 401] == [201]
+async def test_an_expired_session_is_renewed_during_a_run(site: Site, settings: dict[str, Any]) -> None:
+    process = await sign_in(site, **settings)
+    site.set_behaviors("vcd", token_seconds=50.0)
+    site.script("vcd", seconds=120)
+    assert (await process.created(VcdExecution(**RUN))).status == "completed"
+    statuses = [request.status for request in site.received("/executions", "POST")]
+    assert [status for status in statuses if status != 401] == [201]
 
 
-async def test_a_session_that_expires_between_operations_is_reopened(server: Server) -> None:
-    process = server.process(**TENANT)
-    await process.plan(**RUN)
-    server.world.advance(7200)
-    state = await process.created(**RUN, wait=False)
-    assert server.world.runs.of("vcd")[0].id == state.id
-    assert [request.status for request in process.requests("POST", SESSIONS)] == [200] * 2
+async def test_a_session_that_expires_between_operations_is_reopened(site: Site) -> None:
+    process = await sign_in(site, **TENANT)
+    await process.plan(VcdExecution(**RUN))
+    site.world.advance(7200)
+    state = await process.created(VcdExecution(**RUN, wait=False))
+    assert site.runs("vcd")[0].id == state.id
+    assert [request.status for request in site.received(SESSIONS, "POST")] == [200] * 2
 
 
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"api_token": "wrong"}, "`vcd.api_token` (VCD_API_TOKEN)"),
         ({**TENANT, "password": "wrong"}, "`vcd.user` and `vcd.password` (VCD_PASSWORD)"),
         ({**TENANT, "org": "globex"}, "VCD_PASSWORD"),
         ({"org": "System"}, "VCD_API_TOKEN"),
     ],
 )
-async def test_refused_credentials_are_named_but_not_shown(
-    server: Server, settings: dict[str, Any], named: str
-) -> None:
-    (problem,) = (await server.process(**settings).plan(**RUN)).diagnostics
+async def test_refused_credentials_are_named_but_not_shown(site: Site, settings: dict[str, Any], named: str) -> None:
+    (problem,) = await (await sign_in(site, **settings)).plan(VcdExecution(**RUN))
     assert problem.severity is Severity.ERROR
     assert named in problem.detail
-    assert "wrong" not in text_of(problem)
-    assert server.world.runs.of("vcd") == []
+    assert "wrong" not in texts([problem])
+    assert site.runs("vcd") == []
 
 
-async def test_a_service_account_token_is_exchanged_and_stored(server: Server, token_file: Path) -> None:
-    await server.process(service_account_token_file=str(token_file)).created(**RUN)
+async def test_a_service_account_token_is_exchanged_and_stored(site: Site, token_file: Path) -> None:
+    await (await sign_in(site, service_account_token_file=str(token_file))).created(VcdExecution(**RUN))
     content = content_of(token_file)
     assert content["refresh_token"] != access.SERVICE_ACCOUNT_TOKEN
     assert content["token_type"] == "Service Account"
     assert content["updated_on"]
     assert mode_of(token_file) == 0o600
     assert names_beside(token_file) == [".token.json.lock", "token.json"]
-    assert (await server.process(service_account_token_file=str(token_file)).plan(**RUN)).diagnostics == ()
+    assert await (await sign_in(site, service_account_token_file=str(token_file))).plan(VcdExecution(**RUN)) == ()
     assert content_of(token_file)["refresh_token"] != content["refresh_token"]
 
 
-async def test_an_expired_access_token_is_renewed_with_the_newest_token(server: Server, token_file: Path) -> None:
-    process = server.process(service_account_token_file=str(token_file))
-    await process.plan(**RUN)
+async def test_an_expired_access_token_is_renewed_with_the_newest_token(site: Site, token_file: Path) -> None:
+    process = await sign_in(site, service_account_token_file=str(token_file))
+    await process.plan(VcdExecution(**RUN))
     stored = content_of(token_file)["refresh_token"]
-    server.world.advance(4000)
-    assert (await process.created(**RUN)).status == "completed"
+    site.world.advance(4000)
+    assert (await process.created(VcdExecution(**RUN))).status == "completed"
     assert content_of(token_file)["refresh_token"] != stored
 
 
-async def test_processes_take_turns_with_one_token_file(server: Server, token_file: Path) -> None:
-    processes = [server.process(service_account_token_file=str(token_file)) for _ in range(4)]
-    await asyncio.gather(*(process.plan(**RUN) for process in processes))
-    exchanges = [request.status for request in server.world.requests if request.path.endswith("/token")]
+async def test_processes_take_turns_with_one_token_file(site: Site, token_file: Path) -> None:
+    processes = [await sign_in(site, service_account_token_file=str(token_file)) for _ in range(4)]
+    await asyncio.gather(*(process.plan(VcdExecution(**RUN)) for process in processes))
+    exchanges = [request.status for request in site.requests if request.path.endswith("/token")]
     assert exchanges == [200] * 4
 
 
-async def test_a_symbolic_link_to_a_token_file_remains(server: Server, token_file: Path, tmp_path: Path) -> None:
+async def test_a_symbolic_link_to_a_token_file_remains(site: Site, token_file: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.json"
     link.symlink_to(token_file)
-    assert (await server.process(service_account_token_file=str(link)).plan(**RUN)).diagnostics == ()
+    assert await (await sign_in(site, service_account_token_file=str(link))).plan(VcdExecution(**RUN)) == ()
     assert link.is_symlink()
     assert content_of(token_file)["refresh_token"] != access.SERVICE_ACCOUNT_TOKEN
 
 
 @pytest.mark.parametrize("content", [None, "", "no JSON", "[]", "{}", '{"refresh_token": 7}', "\x00"])
-async def test_an_unusable_token_file_is_reported(server: Server, token_file: Path, content: str | None) -> None:
+async def test_an_unusable_token_file_is_reported(site: Site, token_file: Path, content: str | None) -> None:
     replace(token_file, content)
-    (problem,) = (await server.process(service_account_token_file=str(token_file)).plan(**RUN)).diagnostics
+    (problem,) = await (await sign_in(site, service_account_token_file=str(token_file))).plan(VcdExecution(**RUN))
     assert problem.severity is Severity.ERROR
     assert str(token_file) in problem.detail
     assert "`vcd.service_account_token_file`" in problem.detail
     assert problem.path == ("vcd", "service_account_token_file")
-    assert server.world.requests == []
+    assert site.requests == []
 
 
 async def test_a_token_is_not_exchanged_if_the_next_cannot_be_stored(
-    server: Server, token_file: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, token_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("provider_py.systems.vcd.session.tempfile.mkstemp", fail)
-    (problem,) = (await server.process(service_account_token_file=str(token_file)).plan(**RUN)).diagnostics
+    (problem,) = await (await sign_in(site, service_account_token_file=str(token_file))).plan(VcdExecution(**RUN))
     assert "cannot be written to" in problem.detail
-    assert server.world.requests == []
+    assert site.requests == []
     assert content_of(token_file)["refresh_token"] == access.SERVICE_ACCOUNT_TOKEN
 
 
-async def test_a_refused_exchange_leaves_the_token_file_unchanged(server: Server, token_file: Path) -> None:
+async def test_a_refused_exchange_leaves_the_token_file_unchanged(site: Site, token_file: Path) -> None:
     replace(token_file, '{"refresh_token": "used-up"}')
-    (problem,) = (await server.process(service_account_token_file=str(token_file)).plan(**RUN)).diagnostics
+    (problem,) = await (await sign_in(site, service_account_token_file=str(token_file))).plan(VcdExecution(**RUN))
     assert problem.severity is Severity.ERROR
     assert "`vcd.service_account_token_file` (VCD_SA_TOKEN_FILE)" in problem.detail
     assert "already exchanged" in problem.detail
-    assert "used-up" not in text_of(problem)
+    assert "used-up" not in texts([problem])
     assert content_of(token_file) == {"refresh_token": "used-up"}
     assert names_beside(token_file) == [".token.json.lock", "token.json"]
 
 
-async def test_a_token_file_that_breaks_during_a_run_does_not_lose_the_run(server: Server, token_file: Path) -> None:
-    server.world.runs.scripts.append(Script("vcd", seconds=60))
-    process = server.process(service_account_token_file=str(token_file))
-    creation = asyncio.create_task(process.create(**RUN))
-    await process.until_started()
-    (run,) = server.world.runs.of("vcd")
+async def test_a_token_file_that_breaks_during_a_run_does_not_lose_the_run(site: Site, token_file: Path) -> None:
+    site.script("vcd", seconds=60)
+    process = await sign_in(site, service_account_token_file=str(token_file))
+    creation = asyncio.create_task(process.create(VcdExecution(**RUN)))
+    await site.until_started("vcd")
+    (run,) = site.runs("vcd")
     replace(token_file, None)
-    server.world.advance(7200)
+    site.world.advance(7200)
     run.seconds = 1e6
     result = await creation
     (problem,) = result.diagnostics
     assert problem.severity is Severity.ERROR
+    assert "token file cannot be used" in texts([problem])
     assert str(token_file) in problem.detail
     assert result.state is not None
     assert result.state.id == run.id
+    assert result.private == PrivateState.UNFINISHED.encode()
 
 
 @pytest.mark.parametrize("tenant", ["acme", "globex", "Initech & Söhne"])
-async def test_a_provider_user_acts_in_a_tenant(server: Server, tenant: str) -> None:
-    process = server.process(**PROVIDER_TOKEN, tenant=tenant)
-    await process.created(**RUN)
+async def test_a_provider_user_acts_in_a_tenant(site: Site, tenant: str) -> None:
+    process = await sign_in(site, **PROVIDER_TOKEN, tenant=tenant)
+    await process.created(VcdExecution(**RUN))
     in_tenant = [
-        request.headers
-        for request in server.world.requests
-        if "/workflows/" in request.path or "/serviceItem" in request.path
+        request.headers for request in site.requests if "/workflows/" in request.path or "/serviceItem" in request.path
     ]
     assert in_tenant
     for headers in in_tenant:
         assert headers["x-vmware-vcloud-tenant-context"] == access.org_id(tenant)
         assert headers["x-vmware-vcloud-auth-context"].encode("utf-8", "surrogateescape").decode() == tenant
-    assert len(process.requests("GET", "/orgs")) == 1
+    assert len(site.received("/orgs", "GET")) == 1
 
 
 @pytest.mark.parametrize(
     "settings", [{}, {"tenant": "acme"}, {**PROVIDER_TOKEN, "tenant": "System"}, {**PROVIDER_TOKEN, "tenant": "system"}]
 )
-async def test_no_context_is_sent_in_ones_own_organization(server: Server, settings: dict[str, Any]) -> None:
-    process = server.process(**settings)
-    await process.created(**RUN)
-    assert not any("x-vmware-vcloud-tenant-context" in request.headers for request in server.world.requests)
-    assert process.requests("GET", "/orgs") == []
+async def test_no_context_is_sent_in_ones_own_organization(site: Site, settings: dict[str, Any]) -> None:
+    process = await sign_in(site, **settings)
+    await process.created(VcdExecution(**RUN))
+    assert not any("x-vmware-vcloud-tenant-context" in request.headers for request in site.requests)
+    assert site.received("/orgs", "GET") == []
 
 
 @pytest.mark.parametrize(
@@ -270,30 +273,32 @@ async def test_no_context_is_sent_in_ones_own_organization(server: Server, setti
         ({"tenant": "globex"}, "no organization 'globex'"),
     ],
 )
-async def test_an_unknown_tenant_is_reported(server: Server, settings: dict[str, Any], words: str) -> None:
-    (problem,) = (await server.process(**settings).plan(**RUN)).diagnostics
+async def test_an_unknown_tenant_is_reported(site: Site, settings: dict[str, Any], words: str) -> None:
+    (problem,) = await (await sign_in(site, **settings)).plan(VcdExecution(**RUN))
     assert words in problem.detail
     assert "VCD_TENANT" in problem.detail
 
 
-async def test_nothing_is_started_if_the_tenant_lookup_fails(server: Server) -> None:
-    process = server.process(**PROVIDER_TOKEN, tenant="acme")
-    server.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET", "/orgs"), status=503, times=None))
-    with pytest.raises(DiagnosticError, match="Nothing was started"):
-        await process.create(**RUN)
-    assert process.requests("POST", "/executions") == []
+async def test_nothing_is_started_if_the_tenant_lookup_fails(site: Site) -> None:
+    process = await sign_in(site, **PROVIDER_TOKEN, tenant="acme")
+    site.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET", "/orgs"), status=503, times=None))
+    assert "Nothing was started" in only((await process.create(VcdExecution(**RUN))).diagnostics)
+    assert site.received("/executions", "POST") == []
 
 
 @pytest.mark.parametrize("body", ["", "<html>", '{"message": "versions: [38.0, 37.2]"}', "[]"])
 async def test_an_unsupported_version_names_its_setting(process: Process, body: str) -> None:
-    process.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET"), status=406, body=body, times=None))
-    (problem,) = (await process.plan(**RUN)).diagnostics
+    process.site.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET"), status=406, body=body, times=None))
+    (problem,) = await process.plan(VcdExecution(**RUN))
     assert "VCD_API_VERSION" in problem.detail
     assert "message" not in body or "38.0" in problem.detail
 
 
-async def test_an_unsupported_version_lists_the_supported_ones(server: Server) -> None:
-    (problem,) = (await server.process(api_version="99.0").plan(**RUN)).diagnostics
+async def test_an_unsupported_version_lists_the_supported_ones(site: Site) -> None:
+    (problem,) = await (await sign_in(site, api_version="99.0")).plan(VcdExecution(**RUN))
     assert problem.severity is Severity.ERROR
     assert "vcd.api_version" in problem.detail
+    assert "VCD_API_VERSION" in problem.detail
     assert "37.2" in problem.detail
+    assert "38.0" in problem.detail
+    assert site.runs() == []

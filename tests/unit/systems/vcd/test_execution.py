@@ -12,13 +12,13 @@ from provider_py.systems.vcd.config import VcdSettings
 from provider_py.systems.vcd.connection import CloudDirector
 from provider_py.systems.vcd.execution import VcdExecution, validate
 from provider_py.systems.vcd.polling import Detail, phase, run_of
-from tests.support.clock import VirtualClock
+from tests.support.clock import Clock
 
 
 @pytest.fixture
 def director() -> CloudDirector:
     settings = VcdSettings(url="https://vcd.example.com/api/", org="acme", api_token="t")
-    return CloudDirector(settings, Runtime(asyncio.Event(), VirtualClock()))
+    return CloudDirector(settings, Runtime(asyncio.Event(), Clock()))
 
 
 def read(director: CloudDirector, *outputs: dict[str, Any], **fields: Any) -> Run[Detail]:

@@ -1,4 +1,4 @@
-"""What a plan finds about a Harness execution before anything is started."""
+"""What a plan reports about a Harness execution before anything is started."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import pytest
 
 from provider_py.plugin import Severity
 from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest
-from tests.contract.systems.driving import Driver, driving, only, published_example, simple
+from tests.support.harness import APPLICATION, VARIABLES, published_example
+from tests.support.site import Process, only, simple
 
-APPLICATION_ID = "naNJDKrUTZKKdKycL5Tx4g"
 WORKFLOW_ID = "bhI2FyPrTpupdzL4QEk0_A"
-VARIABLES = {"Environment": "Prod", "InfraDefinition_Kubernetes": "k8s", "InfraDefinition_Kubernetes2": "k8s"}
 SIZE = {"size": "large"}
 CHART = Manifest(source="stable", version="1.2.3")
 JAR = Artifact(source="nexus_jar", build_number="1.0", parameters={"group": "g", "artifact": "a"})
@@ -26,7 +25,7 @@ def pipeline(**arguments: Any) -> HarnessExecution:
 
 def by_id(config: HarnessExecution) -> HarnessExecution:
     return dataclasses.replace(
-        config, application=None, application_id=APPLICATION_ID, workflow=None, workflow_id=WORKFLOW_ID
+        config, application=None, application_id=APPLICATION, workflow=None, workflow_id=WORKFLOW_ID
     )
 
 
@@ -43,11 +42,11 @@ def by_id(config: HarnessExecution) -> HarnessExecution:
         pipeline(),
     ],
 )
-async def test_what_can_be_started_is_found_good_and_starts(driver: Driver, config: HarnessExecution) -> None:
-    assert await driver.plan(config) == ()
-    assert driver.runs() == []
-    state = await driver.started(config)
-    assert driver.runs()[0].id == state.id
+async def test_a_valid_configuration_passes_the_plan_and_starts(process: Process, config: HarnessExecution) -> None:
+    assert await process.plan(config) == ()
+    assert process.site.runs() == []
+    state = await process.started(config)
+    assert process.site.runs()[0].id == state.id
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,7 @@ async def test_what_can_be_started_is_found_good_and_starts(driver: Driver, conf
         (
             published_example(variables=VARIABLES | {"Enviroment": "QA"}),
             ("variables", "Enviroment"),
-            ["'Enviroment'", "Did you mean 'Environment'?"],
+            ["Unknown variable 'Enviroment'", "Did you mean 'Environment'?"],
         ),
         (
             simple("harness", workflow="configured", variables={"size": "small", "owner": "me"}),
@@ -85,25 +84,25 @@ async def test_what_can_be_started_is_found_good_and_starts(driver: Driver, conf
         (simple("harness", workflow="deploy chart"), ("manifests",), ["Missing Helm chart for service 'chart'"]),
     ],
 )
-async def test_what_cannot_be_started_is_told_at_its_attribute(
-    driver: Driver, config: HarnessExecution, path: tuple[str, ...], words: list[str]
+async def test_an_invalid_configuration_is_reported_on_its_attribute(
+    process: Process, config: HarnessExecution, path: tuple[str, ...], words: list[str]
 ) -> None:
-    said = await driver.plan(config)
-    text = only(said, Severity.ERROR)
-    assert said[0].path == path
+    diagnostics = await process.plan(config)
+    text = only(diagnostics)
+    assert diagnostics[0].path == path
     for word in words:
         assert word in text
-    assert driver.runs() == []
-    refused = await driver.create(config)
+    assert process.site.runs() == []
+    refused = await process.create(config)
     assert refused.state is None
-    assert [each.severity for each in refused.diagnostics] == [Severity.ERROR]
-    assert driver.runs() == []
-    assert driver.starts("harness") == []
+    assert [diagnostic.severity for diagnostic in refused.diagnostics] == [Severity.ERROR]
+    assert process.site.runs() == []
+    assert process.site.starts("harness") == []
 
 
-async def test_every_service_without_an_artifact_is_told(driver: Driver) -> None:
-    said = await driver.plan(published_example(artifacts=None))
-    assert [each.summary for each in said] == [
+async def test_every_service_without_an_artifact_is_reported(process: Process) -> None:
+    diagnostics = await process.plan(published_example(artifacts=None))
+    assert [diagnostic.summary for diagnostic in diagnostics] == [
         "Missing artifact for service 'test'",
         "Missing artifact for service 'k8s'",
     ]
@@ -120,38 +119,40 @@ async def test_every_service_without_an_artifact_is_told(driver: Driver) -> None
         (("manifests",), simple("harness", workflow="deploy chart")),
     ],
 )
-async def test_nothing_is_concluded_from_what_is_not_known_yet(
-    driver: Driver, unknown: tuple[str, ...], config: HarnessExecution
+async def test_unknown_arguments_are_not_checked(
+    process: Process, unknown: tuple[str, ...], config: HarnessExecution
 ) -> None:
-    missing_services = [each for each in await driver.plan(config, *unknown) if unknown[0] in each.path]
+    missing_services = [
+        diagnostic for diagnostic in await process.plan(config, *unknown) if unknown[0] in diagnostic.path
+    ]
     assert missing_services == []
 
 
-async def test_what_is_known_is_checked_beside_what_is_not(driver: Driver) -> None:
-    said = await driver.plan(simple("harness", workflow="restrat"), "variables", "artifacts")
-    assert said[0].path == ("workflow",)
+async def test_known_arguments_are_checked_beside_unknown_ones(process: Process) -> None:
+    diagnostics = await process.plan(simple("harness", workflow="restrat"), "variables", "artifacts")
+    assert diagnostics[0].path == ("workflow",)
 
 
-async def test_an_application_by_id_that_does_not_exist_is_told(driver: Driver) -> None:
+async def test_an_unknown_application_id_is_reported(process: Process) -> None:
     config = simple("harness", application=None, application_id="no-such-id")
-    text = only(await driver.plan(config), Severity.ERROR)
+    text = only(await process.plan(config))
     assert "no-such-id" in text or "restart" in text
-    assert driver.runs() == []
+    assert process.site.runs() == []
 
 
-async def test_many_runs_share_their_look_ups(driver: Driver) -> None:
+async def test_lookups_are_shared_by_all_runs(process: Process) -> None:
     for _ in range(5):
-        assert await driver.plan(published_example()) == ()
-    assert len(driver.requests) == 3
-    assert {each.method for each in driver.requests} == {"POST"}
+        assert await process.plan(published_example()) == ()
+    assert len(process.site.requests) == 3
+    assert {request.method for request in process.site.requests} == {"POST"}
 
 
-async def test_a_name_in_any_letters_is_found_as_it_is(driver: Driver) -> None:
-    said = await driver.plan(simple("harness", workflow='"; } mutation { x } — 日本'))
-    assert said[0].path == ("workflow",)
+async def test_a_name_with_special_characters_is_not_interpreted(process: Process) -> None:
+    diagnostics = await process.plan(simple("harness", workflow='"; } mutation { x } — 日本'))
+    assert diagnostics[0].path == ("workflow",)
 
 
-async def test_without_preflight_a_plan_sends_nothing(driver: Driver) -> None:
-    async with driving(driver.sandbox, preflight=False) as quiet:
-        assert await quiet.plan(simple("harness", application="nonsense")) == ()
-        assert driver.requests == []
+async def test_a_plan_without_preflight_sends_nothing(process: Process) -> None:
+    quiet = await process.site.process(preflight=False)
+    assert await quiet.plan(simple("harness", application="nonsense")) == ()
+    assert process.site.requests == []

@@ -1,4 +1,4 @@
-"""Terraform's side of the plugin protocol, as far as the tests need it: starts a plugin, connects, encodes values."""
+"""The one rig out of process: Terraform's side of the plugin protocol, as far as the tests need it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import ssl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias
 
 import grpc
 import msgpack  # type: ignore[import-untyped]
@@ -26,7 +26,7 @@ from tfplugin6 import goplugin_pb2, goplugin_pb2_grpc
 from tfplugin6 import tfplugin6_pb2 as pb
 from tfplugin6.tfplugin6_pb2_grpc import ProviderStub
 
-M = TypeVar("M")
+Answer: TypeAlias = pb.ApplyResourceChange.Response | pb.PlanResourceChange.Response
 
 ROOT: Final = Path(__file__).parents[2]
 COOKIE: Final = {
@@ -40,47 +40,6 @@ _OPTIONS: Final = (
     ("grpc.ssl_target_name_override", "localhost"),
     ("grpc.default_authority", "localhost"),
 )
-
-THING: Final = {
-    "name": "a",
-    "mode": None,
-    "size": None,
-    "ratio": None,
-    "enabled": None,
-    "tags": None,
-    "lines": None,
-    "devices": None,
-    "settings": None,
-    "payload": None,
-    "password": None,
-    "secret": None,
-    "secret_version": None,
-    "behaviour": None,
-    "id": None,
-    "outputs": None,
-    "revision": None,
-}
-"""A configuration of the toy's `thing` with nothing but a name."""
-
-
-def made_of(model: type[M], **values: Any) -> M:
-    """Make a model of what is given; a type checker sees no defaults in declarations of attributes."""
-    return model(**values)
-
-
-def thing(**values: Any) -> dict[str, Any]:
-    """Return a configuration of the toy's `thing`."""
-    return {**THING, **values}
-
-
-def device(name: Any, serial: Any = None, enabled: Any = None) -> dict[str, Any]:
-    """Return an element of the thing's `devices`."""
-    return {"name": name, "serial": serial, "enabled": enabled}
-
-
-def dynamic(notation: Any, value: Any) -> list[Any]:
-    """Return the wire form of a dynamic value."""
-    return [json.dumps(notation, separators=(",", ":")).encode(), value]
 
 
 def value(tree: Any) -> pb.DynamicValue:
@@ -137,7 +96,7 @@ class Plugin:
         """Plan; what Terraform proposes is the configuration, with results from the prior state."""
         if proposed is None and config is not None:
             results = {name: prior[name] for name in ("id", "outputs", "revision")} if prior else {}
-            proposed = {**config, **{name: each for name, each in results.items() if name in config}}
+            proposed = {**config, **{name: result for name, result in results.items() if name in config}}
         answer: pb.PlanResourceChange.Response = self.stub.PlanResourceChange(
             pb.PlanResourceChange.Request(
                 type_name=kind,
@@ -172,6 +131,59 @@ class Plugin:
     def create(self, config: Mapping[str, Any], *, kind: str = "toy_thing") -> pb.ApplyResourceChange.Response:
         """Plan and apply a creation."""
         return self.apply(None, self.plan(None, config, kind=kind), config, kind=kind)
+
+    @functools.cached_property
+    def schema(self) -> pb.GetProviderSchema.Response:
+        """The provider's answer to GetProviderSchema."""
+        answer: pb.GetProviderSchema.Response = self.stub.GetProviderSchema(pb.GetProviderSchema.Request())
+        return answer
+
+    def configure(self) -> None:
+        """Configure the provider with an empty block, so by its environment alone."""
+        empty = {attribute.name: None for attribute in self.schema.provider.block.attributes}
+        answer = self.stub.ConfigureProvider(
+            pb.ConfigureProvider.Request(terraform_version="1.11.4", config=value(empty))
+        )
+        assert list(answer.diagnostics) == []
+
+    def begin(self, kind: str, **arguments: Any) -> Any:
+        """Plan a creation without errors, and begin to apply it; `result` of what is returned waits for the answer."""
+        attributes = self.schema.resource_schemas[kind].block.attributes
+        config = {**{attribute.name: None for attribute in attributes}, **arguments}
+        planned = self.plan(None, config, kind=kind)
+        assert errors(planned) == []
+        return self.stub.ApplyResourceChange.future(self.apply_request(None, planned, config, kind=kind))
+
+    def refresh(self, kind: str, created: pb.ApplyResourceChange.Response) -> None:
+        """Refresh what was created, as Terraform does with what its state holds."""
+        self.stub.ReadResource(
+            pb.ReadResource.Request(type_name=kind, current_state=created.new_state, private=created.private)
+        )
+
+
+def state(answer: pb.ApplyResourceChange.Response) -> Mapping[str, Any]:
+    """Return the new state; there are no errors."""
+    assert errors(answer) == []
+    new_state: Mapping[str, Any] = tree(answer.new_state)
+    return new_state
+
+
+def errors(answer: Answer) -> Sequence[str]:
+    """Return the texts of the errors."""
+    return _texts(answer, pb.Diagnostic.ERROR)
+
+
+def warnings(answer: Answer) -> Sequence[str]:
+    """Return the texts of the warnings."""
+    return _texts(answer, pb.Diagnostic.WARNING)
+
+
+def _texts(answer: Answer, severity: pb.Diagnostic.Severity.ValueType) -> Sequence[str]:
+    return [
+        f"{diagnostic.summary}\n{diagnostic.detail}"
+        for diagnostic in answer.diagnostics
+        if diagnostic.severity == severity
+    ]
 
 
 @contextlib.contextmanager

@@ -1,32 +1,24 @@
-"""What the fault tests share: the smallest run of each system, the sandbox's runs, and faults."""
+"""What the tests of Terraform share: the smallest run of each system as HCL, and the runs and faults of the sandbox."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-import pytest
-
 from provider_py.cli.sandbox import SandboxProcess
-from provider_py.sandbox import faults
-from provider_py.sandbox.server import Sandbox
-from tests.support.requests import POLLS, matches
+from tests.support.stack import Stack
+from tests.support.systems import POLLS, SUCCESS, SYSTEMS, Match, matches
+from tests.support.waiting import wait_until
 
-SYSTEMS: Final = ("harness", "nexthink", "vcd")
-SUCCESS: Final = {"harness": "SUCCESS", "nexthink": "success", "vcd": "completed"}
-TITLES: Final = {
-    "harness": "Harness execution",
-    "nexthink": "Nexthink execution",
-    "vcd": "Cloud Director execution",
-}
 _BODIES: Final = {
     "harness": '  application = "Test App"\n  workflow = "restart"',
     "nexthink": '  workflow = "#reboot_device"\n  devices = [{ name = "LAPTOP-01" }]',
     "vcd": '  workflow = "Refresh inventory"',
 }
-PATIENCE: Final = 60
 HOUR: Final = 3600
+APPLY: Final = ("apply", "-input=false", "-no-color", "-auto-approve")
 
 
 def run_of(system: str, *lines: str, name: str = "run") -> str:
@@ -68,18 +60,12 @@ def finish(sandbox: SandboxProcess) -> None:
         sandbox.ask("PATCH", f"/runs/{run}", {"finish": True})
 
 
-def inject_fault(
-    sandbox: SandboxProcess | Sandbox, system: str, match: Mapping[str, str], kind: str, **options: Any
-) -> None:
-    """Have the next matching request fail, or so many; the sandbox may be a process or in this one."""
-    if isinstance(sandbox, Sandbox):
-        fault = faults.Fault(system, faults.FaultKind(kind), faults.Match(**match), **options)
-        sandbox.world.faults.add(fault)
-    else:
-        sandbox.ask("POST", "/faults", {"system": system, "match": dict(match), "kind": kind, **options})
+def inject_fault(sandbox: SandboxProcess, system: str, match: Match, kind: str, **options: Any) -> None:
+    """Have the next matching request fail, or so many."""
+    sandbox.ask("POST", "/faults", {"system": system, "match": dict(match), "kind": kind, **options})
 
 
-def sent(sandbox: SandboxProcess, system: str, match: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+def sent(sandbox: SandboxProcess, system: str, match: Match) -> Sequence[Mapping[str, Any]]:
     """Return the matching requests that a system received."""
     return [
         request
@@ -88,16 +74,40 @@ def sent(sandbox: SandboxProcess, system: str, match: Mapping[str, str]) -> Sequ
     ]
 
 
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until a condition holds; `what` names it."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > deadline:
-            pytest.fail(f"no {what} within {PATIENCE} s")
-        time.sleep(0.05)
-
-
 def wait_for_polls(sandbox: SandboxProcess, *systems: str) -> None:
     """Wait until a run of each system has been polled."""
     for system in systems:
         wait_until(lambda system=system: bool(sent(sandbox, system, POLLS[system])), f"poll of a {system} run")  # type: ignore[misc]
+
+
+def begin_to_apply(stack: Stack, sandbox: SandboxProcess, body: str, *, times: int = 1) -> subprocess.Popen[str]:
+    """Begin to apply runs that do not end, so many of each system, and return when they have been polled."""
+    never_ending(sandbox, *SYSTEMS, times=times)
+    stack.write(body)
+    process = stack.start(*APPLY)
+    wait_for_polls(sandbox, *(system for system in SYSTEMS if f"workflow_{system}_execution" in body))
+    return process
+
+
+def actions(stack: Stack, *options: str) -> Mapping[str, Sequence[str]]:
+    """Return the planned actions by address."""
+    assert stack.plan("-out=planned", *options).status in {0, 2}
+    shown = json.loads(stack.run("show", "-json", "planned").stdout)
+    return {change["address"]: change["change"]["actions"] for change in shown["resource_changes"]}
+
+
+def assert_same_runs(stack: Stack, sandbox: SandboxProcess, expected: Mapping[str, Sequence[str]]) -> None:
+    """Check that no run was added, and that the state holds them with their successful end."""
+    for system, runs in expected.items():
+        assert ids(sandbox, system) == runs
+        values = stack.values(address(system))
+        assert (values["id"], values["status"]) == (runs[0], SUCCESS[system])
+        assert values["ended_at"]
+    assert stack.plan().status == 0
+
+
+def single_runs(sandbox: SandboxProcess, systems: Sequence[str] = SYSTEMS) -> Mapping[str, Sequence[str]]:
+    """Return the one run that each system has started."""
+    runs = {system: ids(sandbox, system) for system in systems}
+    assert {system: len(ids) for system, ids in runs.items()} == dict.fromkeys(systems, 1)
+    return runs
