@@ -96,7 +96,10 @@ class ProviderConfig:
     ] = None
     journal: Annotated[
         str | None,
-        setting("Path of the journal file, which keeps runs from being started twice.", environment="WORKFLOW_JOURNAL"),
+        setting(
+            "Path of the journal file, which keeps runs from being started twice. Its directory must exist.",
+            environment="WORKFLOW_JOURNAL",
+        ),
     ] = None
 
 
