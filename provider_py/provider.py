@@ -6,7 +6,6 @@ import asyncio
 import functools
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 from provider_py.execution import (
@@ -20,6 +19,7 @@ from provider_py.execution import (
 )
 from provider_py.execution.journal import Journal, default_path, workspace
 from provider_py.execution.lifecycle import ExecutionResource
+from provider_py.execution.local_settings import writable_path
 from provider_py.execution.starting import Starter
 from provider_py.plugin import (
     DataSource,
@@ -96,7 +96,10 @@ class ProviderConfig:
     ] = None
     journal: Annotated[
         str | None,
-        setting("Path of the journal file, which keeps runs from being started twice.", environment="WORKFLOW_JOURNAL"),
+        setting(
+            "Path of the journal file, which keeps runs from being started twice. Its directory must exist.",
+            environment="WORKFLOW_JOURNAL",
+        ),
     ] = None
 
 
@@ -128,7 +131,7 @@ class WorkflowProvider:
         self._config = Decoded(resolve(ProviderConfig, config.model, os.environ), config.unknown)
         self._runtime.scope = workspace(os.environ)
         if self._config.model and self._config.model.journal:
-            self._journal.path = Path(self._config.model.journal)
+            self._journal.path = writable_path(self._config.model.journal, ("journal",), "WORKFLOW_JOURNAL")
         self._runtime.preflight = bool(self._config.model and self._config.model.preflight)
         return ()
 

@@ -884,7 +884,7 @@ class WorkflowProvider(Provider):
         nexthink: A Nexthink instance.
         vcd: A VMware Cloud Director.
         preflight: Check runs against their systems at plan time. Environment variable: `WORKFLOW_PREFLIGHT`.
-        journal: Path of the journal file, which keeps runs from being started twice. Environment variable: `WORKFLOW_JOURNAL`.
+        journal: Path of the journal file, which keeps runs from being started twice. Its directory must exist. Environment variable: `WORKFLOW_JOURNAL`.
         """
         arguments = without_none(
             harness=harness,

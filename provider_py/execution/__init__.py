@@ -15,9 +15,9 @@ What a system is written with is exported here:
     from_fault, unknown_name, did_you_mean          diagnostics
     run_preflight, Runtime, Clock, rfc3339
 
-`transport`, `budget` and `tokens` are imported by their names: they load httpx2 (70 ms), so only what sends requests
-does. `lifecycle`, `starting` and `journal` are put together by the provider; `waiting` and `private_state` are theirs
-alone.
+`transport` and `tokens` are imported by their names: they load httpx2 (70 ms), so only what sends requests does. So is
+`budget`, which one system needs. `lifecycle`, `starting` and `journal` are put together by the provider; `waiting` and
+`private_state` are theirs alone.
 """
 
 from provider_py.execution.connection import Connector, readable, require

@@ -44,6 +44,25 @@ def optional_path(text: str | None, setting: AttributePath) -> str | None:
     return None if text is None else str(local_path(text, setting))
 
 
+def writable_path(text: str, setting: AttributePath, variable: str) -> Path:
+    """Return the path of a file that may have to be created, as `local_path` does.
+
+    Raises DiagnosticError where a directory is in its place or there is none to hold it; none is created, since a
+    mistyped path would get one too. `variable` is the setting's environment variable.
+    """
+    path = local_path(text, setting)
+    if path.is_dir():
+        problem = f"{str(path)!r} is a directory. Name a file in it."
+    elif not path.parent.is_dir():
+        exists = "is not a directory" if path.parent.exists() else "does not exist"
+        problem = f"{str(path.parent)!r} {exists}. Create the directory, or name a file in another one."
+    else:
+        return path
+    name = format_path(setting)
+    detail = f"`{name}` ({variable}) is {text!r}: {problem}"
+    raise DiagnosticError(error(f"Invalid path in `{name}`", detail, setting))
+
+
 class _Block(Protocol):
     @property
     def allow_insecure_http(self) -> bool | None: ...

@@ -12,18 +12,18 @@ due, and takes along whoever is past half of their interval; where more are due 
 overdue go first. Between two requests lies the spacing of the source, so that polling leaves room in the budget.
 
 Not guaranteed: the interval is a wish. A poll may come at half of it, and comes later where the spacing or the request
-itself takes longer. A stop of Terraform does not shorten the spacing: whoever polls outside a wait (a refresh, a
-resumption) may be held up by it after Ctrl-C.
+itself takes longer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from provider_py.execution.errors import SystemFault
+from provider_py.execution.errors import Interrupted, SystemFault
 from provider_py.execution.runtime import Runtime
 
 K = TypeVar("K", bound=Hashable)
@@ -75,7 +75,7 @@ class Poller(Generic[K, R]):
     async def next(self, key: K, interval: float) -> R | None:
         """Return the state of a run about `interval` seconds from now; None: the system has no record of it.
 
-        Raises SystemFault if that poll failed; the next call polls again.
+        Raises SystemFault if that poll failed; the next call polls again. Raises Interrupted if Terraform stops first.
         """
         now = self._runtime.clock.monotonic()
         waiter: _Waiter[R] = _Waiter(now + interval, interval)
@@ -84,7 +84,7 @@ class Poller(Generic[K, R]):
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
         try:
-            return await waiter.answer
+            return await self._runtime.unless_stopped(waiter.answer)
         finally:
             self._leave(key, waiter)
 
@@ -96,23 +96,16 @@ class Poller(Generic[K, R]):
             self._waiting.pop(key, None)
 
     async def _run(self) -> None:
-        while self._waiting:
-            self._changed.clear()
-            pause = min(w.due for ws in self._waiting.values() for w in ws) - self._runtime.clock.monotonic()
-            if pause > 0:
-                await self._changed_within(pause)
-                continue
-            await self._serve(self._due_keys())
-            await self._runtime.clock.sleep(self._source.spacing())
-
-    async def _changed_within(self, seconds: float) -> None:
-        sleeper = asyncio.ensure_future(self._runtime.clock.sleep(seconds))
-        changed = asyncio.create_task(self._changed.wait())
-        try:
-            await asyncio.wait({sleeper, changed}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeper.cancel()
-            changed.cancel()
+        with contextlib.suppress(Interrupted):  # whoever waits is told by `next`
+            while self._waiting:
+                self._changed.clear()
+                pause = min(w.due for ws in self._waiting.values() for w in ws) - self._runtime.clock.monotonic()
+                if pause > 0:
+                    with contextlib.suppress(TimeoutError):
+                        await self._runtime.unless_stopped(self._changed.wait(), seconds=pause)
+                    continue
+                await self._serve(self._due_keys())
+                await self._runtime.sleep(self._source.spacing())
 
     def _due_keys(self) -> list[K]:
         """Return the runs of the next request, the longest due first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -59,14 +59,14 @@ class Runtime:
         """Sleep, or raise Interrupted as soon as Terraform asks to stop."""
         await self.unless_stopped(self.clock.sleep(seconds))
 
-    async def unless_stopped(self, work: Coroutine[object, None, T], *, seconds: float | None = None) -> T:
+    async def unless_stopped(self, work: Awaitable[T], *, seconds: float | None = None) -> T:
         """Do work that may be cancelled at any `await`.
 
         Raises Interrupted if Terraform asks to stop first, TimeoutError if the work takes longer than `seconds`.
         """
-        task = asyncio.create_task(work)
+        task = asyncio.ensure_future(work)
         stopped = asyncio.create_task(self.stop.wait())
-        guards: set[asyncio.Task[object]] = {stopped}
+        guards: set[asyncio.Task[bool] | asyncio.Task[None]] = {stopped}
         if seconds is not None:
             guards.add(asyncio.create_task(self.clock.sleep(max(0.0, seconds))))
         try:

@@ -8,9 +8,9 @@ What does not work:
   exchange half-way, and a service account's token is dead once it is exchanged: the new one must be stored.
 - *A failed fetch as the fault of the request.* "No answer" from the login host would read as if a start had been sent.
 
-So one task fetches, shielded from all who wait for it, and a request that was rejected joins the renewal that is under
-way, or finds that a newer token is there already. A request is repeated once, with that token. Faults of the fetch
-become NotStarted: what the token was for was not sent.
+So one task fetches, shielded from all who wait for it: a stop of Terraform ends their wait, not the exchange. A request
+that was rejected joins the renewal that is under way, or finds that a newer token is there already. A request is
+repeated once, with that token. Faults of the fetch become NotStarted: what the token was for was not sent.
 
 Not guaranteed: a system that rejects a token after it has acted on the request would act twice; 401 is taken to mean
 that it has not. The life of a token is counted from its arrival, on a clock that may stand still while the machine
@@ -27,7 +27,7 @@ from typing import Final
 import httpx2
 
 from provider_py.execution.errors import Interrupted, NotStarted, Refused, SystemFault, Unauthorized
-from provider_py.execution.runtime import Clock
+from provider_py.execution.runtime import Runtime
 from provider_py.plugin import protect
 
 MARGIN: Final = 0.1
@@ -45,11 +45,11 @@ class Token:
 class TokenAuth(httpx2.Auth):
     """Puts a token on every request. A 401 renews it once for all requests that used the rejected one."""
 
-    def __init__(self, fetch: Callable[[], Awaitable[Token]], clock: Clock, credentials: str) -> None:
+    def __init__(self, fetch: Callable[[], Awaitable[Token]], runtime: Runtime, credentials: str) -> None:
         """`fetch` returns a new token or raises SystemFault; `credentials` names the settings it uses."""
         self._credentials = credentials
         self._fetch = fetch
-        self._clock = clock
+        self._runtime = runtime
         self._token: Token | None = None
         self._renewal: asyncio.Task[Token] | None = None
         self._expires = 0.0
@@ -71,11 +71,11 @@ class TokenAuth(httpx2.Auth):
 
     async def _current(self, rejected: Token | None) -> Token:
         token = self._token
-        if token is None or token is rejected or self._clock.monotonic() >= self._expires:
+        if token is None or token is rejected or self._runtime.clock.monotonic() >= self._expires:
             if self._renewal is None or self._renewal.done():
                 self._renewal = asyncio.create_task(self._renew())
                 self._renewal.add_done_callback(_retrieve_fault)
-            token = await asyncio.shield(self._renewal)
+            token = await self._runtime.unless_stopped(asyncio.shield(self._renewal))
         return token
 
     async def _renew(self) -> Token:
@@ -90,7 +90,7 @@ class TokenAuth(httpx2.Auth):
             raise NotStarted(fault.system, f"no token was issued: {fault.reason}", advice=fault.advice) from fault
         protect(token.value)
         life = float("inf") if token.seconds is None else token.seconds * (1 - MARGIN)
-        self._token, self._expires = token, self._clock.monotonic() + life
+        self._token, self._expires = token, self._runtime.clock.monotonic() + life
         return token
 
 

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from provider_py.execution.errors import Refused, SystemFault
+from provider_py.execution.errors import Interrupted, Refused, SystemFault
 from provider_py.execution.poller import Poller, adaptive_interval
 from provider_py.execution.run import Phase, Run
 from provider_py.execution.runtime import Runtime
@@ -87,7 +87,7 @@ class Watch:
             try:
                 run = await self._poller.next(key, interval)
             except SystemFault as fault:
-                if isinstance(fault, Refused):
+                if isinstance(fault, Refused | Interrupted):
                     raise
                 log.warning("polling %s %s failed, trying again: %s", self._title, key, fault)
                 continue

@@ -40,7 +40,8 @@ def create(provider: Plugin, kind: str = TYPE, **arguments: Any) -> pb.ApplyReso
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    """Return the path of a journal that does not exist yet."""
+    """Return the path of a journal that does not exist yet, in a directory that does."""
+    (tmp_path / "kept").mkdir()
     return tmp_path / "kept" / "journal.sqlite3"
 
 
@@ -133,15 +134,17 @@ def test_equal_runs_of_two_workspaces_are_two_runs(environment: Mapping[str, str
 def test_nothing_is_started_when_the_journal_is_unusable(
     environment: Mapping[str, str], journal: Path, sandbox: SandboxProcess, obstacle: str
 ) -> None:
-    if obstacle == "a directory":
-        journal.mkdir(parents=True)
-    elif obstacle == "a file for a directory":
-        journal.parent.write_text("in the way")
-    else:
-        journal.parent.mkdir(mode=0o500)
-        if os.access(journal.parent, os.W_OK):
-            pytest.skip("this user may write everywhere")
+    """What is in the way before the provider is configured is reported then; here it comes between."""
     with process(environment) as provider:
+        if obstacle == "a directory":
+            journal.mkdir()
+        elif obstacle == "a file for a directory":
+            journal.parent.rmdir()
+            journal.parent.write_text("in the way")
+        else:
+            journal.parent.chmod(0o500)
+            if os.access(journal.parent, os.W_OK):
+                pytest.skip("this user may write everywhere")
         (error,) = errors(create(provider))
     assert error.startswith("Cloud Director execution was not started\n")
     assert str(journal) in error
@@ -153,7 +156,6 @@ def test_nothing_is_started_when_the_journal_is_unusable(
 def test_a_damaged_file_is_renamed(
     environment: Mapping[str, str], journal: Path, sandbox: SandboxProcess, content: bytes
 ) -> None:
-    journal.parent.mkdir()
     journal.write_bytes(content)
     with process(environment) as provider:
         created = create(provider)

@@ -82,7 +82,7 @@ def test_loading_the_provider_loads_neither_clients_nor_the_http_library() -> No
     script = """
 import sys
 import provider_py.provider
-heavy = {"httpx2", "pydantic", "attrs", "attr", "tenacity", "pyrate_limiter", "aiohttp", "harness_client.client",
+heavy = {"httpx2", "pydantic", "attrs", "attr", "tenacity", "aiohttp", "harness_client.client",
          "nexthink_client.models.workflow", "vcd_client.client"}
 print(sorted(heavy & sys.modules.keys()))
 """

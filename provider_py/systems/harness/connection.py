@@ -32,12 +32,12 @@ from provider_py.execution import (
     readable,
     rfc3339,
 )
+from provider_py.execution.budget import Budget
 from provider_py.systems.harness.config import SYSTEM, HarnessSettings, resolve_config
 
 if TYPE_CHECKING:  # lazy: httpx2 takes 70 ms, and a plan without Harness resources needs none of it
     import httpx2
 
-    from provider_py.execution.budget import Budget
     from provider_py.execution.transport import Channel
 
 R = TypeVar("R")
@@ -111,8 +111,6 @@ class Harness:
 
     @functools.cached_property
     def _budget(self) -> Budget:
-        from provider_py.execution.budget import Budget  # lazy: imports pyrate_limiter and filelock
-
         config = self.config
         budget = Budget(config.requests_per_minute, WINDOW_SECONDS, self.runtime, account=self.account)
         self._open.callback(budget.close)

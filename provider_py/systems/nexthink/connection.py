@@ -46,7 +46,7 @@ class Nexthink:
         from provider_py.execution.tokens import TokenAuth  # lazy: imports httpx2, 70 ms
 
         url = self.settings.api_url
-        auth = TokenAuth(self._request_token, self.runtime.clock, _CREDENTIALS)
+        auth = TokenAuth(self._request_token, self.runtime, _CREDENTIALS)
         return nexthink_client.Client(base_url=url).set_async_httpx_client(self._api_channel(url, auth, base_url=url))
 
     async def download(self, url: str) -> bytes:

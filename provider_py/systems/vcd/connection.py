@@ -7,6 +7,7 @@ some versions refuse the URN.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import re
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_SIGN_OUT_SECONDS: Final = 0.3
+"""Real time for signing out: the process has half a second to close everything, and sessions expire by themselves."""
 _PLAIN_NAME: Final = re.compile(r"[\w.@-]{1,128}")
 """Names that need no quoting in a FIQL filter; for others all organizations are read."""
 
@@ -54,7 +57,7 @@ class CloudDirector:
 
         session = Session(self.config, self._open_channel())
         self._exit_stack.push_async_callback(self._sign_out, session)
-        auth = TokenAuth(session.token, self.runtime.clock, self.config.sign_in.settings)
+        auth = TokenAuth(session.token, self.runtime, self.config.sign_in.settings)
         client = self._open_client(auth)
         if self.config.tenant is None:
             return client
@@ -86,9 +89,10 @@ class CloudDirector:
 
     async def _sign_out(self, session: Session) -> None:
         try:
-            await session.close()
-        except SystemFault as fault:
-            log.debug("signing out failed: %s", fault)
+            async with asyncio.timeout(_SIGN_OUT_SECONDS):
+                await session.close()
+        except (SystemFault, TimeoutError) as fault:
+            log.debug("signing out failed, the session will expire: %s", fault or "no answer in time")
 
     async def close(self) -> None:
         """Sign out and close the channels, as far as they were opened."""

@@ -63,7 +63,8 @@ async def test_plain_http_is_used_where_it_is_allowed(
     else:
         values["allow_insecure_http"] = True
     process = await site.process(environment, **block(system, **values))
-    await process.created(simple(system))
+    created = await process.create(simple(system))
+    assert list(created.diagnostics) == []
     assert site.requests != []
 
 

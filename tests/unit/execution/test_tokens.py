@@ -62,7 +62,7 @@ def clock() -> Clock:
 
 @asynccontextmanager
 async def signed_in(login: Login, clock: Clock) -> AsyncIterator[Send]:
-    auth = TokenAuth(login.fetch, clock, CREDENTIALS)
+    auth = TokenAuth(login.fetch, Runtime(asyncio.Event(), clock), CREDENTIALS)
     async with serving([login.api]) as server, channel(Runtime(asyncio.Event(), clock), auth=auth) as opened:
         yield lambda: opened.post(server.url)
 
@@ -115,7 +115,7 @@ async def test_a_new_token_that_is_rejected_too_is_an_error(clock: Clock) -> Non
     async def refuse(request: web.Request) -> web.StreamResponse:
         return web.Response(status=401)
 
-    auth = TokenAuth(login.fetch, clock, CREDENTIALS)
+    auth = TokenAuth(login.fetch, Runtime(asyncio.Event(), clock), CREDENTIALS)
     async with serving([refuse]) as server, channel(Runtime(asyncio.Event(), clock), auth=auth) as opened:
         with pytest.raises(Unauthorized):
             await opened.post(server.url)
@@ -179,7 +179,7 @@ async def test_concurrent_requests_share_a_failing_fetch() -> None:
         await clock.sleep(15)
         raise Unreachable("Acme", "no connection")
 
-    auth = TokenAuth(fetch, clock, CREDENTIALS)
+    auth = TokenAuth(fetch, Runtime(asyncio.Event(), clock), CREDENTIALS)
 
     async def begin() -> None:
         await anext(auth.async_auth_flow(httpx2.Request("GET", "http://acme.invalid")))
@@ -202,7 +202,7 @@ async def test_a_fetch_continues_when_its_caller_is_cancelled() -> None:
         kept.append("rewritten")
         return Token("token-number-1")
 
-    auth = TokenAuth(fetch, clock, CREDENTIALS)
+    auth = TokenAuth(fetch, Runtime(asyncio.Event(), clock), CREDENTIALS)
     request = httpx2.Request("GET", "http://acme.invalid")
     impatient = asyncio.create_task(anext(auth.async_auth_flow(request)))
     await settle()
