@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from provider_py.cli.sandbox import SandboxProcess
-from tests.acceptance.stack import Stack
-from tests.faults.scenarios import ids
+from tests.support.scenarios import ids
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.terraform
 

@@ -94,6 +94,7 @@ def test_shutdown_is_in_time_even_if_a_creation_ignores_the_stop() -> None:
         planned = plugin.plan(None, config, kind="toy_wait")
         call = plugin.stub.ApplyResourceChange.future(plugin.apply_request(None, planned, config, kind="toy_wait"))
         plugin.stub.GetMetadata(pb.GetMetadata.Request())
+        assert not call.done()
         assert plugin.shutdown() == 0
         assert not plugin.socket.parent.exists()
 
