@@ -6,9 +6,10 @@ import asyncio
 import functools
 import os
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 from provider_py.execution import (
+    Connection,
     Connector,
     DataSourceType,
     ExecutionType,
@@ -54,7 +55,10 @@ from provider_py.systems.vcd import workflows as vcd_workflows
 from provider_py.systems.vcd.config import VcdSettings
 from provider_py.systems.vcd.connection import CloudDirector
 
-RESOURCES: Final[tuple[ExecutionType[Any] | ResourceType[Any, Any], ...]] = (
+AnyExecutionType: TypeAlias = ExecutionType[Any]
+AnyResourceType: TypeAlias = AnyExecutionType | ResourceType[Any, Any]
+
+RESOURCES: Final[tuple[AnyResourceType, ...]] = (
     harness_execution.TYPE,
     harness_trigger.TYPE,
     nexthink_execution.TYPE,
@@ -114,7 +118,7 @@ class WorkflowProvider:
         """`stop` is set when Terraform asks to stop."""
         self._runtime = Runtime(stop)
         self._config: Decoded[ProviderConfig] = Decoded(None)
-        self._connections: dict[str, Any] = {}
+        self._connections: dict[str, Connection] = {}
         self._launchers: dict[str, Launcher[Any, Any, Any]] = {}
         self._journal = Journal(default_path(os.environ), self._runtime.clock.time)
         self.resources: Sequence[Resource[Any]] = tuple(self._resource(type_) for type_ in RESOURCES)
@@ -141,14 +145,14 @@ class WorkflowProvider:
         for connection in self._connections.values():
             await connection.close()
 
-    def _resource(self, type_: ExecutionType[Any] | ResourceType[Any, Any]) -> Resource[Any]:
+    def _resource(self, type_: AnyResourceType) -> Resource[Any]:
         if isinstance(type_, ResourceType):
             return type_.make(self._connector(type_.system))
         account = functools.partial(self._account, type_.system)
         starter: Starter[Any] = Starter(type_.name, self._journal, self._runtime, account)
         return ExecutionResource(type_, lambda: self._launcher(type_), starter, self._runtime)
 
-    def _launcher(self, type_: ExecutionType[Any]) -> Launcher[Any, Any, Any] | None:
+    def _launcher(self, type_: AnyExecutionType) -> Launcher[Any, Any, Any] | None:
         if type_.name not in self._launchers:
             connection = self._connection(type_.system)
             if connection is None:
@@ -162,12 +166,12 @@ class WorkflowProvider:
             connection = self._connection(system)
         except DiagnosticError:
             return ""
-        return "" if connection is None else str(connection.account)
+        return "" if connection is None else connection.account
 
     def _connector(self, system: str) -> Connector[Any]:
         return Connector(system, lambda: self._connection(system))
 
-    def _connection(self, system: str) -> Any:
+    def _connection(self, system: str) -> Connection | None:
         """Return the connection to a system; None while its settings are not known."""
         if system in self._config.unknown:
             return None

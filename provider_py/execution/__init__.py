@@ -20,7 +20,7 @@ What a system is written with is exported here:
 `private_state` are theirs alone.
 """
 
-from provider_py.execution.connection import Connector, readable, require
+from provider_py.execution.connection import Connection, Connector, readable, require
 from provider_py.execution.errors import (
     Interrupted,
     Missing,
@@ -47,6 +47,7 @@ from provider_py.execution.times import rfc3339
 __all__ = [
     "Cancelling",
     "Clock",
+    "Connection",
     "Connector",
     "DataSourceType",
     "Execution",

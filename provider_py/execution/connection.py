@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from provider_py.execution import messages
 from provider_py.execution.errors import SystemFault, Unanswered
 from provider_py.plugin import DiagnosticError, attributes, error
 
 C = TypeVar("C")
+
+
+class Connection(Protocol):
+    """A way to one account of a system."""
+
+    account: str
+    """What tells the account from others: the address, and whose account it is there."""
+
+    async def close(self) -> None:
+        """Close what was opened."""
 
 
 @dataclass(frozen=True, slots=True)

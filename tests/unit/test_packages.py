@@ -26,7 +26,7 @@ EXPORTS = {
         parse_duration pattern protect quoted redact required required_together resolve setting shorten url warning
     """,
     "provider_py.execution": """
-        Cancelling Clock Connector DataSourceType Execution ExecutionType Indistinct Interrupted Launcher
+        Cancelling Clock Connection Connector DataSourceType Execution ExecutionType Indistinct Interrupted Launcher
         LookupDataSource Lookups Missing NotResumed NotStarted Phase PollSource RateLimited Refused Remembering
         ResourceType Run Runtime Searching Started SystemFault Timeouts Unanswered Unauthorized Unreachable
         did_you_mean from_fault local_path optional_path readable require require_encryption rfc3339 run_preflight
