@@ -208,8 +208,9 @@ with host.started() as plugin:
     stream = goplugin_pb2_grpc.GRPCStdioStub(plugin.channel).StreamStdio(Empty())
     config = {{"name": "{name}", "status": None}}
     planned = plugin.plan(None, config, kind="toy_wait")
-    plugin.stub.ApplyResourceChange.future(plugin.apply_request(None, planned, config, kind="toy_wait"))
-    plugin.stub.GetMetadata(pb.GetMetadata.Request())
+    creation = plugin.stub.ApplyResourceChange.future(plugin.apply_request(None, planned, config, kind="toy_wait"))
+    while "creating {name}" not in plugin.printed():
+        time.sleep(0.01)
     plugin.stderr.rename("{log}")
     print(plugin.socket.parent, flush=True)
     time.sleep(60)

@@ -185,6 +185,7 @@ class Waits:
 
     async def create(self, planned: Wait, private: bytes) -> ApplyResult[Wait]:
         """Wait, or be stubborn and wait for ever, or take two seconds to send, whatever the host does."""
+        log.info("creating %s", planned.name)
         if planned.name == "sending":
             await asyncio.sleep(2)
             log.info("recorded")
