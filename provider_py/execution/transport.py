@@ -91,6 +91,8 @@ _TRANSIENT: Final = (408, 425)
 """Statuses below 500 after which a request that is safe to repeat is repeated."""
 SHORTEST_PAUSE_SECONDS: Final = 1.0
 """The shortest pause between two tries. A system that asks for less, 0 or a time that has passed, means none."""
+_CONTENT_EXPECTED: Final = ("GET", "POST")
+"""The methods of requests that ask for something, where they start nothing; others may be answered with nothing."""
 _NEVER_SENT: Final = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -194,7 +196,10 @@ class Channel(httpx2.AsyncClient):
             advice = f"Check {self._credentials} and its permissions." if fault is Unauthorized else ""
             reason = f"{_name(request)} was answered {status}{self._explanation(response)}"
             raise fault(self._system, reason, advice=advice)
-        if response.content:
+        if not response.content.strip():
+            if status == 200 and request.method in _CONTENT_EXPECTED and self._safe(request):
+                raise Unanswered(self._system, f"{_name(request)} was answered 200 without content")
+        else:
             try:
                 response.json()
             except ValueError as fault:
