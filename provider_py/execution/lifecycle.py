@@ -33,8 +33,8 @@ Not guaranteed:
 - Resumption without a refresh (`-refresh=false`), or while an input is unknown at plan: the old run is treated as
   replaced, and so cancelled where `on_destroy` says so.
 - That a create whose run expired has succeeded: dependants go on although its end was not seen.
-- Limits other than those of preparing and waiting: sending a start, reading, importing and cancelling have none, and
-  `timeouts.delete` bounds nothing yet. What queues for a start uses up `timeouts.create`.
+- Limits other than those of preparing, waiting and cancelling: sending a start, reading and importing have none. What
+  queues for a start uses up `timeouts.create`.
 - Resumption of a run whose configuration the system no longer accepts: it passes the same preflight as a start.
 """
 
@@ -211,12 +211,14 @@ class ExecutionResource(Generic[E]):
         try:
             launcher = self._require_launcher(state)
             if isinstance(launcher, Cancelling):
-                await launcher.cancel(state)
+                await self._runtime.unless_stopped(launcher.cancel(state), seconds=state.seconds("delete"))
         except Missing as fault:
             log.info("%s %s need not be cancelled: %s", self._type.title, state.id, fault)
         except SystemFault as fault:
             summary = f"Failed to cancel {self._type.title} {state.id}"
             raise DiagnosticError(messages.from_fault(fault, summary)) from fault
+        except TimeoutError as fault:
+            raise DiagnosticError(messages.cancel_timed_out(self._type.title, state)) from fault
 
     async def import_state(self, identifier: str) -> ReadResult[E]:
         """Adopt the run that an import ID names."""

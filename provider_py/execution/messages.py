@@ -117,6 +117,16 @@ def timed_out(title: str, state: Execution, operation: str) -> Diagnostic:
     )
 
 
+def cancel_timed_out(title: str, state: Execution) -> Diagnostic:
+    """Report a cancellation that the system did not confirm in time."""
+    return error(
+        f"Timed out cancelling {title} {state.id}",
+        f"The cancellation was not confirmed within the {state.seconds('delete'):g} s of timeouts.delete. The resource "
+        "is kept; destroy it again, or raise timeouts.delete.",
+        ("timeouts",),
+    )
+
+
 def lost_track(title: str, state: Execution, fault: SystemFault) -> Diagnostic:
     """Report a run that could not be followed to its end."""
     return error(
