@@ -148,8 +148,8 @@ class Provider(Protocol):
     async def close(self, *, orderly: bool) -> None:
         """Release connections and files before the process ends.
 
-        `orderly`: the host asked for the end while no call was in flight, and at most one interrupt came before. Then
-        it has every answer, which says nothing about whether it has written the state yet.
+        `orderly`: the host asked for the end while no call was in flight, and no interrupt came before. Then it has
+        every answer, which says nothing about whether it has written the state yet.
         """
 
 

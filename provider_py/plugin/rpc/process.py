@@ -89,8 +89,10 @@ class PluginProcess:
             if not self._debugging:
                 self._watch_parent()
             await self._shutdown.wait()
-            # At a second interrupt the host drops the answers in flight, and those it has not written yet.
-            orderly = dispatcher.idle and not self._orphaned() and self._interrupts < 2
+            # At a second interrupt the host drops the answers in flight and those it has not written yet. It need not
+            # show: the signals may have gone to the host alone, and the answers may have left before its Shutdown came.
+            interrupted = self._interrupts > 0 or self._stop.is_set()
+            orderly = dispatcher.idle and not self._orphaned() and not interrupted
             self._stop.set()
             await server.stop(_CALLS_SECONDS)
             await dispatcher.settle(_ORPHANED_CALLS_SECONDS if self._orphaned() else _LATE_CALLS_SECONDS)
