@@ -12,12 +12,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from provider_py.plugin.defaults import completed, with_defaults, without_write_only
 from provider_py.plugin.diagnostics import Diagnostic, Key, Path
 from provider_py.plugin.models import decoded, is_result
-from provider_py.plugin.resource import Change, Plan, Resource
+from provider_py.plugin.resource import AnyResource, Change, Plan
 from provider_py.plugin.schema import ListOf, MapOf, Object, Type, attributes, attributes_within
 from provider_py.plugin.values import UNKNOWN, Tree, equivalent
 
@@ -34,7 +33,7 @@ class Planned:
     diagnostics: Sequence[Diagnostic]
 
 
-async def plan(resource: Resource[Any], prior: Block | None, proposed: Block, config: Block, private: bytes) -> Planned:
+async def plan(resource: AnyResource, prior: Block | None, proposed: Block, config: Block, private: bytes) -> Planned:
     """Plan a creation (no prior state) or an update."""
     model = resource.model
     outline = _outline(model, prior, proposed, config)
@@ -86,7 +85,7 @@ def _with_unknown(model: type, outline: Block, hook: Plan) -> Block:
     return {**outline, **dict.fromkeys(hook.unknown, UNKNOWN)}
 
 
-def _model(model: type, block: Block | None) -> Any:
+def _model(model: type, block: Block | None) -> Tree:
     return None if block is None else decoded(model, block).model
 
 

@@ -130,14 +130,18 @@ class DataSource(Protocol[M]):
         """Look up what the configuration names."""
 
 
+AnyResource: TypeAlias = Resource[Any]
+AnyDataSource: TypeAlias = DataSource[Any]
+
+
 class Provider(Protocol):
     """A provider: its configuration's model and its registry."""
 
     name: str
     model: type[Any]
     description: str
-    resources: Sequence[Resource[Any]]
-    data_sources: Sequence[DataSource[Any]]
+    resources: Sequence[AnyResource]
+    data_sources: Sequence[AnyDataSource]
 
     def validate(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
         """Validate the provider block, offline."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from tfplugin6 import tfplugin6_pb2 as pb
 
 from provider_py.plugin.defaults import with_defaults
 from provider_py.plugin.diagnostics import has_error
-from provider_py.plugin.resource import DataSource
+from provider_py.plugin.resource import AnyDataSource
 from provider_py.plugin.rpc import blocks
 from provider_py.plugin.rpc.diagnostics import encode, missing_state, not_served
 from provider_py.plugin.validation import validate_config
@@ -18,7 +17,7 @@ from provider_py.plugin.validation import validate_config
 class DataSourceService:
     """Serves the data sources, by their full names."""
 
-    def __init__(self, data_sources: Mapping[str, DataSource[Any]]) -> None:
+    def __init__(self, data_sources: Mapping[str, AnyDataSource]) -> None:
         self._data_sources = data_sources
 
     async def validate(self, request: pb.ValidateDataResourceConfig.Request) -> pb.ValidateDataResourceConfig.Response:
@@ -38,7 +37,7 @@ class DataSourceService:
         written = blocks.write_model(source.model, result.state, config)
         return pb.ReadDataSource.Response(state=written.value, diagnostics=encode([*diagnostics, *written.diagnostics]))
 
-    def _named(self, type_name: str) -> DataSource[Any]:
+    def _named(self, type_name: str) -> AnyDataSource:
         if type_name not in self._data_sources:
             raise not_served("data source", type_name)
         return self._data_sources[type_name]

@@ -17,6 +17,7 @@ from tfplugin6 import tfplugin6_pb2 as pb
 
 from provider_py.plugin.diagnostics import DiagnosticError, error
 from provider_py.plugin.rpc.diagnostics import encode, unexpected
+from provider_py.plugin.rpc.go_plugin import RpcHandler
 from provider_py.plugin.rpc.provider_service import Method
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Dispatcher:
         """Whether no call is in flight."""
         return not self._running
 
-    def handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+    def handlers(self) -> dict[str, RpcHandler]:
         """Return the handlers by their gRPC method names."""
         return {f"/tfplugin6.Provider/{name}": self._handler(name) for name in self._methods}
 
@@ -57,10 +58,10 @@ class Dispatcher:
             for task in late:
                 task.cancel()
 
-    def _handler(self, name: str) -> grpc.RpcMethodHandler[Any, Any]:
+    def _handler(self, name: str) -> RpcHandler:
         message = getattr(pb, name)
 
-        async def handle(request: Any, _context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        async def handle(request: Any, _context: object) -> Any:
             task = asyncio.create_task(self._respond(name, request), name=name)
             self._running.add(task)
             task.add_done_callback(self._running.discard)

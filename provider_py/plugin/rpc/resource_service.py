@@ -10,18 +10,19 @@ from tfplugin6 import tfplugin6_pb2 as pb
 from provider_py.plugin.defaults import with_write_only
 from provider_py.plugin.diagnostics import DiagnosticError, error, has_error
 from provider_py.plugin.plan import plan
-from provider_py.plugin.resource import ApplyResult, Resource
+from provider_py.plugin.resource import AnyResource, ApplyResult
 from provider_py.plugin.rpc import blocks
 from provider_py.plugin.rpc.codec import decode_json
 from provider_py.plugin.rpc.diagnostics import attribute_path, encode, missing_state, not_served
 from provider_py.plugin.sensitive import protect_values
 from provider_py.plugin.validation import refuse_write_only, validate_config
+from provider_py.plugin.values import Tree
 
 
 class ResourceService:
     """Serves the managed resources, by their full names."""
 
-    def __init__(self, resources: Mapping[str, Resource[Any]]) -> None:
+    def __init__(self, resources: Mapping[str, AnyResource]) -> None:
         self._resources = resources
 
     async def validate(self, request: pb.ValidateResourceConfig.Request) -> pb.ValidateResourceConfig.Response:
@@ -118,14 +119,14 @@ class ResourceService:
             imported_resources=[imported], diagnostics=encode([*diagnostics, *written.diagnostics])
         )
 
-    def _named(self, type_name: str) -> Resource[Any]:
+    def _named(self, type_name: str) -> AnyResource:
         if type_name not in self._resources:
             raise not_served("resource type", type_name)
         return self._resources[type_name]
 
 
 async def _apply(
-    resource: Resource[Any], planned: dict[str, Any] | None, request: pb.ApplyResourceChange.Request
+    resource: AnyResource, planned: dict[str, Tree] | None, request: pb.ApplyResourceChange.Request
 ) -> ApplyResult[Any]:
     prior = blocks.read(resource.model, request.prior_state)
     before = None if prior is None else blocks.known(resource.model, prior)
