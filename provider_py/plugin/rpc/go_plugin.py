@@ -14,8 +14,8 @@ _SERVED: Final = frozenset({"", "plugin"})
 _SERVING: Final = health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
 
 
-RpcHandler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
-RpcContext: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+RpcHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic for type checkers only
+RpcContext: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class GoPluginServices:
