@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,7 +49,7 @@ Check: TypeAlias = Callable[[Any], str | None]
 """Validates one known, non-null value: None if it is valid, else a sentence on what is wrong and what to write."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Primitive:
     """A string, number, bool or dynamic; `integer` says that Python holds the number as int."""
 
@@ -56,21 +57,21 @@ class Primitive:
     integer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListOf:
     """A list of one element type."""
 
     element: Type
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MapOf:
     """A map from strings to one element type."""
 
     element: Type
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Object:
     """A nested object, described by its own model."""
 
@@ -214,7 +215,10 @@ def attributes_within(type_: Type) -> Iterator[Attribute]:
 
 @functools.cache
 def _attributes(cls: Any) -> Mapping[str, Attribute]:
-    hints = typing.get_type_hints(cls, include_extras=True)
+    # typing.get_type_hints resolves more than models need, and takes longer at each of the starts that a plan pays for.
+    hints: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        hints |= inspect.get_annotations(base, eval_str=True)
     return types.MappingProxyType(
         {field.name: _attribute(field, hints[field.name]) for field in dataclasses.fields(cls)}
     )
