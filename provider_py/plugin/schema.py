@@ -49,7 +49,7 @@ Check: TypeAlias = Callable[[Any], str | None]
 """Validates one known, non-null value: None if it is valid, else a sentence on what is wrong and what to write."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Primitive:
     """A string, number, bool or dynamic; `integer` says that Python holds the number as int."""
 
@@ -57,21 +57,21 @@ class Primitive:
     integer: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ListOf:
     """A list of one element type."""
 
     element: Type
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MapOf:
     """A map from strings to one element type."""
 
     element: Type
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Object:
     """A nested object, described by its own model."""
 
