@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import inspect
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -215,10 +214,7 @@ def attributes_within(type_: Type) -> Iterator[Attribute]:
 
 @functools.cache
 def _attributes(cls: Any) -> Mapping[str, Attribute]:
-    # typing.get_type_hints resolves more than models need, and takes longer at each of the starts that a plan pays for.
-    hints: dict[str, Any] = {}
-    for base in reversed(cls.__mro__):
-        hints |= inspect.get_annotations(base, eval_str=True)
+    hints = typing.get_type_hints(cls, include_extras=True)
     return types.MappingProxyType(
         {field.name: _attribute(field, hints[field.name]) for field in dataclasses.fields(cls)}
     )
