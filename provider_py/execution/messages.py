@@ -56,26 +56,23 @@ def not_started(title: str, fault: SystemFault | JournalError, number: int, part
 
 def failed(title: str, state: Execution) -> Diagnostic:
     """Report a failed run: as an error or, where the user accepts failures, as a warning."""
-    reason = f": {state.status_message}" if state.status_message else ""
-    location = f" See {state.url}." if state.url else ""
+    failure = _failure(state.status_message, state.url)
     summary = f"{title} {state.id} failed with status {state.status}"
     if state.on_failure == "keep":
-        return warning(summary, f'The run failed{reason}.{location} It is kept because on_failure is "keep".')
+        return warning(summary, f'{failure} It is kept because on_failure is "keep".')
     return error(
         summary,
-        f"The run failed{reason}.{location} The next apply starts a new run: correct the cause first, or set "
+        f"{failure} The next apply starts a new run: correct the cause first, or set "
         'on_failure = "keep" to accept the failure.',
     )
 
 
 def replaced_failure(title: str, state: Execution) -> Diagnostic:
     """Report a stored run that failed, and is replaced because the configuration does not accept failures."""
-    reason = f": {state.status_message}" if state.status_message else ""
-    location = f" See {state.url}." if state.url else ""
     return warning(
         f"{title} {state.id} failed with status {state.status}",
-        f"The run failed{reason}.{location} A failed run does not count as done, so it is replaced by a new run. To "
-        'accept the failure instead, set on_failure = "keep".',
+        f"{_failure(state.status_message, state.url)} A failed run does not count as done, so it is replaced by a new "
+        'run. To accept the failure instead, set on_failure = "keep".',
     )
 
 
@@ -89,12 +86,15 @@ def taken_over(run: Run[object]) -> Diagnostic:
 
 def not_taken_over(run: Run[object]) -> Diagnostic:
     """Report a run that an earlier apply left unfinished, and that is of no use because it failed meanwhile."""
-    reason = f": {redact(run.message)}" if run.message else ""
-    location = f" See {run.url}." if run.url else ""
+    failure = _failure(redact(run.message) if run.message else None, run.url)
     return warning(
         f"Run {run.id} of an earlier apply failed with status {run.status}",
-        f"The run failed{reason}.{location} A failed run does not count as done, so a new one was started.",
+        f"{failure} A failed run does not count as done, so a new one was started.",
     )
+
+
+def _failure(reason: str | None, url: str | None) -> str:
+    return f"The run failed{f': {reason}' if reason else ''}.{f' See {url}.' if url else ''}"
 
 
 def interrupted(title: str, state: Execution) -> Diagnostic:

@@ -69,12 +69,12 @@ class PluginProcess:
         self._shutdown = asyncio.Event()
         self._stop = asyncio.Event()
         self._parent = os.getppid()
-        self._interrupts = 0
+        self._interrupted = False
 
     async def run(self) -> None:
         """Print the handshake, load the provider, serve until the host asks for the end."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            handler = self._shutdown.set if self._debugging else self._count_interrupt
+            handler = self._shutdown.set if self._debugging else self._note_interrupt
             asyncio.get_running_loop().add_signal_handler(number, handler)
         with private_socket(os.environ) as socket:
             server = grpc.aio.server(options=_OPTIONS)
@@ -91,16 +91,16 @@ class PluginProcess:
             await self._shutdown.wait()
             # At a second interrupt the host drops the answers in flight and those it has not written yet. It need not
             # show: the signals may have gone to the host alone, and the answers may have left before its Shutdown came.
-            interrupted = self._interrupts > 0 or self._stop.is_set()
+            interrupted = self._interrupted or self._stop.is_set()
             orderly = dispatcher.idle and not self._orphaned() and not interrupted
             self._stop.set()
             await server.stop(_CALLS_SECONDS)
             await dispatcher.settle(_ORPHANED_CALLS_SECONDS if self._orphaned() else _LATE_CALLS_SECONDS)
             await _close(provider, orderly=orderly)
 
-    def _count_interrupt(self) -> None:
+    def _note_interrupt(self) -> None:
         """Leave a signal to the host, which got it too and says what it means."""
-        self._interrupts += 1
+        self._interrupted = True
 
     def _watch_parent(self) -> None:
         """End when the host is gone."""
