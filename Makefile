@@ -2,14 +2,17 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types contracts check tests hosts generate bench lock clean
+.PHONY: help venv demo test prove lint types contracts check tests hosts generate bench lock clean
 
 VENV ?= .venv
 BENCH_VENV ?= .venv-bench
-JOBS ?= 2
+# More than the cores of a small machine: the tests wait for runs, polls and processes about as often as they compute.
+JOBS ?= 3
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+# Compiled once, for all the processes that the checks start, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
@@ -62,6 +65,10 @@ check: $(READY)  ## Fail if generated code or docs are outdated
 tests: $(READY)
 	$(call say,tests: pytest with $(JOBS) workers)
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
+
+prove: $(READY)  ## Prove the guarantees: every crash point, the model, many processes at once (40 minutes)
+	$(call say,proofs: pytest with $(JOBS) workers)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m prove
 
 hosts: $(READY)  ## Run the acceptance tests on Terraform 1.6 to 1.15 and OpenTofu, and print a table
 	@$(BIN)/python -m tests.acceptance.hosts --jobs $(JOBS)

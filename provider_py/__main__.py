@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from provider_py import SOURCE
-from provider_py.plugin import ProviderFactory
-from provider_py.plugin.rpc.serve import serve
+from provider_py.rpc.serve import serve
+
+if TYPE_CHECKING:  # lazy: the handshake comes first
+    from provider_py.plugin import ProviderFactory
 
 ADDRESS: Final = f"registry.terraform.io/{SOURCE}"
 _SUPPORT: Final = "Please report it to the provider's maintainers, with the output of `workflow-provider report`."

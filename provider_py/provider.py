@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import functools
+import importlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, TypeAlias
 
 from provider_py.execution import (
@@ -18,70 +18,64 @@ from provider_py.execution import (
     ResourceType,
     Runtime,
 )
-from provider_py.execution.journal import Journal, default_path, workspace
+from provider_py.execution.journal import Journal
+from provider_py.execution.journal_setting import open_store
 from provider_py.execution.lifecycle import ExecutionResource
-from provider_py.execution.local_settings import writable_path
-from provider_py.execution.starting import Starter
+from provider_py.execution.scope import Scope, host_is_testing, state_scope
 from provider_py.plugin import (
-    DataSource,
+    AnyDataSource,
+    AnyResource,
     Decoded,
     Diagnostic,
-    DiagnosticError,
-    Resource,
+    Registered,
     model,
+    not_empty,
     optional,
     resolve,
     setting,
 )
-from provider_py.systems.harness import application as harness_application
-from provider_py.systems.harness import execution as harness_execution
-from provider_py.systems.harness import execution_inputs as harness_execution_inputs
-from provider_py.systems.harness import executions as harness_executions
-from provider_py.systems.harness import pipeline as harness_pipeline
-from provider_py.systems.harness import service as harness_service
-from provider_py.systems.harness import trigger as harness_trigger
-from provider_py.systems.harness import workflow as harness_workflow
 from provider_py.systems.harness.config import HarnessSettings
-from provider_py.systems.harness.connection import Harness
-from provider_py.systems.nexthink import event as nexthink_event
-from provider_py.systems.nexthink import execution as nexthink_execution
-from provider_py.systems.nexthink import workflow as nexthink_workflow
-from provider_py.systems.nexthink import workflows as nexthink_workflows
 from provider_py.systems.nexthink.config import NexthinkSettings
-from provider_py.systems.nexthink.connection import Nexthink
-from provider_py.systems.vcd import execution as vcd_execution
-from provider_py.systems.vcd import workflow as vcd_workflow
-from provider_py.systems.vcd import workflows as vcd_workflows
 from provider_py.systems.vcd.config import VcdSettings
-from provider_py.systems.vcd.connection import CloudDirector
 
 AnyExecutionType: TypeAlias = ExecutionType[Any]
 AnyResourceType: TypeAlias = AnyExecutionType | ResourceType[Any, Any]
+AnyDataSourceType: TypeAlias = DataSourceType[Any, Any]
+AnyLauncher: TypeAlias = Launcher[Any, Any, Any]
 
-RESOURCES: Final[tuple[AnyResourceType, ...]] = (
-    harness_execution.TYPE,
-    harness_trigger.TYPE,
-    nexthink_execution.TYPE,
-    nexthink_event.TYPE,
-    vcd_execution.TYPE,
+
+def _declared(name: str) -> Any:
+    """Import the type of a resource or data source: `harness_trigger` is `TYPE` of `systems.harness.trigger`."""
+    system, _, module = name.partition("_")
+    return importlib.import_module(f"provider_py.systems.{system}.{module}").TYPE
+
+
+RESOURCES: Final[Registered[AnyResourceType]] = Registered(
+    ("harness_execution", "harness_trigger", "nexthink_execution", "nexthink_event", "vcd_execution"), _declared
 )
-DATA_SOURCES: Final[tuple[DataSourceType[Any, Any], ...]] = (
-    harness_application.TYPE,
-    harness_workflow.TYPE,
-    harness_pipeline.TYPE,
-    harness_service.TYPE,
-    harness_execution_inputs.TYPE,
-    harness_executions.TYPE,
-    nexthink_workflow.TYPE,
-    nexthink_workflows.TYPE,
-    vcd_workflow.TYPE,
-    vcd_workflows.TYPE,
+DATA_SOURCES: Final[Registered[AnyDataSourceType]] = Registered(
+    (
+        "harness_application",
+        "harness_workflow",
+        "harness_pipeline",
+        "harness_service",
+        "harness_execution_inputs",
+        "harness_executions",
+        "nexthink_workflow",
+        "nexthink_workflows",
+        "vcd_workflow",
+        "vcd_workflows",
+    ),
+    _declared,
 )
-SYSTEMS: Final = {
-    "harness": (HarnessSettings, Harness),
-    "nexthink": (NexthinkSettings, Nexthink),
-    "vcd": (VcdSettings, CloudDirector),
-}
+SYSTEMS: Final = {"harness": HarnessSettings, "nexthink": NexthinkSettings, "vcd": VcdSettings}
+
+
+def connect(system: str, settings: object, runtime: Runtime) -> Connection:
+    """Make the connection to a system with its resolved settings; raises DiagnosticError for missing ones."""
+    module = importlib.import_module(f"provider_py.systems.{system}.connection")
+    connection: Connection = module.CONNECTION(settings, runtime)
+    return connection
 
 
 @model
@@ -101,8 +95,19 @@ class ProviderConfig:
     journal: Annotated[
         str | None,
         setting(
-            "Path of the journal file, which keeps runs from being started twice. Its directory must exist.",
+            "Path of the journal file, which keeps runs from being started twice; its directory must exist. For a "
+            "team, the address of a PostgreSQL database that its machines share: `postgresql://user@host/database`, "
+            "with the password and TLS settings in libpq's own variables.",
             environment="WORKFLOW_JOURNAL",
+        ),
+    ] = None
+    journal_scope: Annotated[
+        str | None,
+        setting(
+            "Name of the state in the journal, in place of the one made of the backend's settings: runs that an "
+            "interrupted apply left are taken up by applies of the same scope only.",
+            environment="WORKFLOW_JOURNAL_SCOPE",
+            checks=(not_empty,),
         ),
     ] = None
 
@@ -119,12 +124,10 @@ class WorkflowProvider:
         self._runtime = Runtime(stop)
         self._config: Decoded[ProviderConfig] = Decoded(None)
         self._connections: dict[str, Connection] = {}
-        self._launchers: dict[str, Launcher[Any, Any, Any]] = {}
-        self._journal = Journal(default_path(os.environ), self._runtime.clock.time)
-        self.resources: Sequence[Resource[Any]] = tuple(self._resource(type_) for type_ in RESOURCES)
-        self.data_sources: Sequence[DataSource[Any]] = tuple(
-            LookupDataSource(type_, self._connector(type_.system)) for type_ in DATA_SOURCES
-        )
+        self._launchers: dict[str, AnyLauncher] = {}
+        self._journal = self._open_journal(None, None)
+        self.resources = Registered(RESOURCES.names, self._resource)
+        self.data_sources = Registered(DATA_SOURCES.names, self._data_source)
 
     def validate(self, config: Decoded[ProviderConfig]) -> Iterable[Diagnostic]:
         """Nothing more than the checks of the attributes: what is missing is told by the resource that needs it."""
@@ -133,11 +136,15 @@ class WorkflowProvider:
     async def configure(self, config: Decoded[ProviderConfig]) -> Iterable[Diagnostic]:
         """Take the configuration; a system's settings are judged when a resource first needs them."""
         self._config = Decoded(resolve(ProviderConfig, config.model, os.environ), config.unknown)
-        self._runtime.scope = workspace(os.environ)
-        if self._config.model and self._config.model.journal:
-            self._journal.path = writable_path(self._config.model.journal, ("journal",), "WORKFLOW_JOURNAL")
+        if self._config.model:
+            settings = self._config.model
+            self._journal = self._open_journal(settings.journal or None, settings.journal_scope or None)
         self._runtime.preflight = bool(self._config.model and self._config.model.preflight)
         return ()
+
+    async def abandon(self) -> None:
+        """Leave the runs of this process to the next one."""
+        await self._journal.abandon()
 
     async def close(self, *, orderly: bool = False) -> None:
         """Close the journal and all connections."""
@@ -145,14 +152,31 @@ class WorkflowProvider:
         for connection in self._connections.values():
             await connection.close()
 
-    def _resource(self, type_: AnyResourceType) -> Resource[Any]:
+    def _resource(self, name: str) -> AnyResource:
+        type_ = RESOURCES[name]
         if isinstance(type_, ResourceType):
-            return type_.make(self._connector(type_.system))
-        account = functools.partial(self._account, type_.system)
-        starter: Starter[Any] = Starter(type_.name, self._journal, self._runtime, account)
-        return ExecutionResource(type_, lambda: self._launcher(type_), starter, self._runtime)
+            return type_.make(self._connector(type_.system), lambda: self._journal, self._runtime)
+        return ExecutionResource(
+            type_,
+            lambda: self._launcher(type_),
+            lambda: self._journal,
+            self._runtime,
+            self._connector(type_.system).account,
+        )
 
-    def _launcher(self, type_: AnyExecutionType) -> Launcher[Any, Any, Any] | None:
+    def _open_journal(self, setting: str | None, scope_name: str | None) -> Journal:
+        store = open_store(setting, os.environ)
+        testing = host_is_testing()
+        scope = state_scope(os.environ, shared=store.shared, testing=testing)
+        if scope_name is not None and not testing:
+            scope = Scope(scope_name, scope.state_file)
+        return Journal(store, self._runtime.clock.time, scope, adopts=not testing, stop=self._runtime.stop)
+
+    def _data_source(self, name: str) -> AnyDataSource:
+        type_ = DATA_SOURCES[name]
+        return LookupDataSource(type_, self._connector(type_.system), self._runtime)
+
+    def _launcher(self, type_: AnyExecutionType) -> AnyLauncher | None:
         if type_.name not in self._launchers:
             connection = self._connection(type_.system)
             if connection is None:
@@ -160,15 +184,7 @@ class WorkflowProvider:
             self._launchers[type_.name] = type_.launcher(connection)
         return self._launchers[type_.name]
 
-    def _account(self, system: str) -> str:
-        """Return what tells the system's account from others; empty while its settings are unknown or invalid."""
-        try:
-            connection = self._connection(system)
-        except DiagnosticError:
-            return ""
-        return "" if connection is None else connection.account
-
-    def _connector(self, system: str) -> Connector[Any]:
+    def _connector(self, system: str) -> Connector[Connection]:
         return Connector(system, lambda: self._connection(system))
 
     def _connection(self, system: str) -> Connection | None:
@@ -176,9 +192,8 @@ class WorkflowProvider:
         if system in self._config.unknown:
             return None
         if system not in self._connections:
-            settings, connect = SYSTEMS[system]
-            given = getattr(self._config.model, system)
-            self._connections[system] = connect(resolve(settings, given, os.environ, (system,)), self._runtime)
+            settings = resolve(SYSTEMS[system], getattr(self._config.model, system), os.environ, (system,))
+            self._connections[system] = connect(system, settings, self._runtime)
         return self._connections[system]
 
 

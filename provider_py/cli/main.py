@@ -11,11 +11,13 @@ import typer
 
 from provider_py.cli import demo as demonstration
 from provider_py.cli import install as installation
+from provider_py.cli import journal
 from provider_py.cli import report as diagnosis
 from provider_py.cli import sandbox as simulation
 from provider_py.cli.errors import CommandError
 
 app = typer.Typer(help="Install and try the provider for workflow runs.", no_args_is_help=True, add_completion=False)
+app.add_typer(journal.app, name="journal")
 
 Mirror = Annotated[
     Path | None,

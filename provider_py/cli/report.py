@@ -15,7 +15,7 @@ from provider_py.cli.errors import CommandError
 from provider_py.cli.install import DISTRIBUTION, launchers
 from provider_py.cli.terraform import Terraform
 
-PACKAGES: Final = ("grpcio", "protobuf", "httpx2", "pydantic", "attrs", "aiohttp", "cdktf", "cdktn", "jsii")
+PACKAGES: Final = ("grpcio", "protobuf", "httpx2", "pydantic", "attrs", "psycopg", "aiohttp", "cdktf", "cdktn", "jsii")
 SETTINGS: Final = ("HARNESS_", "NEXTHINK_", "VCD_", "WORKFLOW_", "TF_", "JSII_")
 
 

@@ -7,19 +7,20 @@ What does not work:
   account's limit counts them all.
 - *A token bucket.* It lets a full bucket and what flows in pass within one window: up to twice the limit.
 - *First come, first served alone.* A hundred starts in the queue would hold up the polls of all running ones.
-- *One clock.* The time of day is set: back an hour, and every request waits for an hour; forward, and a whole budget
-  is free at once. The monotonic clock starts anew with the machine.
+- *The time of day.* It is set: back an hour, and every request waits for an hour; forward, and a whole budget is free.
+- *The monotonic clock alone.* It starts anew with the machine, and in a directory that machines share each has its own.
 - *Waiting for the file's lock.* Whoever waits inside SQLite stops the event loop, and with it every other request.
 
 So the times of requests are kept in a small SQLite file of the user's cache directory, one per system and account, by
-both clocks. A request counts while either clock finds it in the last window; one that lies in the future by both is
-taken to be sent now. A request is sent when fewer than the limit count. Requests that serve many (look-ups, polls)
-pass those that serve one (starts); who is first in the queue tries, alone, and wakes the next. A locked file is tried
-again after a short sleep. After LOCK_SECONDS, and while the file cannot be used at all, the process keeps to the budget
-for itself, with a warning in the log; it goes on trying, and then enters what it has sent meanwhile.
+the monotonic clock and under the name of its origin. Of other origins nothing is known but that they were sent before
+this machine started, or by another one: they count until the machine has been up for a window, and are left to their
+owners. A request is sent when fewer than the limit count. Requests that serve many (look-ups, polls) pass those that
+serve one (starts); who is first in the queue tries, alone, and wakes the next. A locked file is tried again after a
+short sleep. After LOCK_SECONDS, and while the file cannot be used at all, the process keeps to the budget for itself,
+with a warning in the log; it goes on trying, and then enters what it has sent meanwhile.
 
-Not guaranteed: other machines and other programs have no part in it. A clock that is set, or a machine that slept, may
-have requests counted for up to a second window.
+Not guaranteed: other machines and other programs have no part in it. Where a machine that slept does not count that
+time, its requests before count for longer.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
-from provider_py.execution.runtime import Runtime
+from provider_py.execution.runtime import Clock, Runtime
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,7 @@ LOCK_SECONDS: Final = 5.0
 """How long another process may lock the file, which it needs for a moment only."""
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-
-Moment: TypeAlias = tuple[float, float]
-"""The time of day and the monotonic time, in seconds."""
+_DAY: Final = 86400.0
 
 
 @dataclass(order=True, slots=True)
@@ -65,9 +64,9 @@ class Budget:
 
     def __init__(self, requests: int, seconds: float, runtime: Runtime, *, account: str | None = None) -> None:
         """The budget is shared by all processes that name the same account; None keeps it to this process."""
-        self._own = _Window(requests, seconds, None)
-        self._shared = _Window(requests, seconds, file) if account and (file := _file(account)) else None
-        self._unshared: list[Moment] = []
+        self._own = _Window(requests, seconds, runtime.clock, None)
+        self._shared = _Window(requests, seconds, runtime.clock, file) if account and (file := _file(account)) else None
+        self._unshared: list[float] = []
         self._locked_since: float | None = None
         self._alone = False
         self._runtime = runtime
@@ -107,8 +106,7 @@ class Budget:
 
     def _pause(self) -> float | None:
         """Return the seconds until the next try; None: a request was counted."""
-        clock = self._runtime.clock
-        now = (clock.time(), clock.monotonic())
+        now = self._runtime.clock.monotonic()
         if self._shared is None:
             return self._own.take(now)
         try:
@@ -120,10 +118,10 @@ class Budget:
             self._own.enter([now])
         return pause
 
-    def _pause_alone(self, now: Moment, fault: Exception) -> float | None:
+    def _pause_alone(self, now: float, fault: Exception) -> float | None:
         if _code(fault) in _BUSY:
-            self._locked_since = now[1] if self._locked_since is None else self._locked_since
-            if now[1] - self._locked_since < LOCK_SECONDS:
+            self._locked_since = now if self._locked_since is None else self._locked_since
+            if now - self._locked_since < LOCK_SECONDS:
                 return random.uniform(0.01, 0.05)  # noqa: S311 - spreads the tries of several processes
         if not self._alone:
             log.warning("the request budget is kept to this process while it cannot be shared: %s", fault)
@@ -143,28 +141,28 @@ class Budget:
 class _Window:
     """The requests that count at a moment, in a file or (None) in memory. Never waits for a lock."""
 
-    def __init__(self, requests: int, seconds: float, file: Path | None) -> None:
+    def __init__(self, requests: int, seconds: float, clock: Clock, file: Path | None) -> None:
+        self._clock = clock
         self._requests = requests
         self._seconds = seconds
         self._file = file
         self._connection: sqlite3.Connection | None = None
 
-    def take(self, now: Moment, others: Sequence[Moment] = ()) -> float | None:
+    def take(self, now: float, others: Sequence[float] = ()) -> float | None:
         """Count a request, after entering `others`. Returns None, or the seconds after which one may be counted.
 
         Raises OSError or sqlite3.Error; then nothing was entered.
         """
-        values = {"wall": now[0], "monotonic": now[1], "seconds": self._seconds}
+        values: dict[str, object] = {"now": now, "seconds": self._seconds, "origin": self._clock.origin()}
         try:
             connection = self._connection = self._connection or self._open()
             with connection:  # commits, or rolls back what raises
                 connection.execute("BEGIN IMMEDIATE")
-                connection.executemany("INSERT INTO request VALUES (?, ?)", others)
-                connection.execute(_FUTURE_IS_NOW, values)
-                connection.execute(_FORGET, values)
-                ((count,),) = connection.execute("SELECT count(*) FROM request")
+                self._insert(connection, others)
+                connection.execute(_FORGET, values | {"old": self._clock.time() - _DAY})
+                ((count,),) = connection.execute(_COUNT, values)
                 if count < self._requests:
-                    connection.execute("INSERT INTO request VALUES (:wall, :monotonic)", values)
+                    self._insert(connection, [now])
                     return None
                 ((left,),) = connection.execute(_LEFT, values | {"surplus": count - self._requests})
                 return float(left) + 0.001
@@ -174,10 +172,14 @@ class _Window:
                 self._file.unlink(missing_ok=True)
             raise
 
-    def enter(self, moments: Sequence[Moment]) -> None:
+    def enter(self, moments: Sequence[float]) -> None:
         """Count requests that were sent, whatever the limit."""
         connection = self._connection = self._connection or self._open()
-        connection.executemany("INSERT INTO request VALUES (?, ?)", moments)
+        self._insert(connection, moments)
+
+    def _insert(self, connection: sqlite3.Connection, moments: Sequence[float]) -> None:
+        rows = [(self._clock.origin(), moment, self._clock.time()) for moment in moments]
+        connection.executemany("INSERT INTO sent VALUES (?, ?, ?)", rows)
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -191,24 +193,22 @@ class _Window:
         connection = sqlite3.connect(self._file or ":memory:", timeout=0, isolation_level=None)
         try:
             connection.execute("PRAGMA synchronous = OFF")  # what a crash loses is out of the window after the restart
-            connection.execute("CREATE TABLE IF NOT EXISTS request (wall REAL, monotonic REAL)")
+            connection.execute("CREATE TABLE IF NOT EXISTS sent (origin TEXT, moment REAL, entered REAL)")
         except sqlite3.Error:
             connection.close()
             raise
         return connection
 
 
-_FUTURE_IS_NOW: Final = """
-UPDATE request SET wall = :wall, monotonic = :monotonic WHERE wall > :wall AND monotonic > :monotonic
-"""
 _FORGET: Final = """
-DELETE FROM request WHERE (wall > :wall OR wall <= :wall - :seconds)
-    AND (monotonic > :monotonic OR monotonic <= :monotonic - :seconds)
+DELETE FROM sent
+WHERE CASE origin WHEN :origin THEN moment NOT BETWEEN :now - :seconds AND :now + :seconds ELSE entered < :old END
 """
+"""Another process may have entered a request after `:now` was read, so what lies a little ahead counts."""
+_COUNT: Final = "SELECT count(*) FROM sent WHERE origin = :origin OR :now < :seconds"
 _LEFT: Final = """
-SELECT :seconds + max(
-    iif(wall > :wall, -:seconds, wall - :wall), iif(monotonic > :monotonic, -:seconds, monotonic - :monotonic)
-) FROM request ORDER BY 1 LIMIT 1 OFFSET :surplus
+SELECT :seconds - :now + iif(origin = :origin, moment, 0) FROM sent WHERE origin = :origin OR :now < :seconds
+ORDER BY 1 LIMIT 1 OFFSET :surplus
 """
 
 

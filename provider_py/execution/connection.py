@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from provider_py.execution import messages
 from provider_py.execution.errors import SystemFault, Unanswered
 from provider_py.plugin import DiagnosticError, attributes, error
-
-C = TypeVar("C")
 
 
 class Connection(Protocol):
@@ -24,8 +21,10 @@ class Connection(Protocol):
         """Close what was opened."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connector(Generic[C]):
+C = TypeVar("C", bound=Connection)
+
+
+class Connector(NamedTuple, Generic[C]):
     """Opens the connection to a system, shared by all its resources; `system` names the provider's block for it."""
 
     system: str
@@ -38,6 +37,14 @@ class Connector(Generic[C]):
         if connection is None:
             raise DiagnosticError(messages.settings_unknown(title, self.system))
         return connection
+
+    def account(self) -> str:
+        """Return what tells the account from others; empty while the settings are unknown or invalid."""
+        try:
+            connection = self.open()
+        except DiagnosticError:
+            return ""
+        return "" if connection is None else connection.account
 
 
 def require(system: str, block: str, settings: object, names: Sequence[str]) -> list[str]:

@@ -8,8 +8,8 @@ SystemFault                     everything below; says which system, what was tr
     Refused                     the system refused it
       Unauthorized              ... because of the credentials
       Missing                   ... because the object does not exist (or the credentials may not see it)
-    NotResumed                  a run that an earlier apply started could not be read; no other is started
   Unanswered                    sent, but no readable answer came back: its effect is unknown
+    Unsettled                   ... and the journal keeps it until that is settled
 """
 
 from __future__ import annotations
@@ -58,9 +58,13 @@ class Missing(Refused):
     """The object does not exist, or the system hides it from these credentials."""
 
 
-class NotResumed(NotStarted):
-    """A run that an earlier apply started could not be read, and no other is started in its place."""
-
-
 class Unanswered(SystemFault):
     """The request was sent and no readable answer came back: its effect is unknown."""
+
+
+class Unsettled(Unanswered):
+    """A start was not answered, and the journal keeps it under `token` until a search or the user settles it."""
+
+    def __init__(self, system: str, reason: str, *, token: str, advice: str = "") -> None:
+        super().__init__(system, reason, advice=advice)
+        self.token = token

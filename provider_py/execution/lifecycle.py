@@ -10,32 +10,19 @@ apply that started it. What does not work:
 - *Deciding at plan what to do with a tainted run.* Its plan is that of a new resource: no prior state, no private
   bytes, and nothing that says which resource instance it is about.
 
-The way taken, by how the wait of a create ends:
+So what a run is to Terraform is decided in `life`, and this module only asks: at a create what answers it, at the end
+of a wait what the verdict is, and writes both down where later calls find them. What is owed travels three ways, since
+each of them gets lost in some flow of Terraform's: as private bytes beside the state, which a refresh is shown; as an
+offer in the journal, which that refresh renews and one create of equal inputs takes; and as the fingerprint in the
+private bytes planned for a create, which the destroy half of a replacement is shown in place of its own. That half
+leaves an owed run of the same fingerprint alone, and the create half takes it.
 
-- *The run failed*: state and error. Terraform taints and replaces it, which here is what the user wants: a new run.
-  A failure that another call sees, such as a refresh after Ctrl-C, taints nothing; then the plan replaces the run,
-  unless the configuration does not wait for it or accepts failures. The state alone decides that, so a plan does not
-  depend on who saw the failure.
-- *Timed out, or lost track of*: state, error, and UNFINISHED as private state (see `private_state`). The next refresh
-  shows it to us, and we count it under the fingerprint of its inputs. A create of the same fingerprint that is planned
-  in that process takes one from the count and is planned as RESUMES. The destroy half of the replacement, which gets
-  that mark as well, hands the run over through the journal instead of cancelling it; the create half takes it from
-  there and waits on (see `starting`).
-- *Ctrl-C*: state and a warning. An error would taint for nothing, as Terraform creates no dependants any more; the next
-  plan has an update that waits on.
-- *Expired* (see `waiting`): state and a warning. It is not replaced, since that would repeat a run that may have ended
-  well.
+A failed run answers nothing. Where the state holds one, the plan replaces it, unless the configuration does not wait
+for it or accepts failures; the state alone decides that, so a plan does not depend on who saw the failure. A run of
+which the system has no record is reported as an error once and kept for another look; the next apply then keeps it
+with a warning, since replacing it would repeat a run that may have ended well.
 
-Not guaranteed:
-
-- Which of several equal runs is resumed: a fingerprint does not tell resource instances apart, so one that failed may
-  get the run of one that timed out.
-- Resumption without a refresh (`-refresh=false`), or while an input is unknown at plan: the old run is treated as
-  replaced, and so cancelled where `on_destroy` says so.
-- That a create whose run expired has succeeded: dependants go on although its end was not seen.
-- Limits other than those of preparing, waiting and cancelling: sending a start, reading and importing have none. What
-  queues for a start uses up `timeouts.create`.
-- Resumption of a run whose configuration the system no longer accepts: it passes the same preflight as a start.
+Not guaranteed: what the table of guarantees in `docs/guarantees.md` says.
 """
 
 from __future__ import annotations
@@ -47,18 +34,34 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from provider_py.execution import messages
-from provider_py.execution.errors import Interrupted, Missing, SystemFault
-from provider_py.execution.journal import JournalError
-from provider_py.execution.launcher import AnyLauncher, Cancelling, OpaqueLauncher, Remembering
-from provider_py.execution.poller import Poller
+from provider_py.execution.errors import Missing, SystemFault
+from provider_py.execution.journal import Journal
+from provider_py.execution.launcher import AnyLauncher, Cancelling, OpaqueLauncher
+from provider_py.execution.life import (
+    Attempt,
+    Cut,
+    Decision,
+    End,
+    Event,
+    Held,
+    Place,
+    Planned,
+    Standing,
+    Start,
+    Take,
+    Verdict,
+    private_of,
+    verdict,
+)
+from provider_py.execution.poller import SHORTEST_SECONDS, Poller
 from provider_py.execution.preflight import run_preflight
-from provider_py.execution.private_state import PrivateState
 from provider_py.execution.registry_types import ExecutionType
 from provider_py.execution.run import Execution, Phase, Run, deciding_run
 from provider_py.execution.runtime import Runtime
-from provider_py.execution.starting import Starter
+from provider_py.execution.starting import Starter, remember
+from provider_py.execution.store import JournalError
 from provider_py.execution.times import rfc3339
-from provider_py.execution.waiting import CutShort, Watch, log_status
+from provider_py.execution.waiting import MISSES_BEFORE_VANISHED, Watch, log_status
 from provider_py.plugin import (
     ApplyResult,
     Change,
@@ -69,7 +72,6 @@ from provider_py.plugin import (
     ReadResult,
     attributes,
     error,
-    has_error,
     parse_duration,
     redact,
 )
@@ -88,16 +90,21 @@ class ExecutionResource(Generic[E]):
         self,
         type_: ExecutionType[E],
         launcher: Callable[[], AnyLauncher[E] | None],
-        starter: Starter[E],
+        journal: Callable[[], Journal],
         runtime: Runtime,
+        account: Callable[[], str],
     ) -> None:
-        """`launcher` returns None while the provider's settings for the system are unknown."""
+        """`launcher` returns None while the provider's settings for the system are unknown.
+
+        `account` returns what tells the account of the system from others.
+        """
         self.name = type_.name
         self.model = type_.model
         self.description = type_.description
         self._type = type_
         self._launcher: Callable[[], OpaqueLauncher[E] | None] = launcher
-        self._starter = starter
+        self._journal = journal
+        self._starter = Starter(type_.name, type_.title, type_.workflow, journal, runtime, account)
         self._runtime = runtime
         self._shared_poller: Poller[str, Run[object]] | None = None
 
@@ -106,106 +113,181 @@ class ExecutionResource(Generic[E]):
         return self._type.validate(config)
 
     async def plan(self, change: Change[E]) -> Plan:
-        """Preflight a start; plan to resume where a run that is to be waited for has not ended."""
+        """Preflight a start; plan to take up or replace a run that has not ended well."""
+        self._journal().planning()
         planned = change.planned.model
         if change.prior is None:
-            resumes = planned is not None and self._starter.take_unfinished(planned)
-            private = PrivateState.RESUMES.encode() if resumes else None
-            return Plan(private=private, diagnostics=await self._preflight(change.planned))
-        private_state = await self._observe(change.prior, change.private)
-        if planned is not None and self._unaccepted(change.prior, planned):
+            return await self._plan_creation(change.planned, change.private)
+        held = await self._observe(change.prior, change.private)
+        await self._retract(change.prior, held)
+        in_place = held.standing is Standing.IMPORTED and _completes_import(change)
+        if planned is None:
+            return Plan(in_place=in_place)
+        if self._unaccepted(change.prior, planned):
             # Terraform heeds a path that forces replacement only where the planned value differs.
             warnings = [messages.replaced_failure(self._type.title, change.prior)]
             return Plan(unknown=frozenset(_results(self.model)), replace=[("status",)], diagnostics=warnings)
-        resumes = planned is not None and planned.wait and not self._ended(change.prior)
+        rekeyed = None not in (change.prior.idempotency_key, planned.idempotency_key) and (
+            change.prior.idempotency_key != planned.idempotency_key
+        )
+        if not in_place and not held.joined:
+            self._yield(change)
+        resumes = planned.wait and not self._ended(change.prior)
         unknown = frozenset(_results(self.model)) - {"id"} if resumes else frozenset()
-        return Plan(unknown=unknown, in_place=private_state is PrivateState.IMPORTED and _completes_import(change))
+        return Plan(unknown=unknown, in_place=in_place, replace=[("idempotency_key",)] if rekeyed else ())
+
+    async def _plan_creation(self, planned: Decoded[E], private_before: bytes) -> Plan:
+        known = planned.model is not None and not planned.unknown & _inputs(self.model)
+        wish = self._starter.wish(planned.model) if planned.model is not None and known else None
+        waits = planned.model is not None and planned.model.wait
+        joined = self._held(private_before).joined if private_before else None
+        private = Planned(None if wish is None else wish.fingerprint, waits, joined).encode()
+        diagnostics: list[Diagnostic] = []
+        if planned.model is not None and known:
+            decision, diagnostics = await self._starter.consult(planned.model)
+            if not isinstance(decision, Start) and not _is_incomplete(decision):
+                return Plan(private=private, diagnostics=tuple(diagnostics))  # what is taken up needs no preflight
+        return Plan(private=private, diagnostics=(*diagnostics, *await self._preflight(planned)))
+
+    def _yield(self, change: Change[E]) -> None:
+        """Let the plan use the key of the run that it replaces."""
+        prior, planned = change.prior, change.planned.model
+        if prior is not None and planned is not None:
+            unknown = bool(change.planned.unknown & _inputs(self.model))
+            self._starter.yield_to(prior, planned, self._type.keys(prior), unknown=unknown)
 
     async def create(self, planned: E, private: bytes) -> ApplyResult[E]:
-        """Start the run and wait for its end."""
-        began = self._runtime.clock.monotonic()
-        launcher = self._require_launcher(planned)
+        """Start the run, or take up the one that answers already, and wait for its end."""
+        self._journal().applying()
         title = self._type.title
+        launcher = self._require_launcher(planned)
         try:
-            parts = await self._runtime.unless_stopped(
-                launcher.prepare(planned, frozenset()), seconds=planned.seconds("create")
-            )
-        except SystemFault as fault:
-            raise DiagnosticError(messages.from_fault(fault, "Nothing was started")) from fault
+            begun = await self._starter.begin(launcher, self._poller(launcher), planned)
+        except (SystemFault, JournalError) as fault:
+            raise DiagnosticError(messages.not_started(title, fault, 1, 1)) from fault
         except TimeoutError as fault:
-            raise DiagnosticError(messages.preparation_timed_out(title, planned, "create")) from fault
-        runs: dict[str, Run[object]] = {}
-        diagnostics: list[Diagnostic] = []
-        for number, part in enumerate(parts):
-            try:
-                key, started = await self._starter.start(launcher, self._poller(launcher), planned, number, part)
-            except (SystemFault, JournalError) as fault:
-                diagnostics.append(messages.not_started(title, fault, number + 1, len(parts)))
-                state = self._state(launcher, planned, runs) if runs else None
-                self._starter.keep(runs)
-                return ApplyResult(state, diagnostics, PrivateState.UNFINISHED.encode())
-            runs[key] = started.run
-            diagnostics.extend((*started.warnings, *map(messages.journal_damaged, self._starter.warnings())))
-            log.info("%s %s was started", title, started.run.id)
-            log_status(title, None, started.run)
+            raise DiagnosticError(messages.preparation_timed_out(title, planned.seconds("create"), "create")) from fault
+        diagnostics = [*begun.diagnostics, *map(messages.journal_damaged, self._journal().warnings())]
+        held = begun.held
+        if begun.failed:
+            state = self._state(launcher, planned, begun.runs)
+            return await self._owe(state, list(begun.runs), held, diagnostics)
+        for run in begun.runs.values():
+            log_status(title, None, run)
         if not planned.wait:
-            return ApplyResult(self._state(launcher, planned, runs), diagnostics, PrivateState.SETTLED.encode())
-        return await self._wait(launcher, planned, runs, began, "create", diagnostics)
+            return ApplyResult(self._state(launcher, planned, begun.runs), diagnostics, held.encode())
+        vanished = begun.attempt is not None and begun.attempt.end is End.VANISHED
+        return await self._wait(launcher, planned, begun.runs, held, "create", diagnostics, vanished=vanished)
 
     async def read(self, state: E, private: bytes) -> ReadResult[E]:
         """Poll a run that has not ended once; a run that has ended is not read again."""
-        private_state = await self._observe(state, private)
-        keys = self._type.keys(state)
-        if self._ended(state) or not keys:
-            replaced = private_state is PrivateState.FAILED and self._unaccepted(state, state)
+        held = await self._observe(state, private)
+        if self._ended(state) or not self._type.keys(state):
+            replaced = held.standing is Standing.FAILED and self._unaccepted(state, state)
             warnings = (messages.replaced_failure(self._type.title, state),) if replaced else ()
             return ReadResult(state, warnings, private)
         try:
             launcher = self._launcher()
             if launcher is None:
-                return ReadResult(state, private=private)
-            _remember(launcher, state, keys)
-            polled = await asyncio.gather(*(self._poller(launcher).next(key, 0) for key in keys))
+                return ReadResult(state, (), private)
+            return await self._runtime.look(self._look(launcher, state, private))
         except DiagnosticError as fault:
-            return ReadResult(state, [messages.as_warning(diagnostic) for diagnostic in fault.diagnostics], private)
+            problems = fault.diagnostics
         except SystemFault as fault:
-            problem = messages.from_fault(fault, f"Failed to read {self._type.title} {state.id}")
-            return ReadResult(state, [messages.as_warning(problem)], private)
-        runs = [run for run in polled if run is not None]
-        if len(runs) < len(keys):
-            warning = messages.expired(self._type.title, state, launcher.system)
-            return ReadResult(dataclasses.replace(state, record_expired=True), [warning], private)
-        return ReadResult(self._state(launcher, state, dict(zip(keys, runs, strict=True))), private=private)
+            problems = (messages.from_fault(fault, f"Failed to read {self._type.title} {state.id}"),)
+        return ReadResult(state, [messages.as_warning(problem) for problem in problems], private)
+
+    async def _look(self, launcher: OpaqueLauncher[E], state: E, private: bytes) -> ReadResult[E]:
+        """Poll the runs of a state once; where no apply will look again, as often as a wait does before it gives up."""
+        keys = self._type.keys(state)
+        remember(launcher, state, keys)
+        runs: list[Run[object]] = []
+        for look in range(1 if state.wait else MISSES_BEFORE_VANISHED):
+            polls = (self._poller(launcher).next(key, SHORTEST_SECONDS if look else 0) for key in keys)
+            runs = [run for run in await asyncio.gather(*polls) if run is not None]
+            if len(runs) == len(keys):
+                return ReadResult(self._state(launcher, state, dict(zip(keys, runs, strict=True))), private=private)
+        if state.wait:
+            return ReadResult(state, [messages.not_found(self._type.title, state, launcher.system)], private)
+        expired = dataclasses.replace(state, record_expired=True)
+        return ReadResult(expired, [messages.expired(self._type.title, state, launcher.system)], private)
 
     async def update(self, prior: E, planned: E, private: bytes) -> ApplyResult[E]:
         """Store changed settings; resume waiting for a run that has not ended."""
-        if PrivateState.decode(private) is PrivateState.IMPORTED:
-            await self._starter.settle_imported(planned, self._type.keys(prior))
+        self._journal().applying()
+        held = self._held(private)
+        keys = self._type.keys(prior)
+        try:
+            if held.standing is Standing.IMPORTED:
+                await self._journal().discard_unanswered(self._starter.wish(planned))
+            if prior.idempotency_key != planned.idempotency_key:
+                await self._journal().rename(self._starter.wish(planned), keys, self._end(prior))
+        except JournalError as fault:
+            raise DiagnosticError(messages.journal_unusable(fault)) from fault
+        settled = dataclasses.replace(held, standing=Standing.SETTLED)
         if self._ended(prior) or not planned.wait:
-            return ApplyResult(planned, private=PrivateState.SETTLED.encode())
-        began = self._runtime.clock.monotonic()
+            return ApplyResult(planned, private=settled.encode())
         resumed = dataclasses.replace(planned, **{name: getattr(prior, name) for name in _results(self.model)})
-        return await self._wait(self._require_launcher(resumed), resumed, {}, began, "update", [])
+        launcher = self._require_launcher(resumed)
+        vanished = held.standing is Standing.VANISHED
+        return await self._wait(launcher, resumed, {}, settled, "update", [], vanished=vanished)
 
     async def delete(self, state: E, private: bytes) -> ApplyResult[E]:
-        """Forget the run, or cancel it if it has not ended and `on_destroy` says so."""
-        private_state = PrivateState.decode(private)
+        """Forget the run, or cancel it if it has not ended and `on_destroy` says so; an owed one is handed over."""
+        self._journal().applying()
+        stored = private_of(private)
         keys = self._type.keys(state)
-        if any(self._starter.resumed(key) for key in keys):
-            return ApplyResult(None)  # create_before_destroy: the new resource holds this run already
-        if private_state is PrivateState.RESUMES:
+        if isinstance(stored, Planned):
             try:
-                await self._starter.hand_over(state, keys)
+                return await self._delete_replaced(state, keys, stored)
             except JournalError as fault:
                 raise DiagnosticError(messages.not_handed_over(self._type.title, state, fault)) from fault
-            return ApplyResult(None)
-        if state.on_destroy == "cancel" and not self._ended(state):
-            await self._cancel(state)
-        if private_state is PrivateState.NOTHING:  # a replacement, whose inputs may turn out equal during the apply
-            self._starter.park(keys)
-        else:
-            await self._starter.forget(keys)
+        attempt = None
+        try:
+            attempt = await self._journal().find(self._starter.kind, keys)
+        except JournalError as fault:
+            log.warning("%s", fault)
+        held_elsewhere = stored.joined or (attempt is not None and attempt.tenure > stored.tenure)
+        if not held_elsewhere and (private or self._is_its_own(state, attempt)):
+            await self._end_run(state, keys)
         return ApplyResult(None)
+
+    async def _delete_replaced(self, state: E, keys: Sequence[str], planned: Planned) -> ApplyResult[E]:
+        """Destroy the entry that a create follows in this process: is its run that create's, or of no more use?"""
+        wish = self._starter.wish(state)
+        attempt = await self._journal().find(self._starter.kind, keys)
+        tenure = 0 if attempt is None else attempt.tenure
+        ended = self._ended(state)
+        owed = not ended if attempt is None else attempt.place in {Place.OWED, Place.LAPSED}
+        if keys and (owed or not ended) and not self._unaccepted(state, state):
+            if planned.fingerprint is None:
+                await self._journal().park(wish, keys)
+                return ApplyResult(None)
+            waited = planned.waits and state.wait
+            if owed and planned.tainted and waited and planned.fingerprint == wish.fingerprint:
+                end = End.OPEN if attempt is None else attempt.end
+                await self._journal().offer(wish, keys, tenure, end, handed_over=True)
+                return ApplyResult(None)
+        its_own = self._is_its_own(state, attempt) if planned.joined is None else not planned.joined
+        if its_own:
+            await self._end_run(state, keys)
+        return ApplyResult(None)
+
+    def _is_its_own(self, state: E, attempt: Attempt | None) -> bool:
+        """Whether an entry without `Held` has its run to itself: of one with a key, it may only have joined the run.
+
+        Terraform drops `Held` when an update is not answered, and shows `Planned` instead to a replacement's destroy.
+        """
+        if state.idempotency_key is None:
+            return True
+        return attempt is not None and not attempt.joins and attempt.scope == self._starter.wish(state).scope
+
+    async def _end_run(self, state: E, keys: Sequence[str]) -> None:
+        """Cancel the run where that is asked for, and close it: it answers no create any more."""
+        cancelled = state.on_destroy == "cancel" and not self._ended(state)
+        if cancelled:
+            await self._cancel(state)
+        await self._close(state, keys, End.CANCELLED if cancelled else None)
 
     async def _cancel(self, state: E) -> None:
         try:
@@ -229,17 +311,16 @@ class ExecutionResource(Generic[E]):
             raise DiagnosticError(error(f"Invalid import ID {identifier!r}", form))
         launcher = self._require_launcher(None)
         try:
-            run = await self._poller(launcher).next(key, 0)
+            run = await self._runtime.look(self._poller(launcher).next(key, 0))
         except SystemFault as fault:
-            summary = f"Failed to import {title} {identifier!r}"
-            raise DiagnosticError(messages.from_fault(fault, summary)) from fault
+            raise DiagnosticError(messages.from_fault(fault, f"Failed to import {title} {identifier!r}")) from fault
         if run is None:
             advice = f"Check the ID, which is {self._type.import_form}, and that the credentials may read the run."
             raise DiagnosticError(error(f"{title} {identifier!r} does not exist", advice))
         state = self._state(launcher, launcher.adopt(identifier, run), {key: run})
         if self._type.phase(state.status) is Phase.FAILED:  # a configuration generated for it then plans no new run
             state = dataclasses.replace(state, on_failure="keep")
-        return ReadResult(state, private=PrivateState.IMPORTED.encode())
+        return ReadResult(state, private=Held(Standing.IMPORTED).encode())
 
     async def _preflight(self, planned: Decoded[E]) -> Sequence[Diagnostic]:
         launcher = self._launcher()
@@ -252,45 +333,97 @@ class ExecutionResource(Generic[E]):
         launcher: OpaqueLauncher[E],
         state: E,
         started: Mapping[str, Run[object]],
-        began: float,
+        held: Held,
         operation: str,
         warnings: Sequence[Diagnostic],
+        *,
+        vanished: bool,
     ) -> ApplyResult[E]:
-        """Wait for the end of the runs; whatever ends the wait, the result holds their latest state."""
+        """Wait for the end of the runs; whatever ends the wait, the result holds their latest state.
+
+        `vanished`: an earlier apply has reported already that the system has no record of the run.
+        """
         keys = list(started) or list(self._type.keys(state))
-        interval = parse_duration(state.poll_interval) if state.poll_interval else None
-        remaining = state.seconds(operation) - (self._runtime.clock.monotonic() - began)
-        watch = Watch(self._type.title, self._poller(launcher), self._runtime, interval)
-        outcome = await watch.outcome(keys, started, remaining)
+        watch = Watch(
+            self._type.title,
+            self._poller(launcher),
+            self._runtime,
+            parse_duration(state.poll_interval) if state.poll_interval else None,
+            note=self._note,
+            fails_held=state.on_held == "fail",
+        )
+        outcome = await watch.outcome(keys, started, state.seconds(operation))
         if len(outcome.runs) == len(keys):  # else the state knows more of the runs than was read of them
             state = self._state(launcher, state, {key: outcome.runs[key] for key in keys})
-        if outcome.expired:
+        ending = outcome.cut or (End.VANISHED if outcome.vanished else self._end(state))
+        accepts = state.on_failure == "keep"
+        judged = verdict(ending, accepts_failure=accepts, vanished_before=vanished)
+        if judged is Verdict.EXPIRED:
             state = dataclasses.replace(state, record_expired=True)
-        diagnostics = list(self._report(state, outcome.cut_short, operation, launcher.system))
-        tainted = operation == "create" and has_error(diagnostics)
-        private = PrivateState.SETTLED
-        if tainted and outcome.cut_short is None:
-            private = PrivateState.FAILED
-            await self._starter.forget(keys)  # the next apply starts another
-        elif tainted:
-            private = PrivateState.UNFINISHED
-            self._starter.keep(keys)
-        return ApplyResult(state, [*warnings, *diagnostics], private.encode())
+        diagnostics = [*warnings, *self._report(state, judged, ending, outcome.fault, operation, launcher.system)]
+        creating = operation == "create"  # else the entry is not tainted, so no create is to take the run
+        if judged is Verdict.OWED:
+            standing = Standing.VANISHED if ending is End.VANISHED else Standing.OWED
+            if creating or ending is End.VANISHED:
+                held = dataclasses.replace(held, standing=standing)
+            if creating:
+                return await self._owe(state, keys, held, diagnostics)
+        elif judged is Verdict.FAILED:
+            await self._close(state, keys, End.FAILED)
+            held = dataclasses.replace(held, standing=Standing.FAILED if creating else Standing.SETTLED)
+        elif isinstance(ending, End):
+            self._note_end(keys, state, ending)
+        return ApplyResult(state, diagnostics, held.encode())
 
-    def _report(self, state: E, cut_short: CutShort | None, operation: str, system: str) -> Iterable[Diagnostic]:
+    async def _owe(
+        self, state: E, keys: Sequence[str], held: Held, diagnostics: Sequence[Diagnostic]
+    ) -> ApplyResult[E]:
+        """Answer with an error beside a run that goes on: the next apply takes it up."""
+        standing = held.standing if held.standing.owed else Standing.OWED
+        held = dataclasses.replace(held, standing=standing)
+        end = End.VANISHED if standing is Standing.VANISHED else End.OPEN
+        try:
+            if not held.joined:
+                await self._journal().move(self._starter.kind, keys, Event.OWED, end)
+        except JournalError as fault:
+            log.warning("%s", fault)
+        return ApplyResult(state, diagnostics, held.encode())
+
+    async def _close(self, state: E, keys: Sequence[str], end: End | None) -> None:
+        try:
+            await self._journal().close_run(self._starter.wish(state), keys, end)
+        except JournalError as fault:
+            log.warning("%s", fault)
+
+    def _note(self, key: str, run: Run[object]) -> None:
+        self._journal().note(self._starter.kind, [key], status=run.status, url=run.url)
+
+    def _note_end(self, keys: Sequence[str], state: E, end: End) -> None:
+        self._journal().note(
+            self._starter.kind, keys, ending=end, status=state.status, url=state.url, ended_at=state.ended_at
+        )
+
+    def _report(
+        self, state: E, judged: Verdict, ending: End | Cut, fault: Exception | None, operation: str, system: str
+    ) -> Iterable[Diagnostic]:
         title = self._type.title
-        if isinstance(cut_short, Interrupted):
-            yield messages.interrupted(title, state)
-        elif isinstance(cut_short, TimeoutError):
-            yield messages.timed_out(title, state, operation)
-        elif isinstance(cut_short, DiagnosticError):
-            yield from cut_short.diagnostics
-        elif cut_short is not None:
-            yield messages.lost_track(title, state, cut_short)
-        elif state.record_expired:
-            yield messages.expired(title, state, system)
-        elif self._type.phase(state.status) is Phase.FAILED:
-            yield messages.failed(title, state)
+        match judged, ending:
+            case Verdict.DONE, _:
+                return
+            case Verdict.FAILED | Verdict.KEPT, _:
+                yield messages.failed(title, state)
+            case Verdict.PAUSED, _:
+                yield messages.interrupted(title, state)
+            case Verdict.EXPIRED, _:
+                yield messages.expired(title, state, system)
+            case _, End.VANISHED:
+                yield messages.vanished(title, state, system)
+            case _, Cut.TIMED_OUT:
+                yield messages.timed_out(title, state, operation)
+            case _, Cut.HELD:
+                yield messages.held(title, state)
+            case _:
+                yield from messages.lost_track(title, state, fault)
 
     def _state(self, launcher: OpaqueLauncher[E], state: E, runs: Mapping[str, Run[object]]) -> E:
         if not runs:
@@ -315,7 +448,7 @@ class ExecutionResource(Generic[E]):
         if launcher is None:
             raise DiagnosticError(messages.settings_unknown(self._type.title, self._type.system))
         if state is not None:
-            _remember(launcher, state, self._type.keys(state))
+            remember(launcher, state, self._type.keys(state))
         return launcher
 
     def _poller(self, launcher: OpaqueLauncher[E]) -> Poller[str, Run[object]]:
@@ -324,19 +457,41 @@ class ExecutionResource(Generic[E]):
             self._shared_poller = Poller(launcher.source, self._runtime)
         return self._shared_poller
 
-    async def _observe(self, state: E, private: bytes) -> PrivateState:
-        """Learn from what Terraform has stored: its run is either to be resumed, or no concern of the journal."""
-        private_state = PrivateState.decode(private)
-        if private_state is PrivateState.UNFINISHED:
-            self._starter.note_unfinished(state)
+    async def _observe(self, state: E, private: bytes) -> Held:
+        """Learn from what Terraform has stored: its run is either owed, or no concern of the journal."""
+        held, keys = self._held(private), self._type.keys(state)
+        if held.standing.owed and not held.joined and keys:
+            end = End.VANISHED if held.standing is Standing.VANISHED else End.OPEN
+            try:
+                await self._journal().offer(self._starter.wish(state), keys, held.tenure, end)
+            except JournalError as fault:
+                log.warning("%s", fault)
         else:
-            await self._starter.confirm_stored(self._type.keys(state))
-        return private_state
+            await self._journal().show_settled(self._starter.kind, keys)
+        return held
+
+    async def _retract(self, state: E, held: Held) -> None:
+        """Take back the offer of a run whose entry is not tainted, as its plan shows: an update waits on for it."""
+        if held.standing.owed and not held.joined:
+            try:
+                await self._journal().move(self._starter.kind, self._type.keys(state), Event.SEEN)
+            except JournalError as fault:
+                log.warning("%s", fault)
+
+    def _held(self, private: bytes) -> Held:
+        stored = private_of(private)
+        return stored if isinstance(stored, Held) else Held()
 
     def _unaccepted(self, prior: E, planned: E) -> bool:
         """Whether the stored run has failed and the configuration does not accept that, however it became known."""
         failed = self._type.phase(prior.status) is Phase.FAILED and not prior.record_expired
         return failed and planned.judges_failure
+
+    def _end(self, state: E) -> End:
+        phase = self._type.phase(state.status)
+        if not phase.ended:
+            return End.OPEN
+        return End.FAILED if phase is Phase.FAILED else End.SUCCEEDED
 
     def _ended(self, state: E) -> bool:
         return bool(state.record_expired) or self._type.phase(state.status).ended
@@ -349,10 +504,15 @@ def _completes_import(change: Change[E]) -> bool:
     return planned is None or all(getattr(prior, name) is None or getattr(planned, name) is None for name in inputs)
 
 
+def _inputs(model: type[Execution]) -> frozenset[str]:
+    """Return the arguments whose change starts a new run."""
+    return frozenset(name for name, attribute in attributes(model).items() if attribute.replace)
+
+
+def _is_incomplete(decision: Decision) -> bool:
+    """Whether something has to be sent, or searched for, before the run that there is answers."""
+    return isinstance(decision, Take) and not decision.attempt.complete
+
+
 def _results(model: type[Execution]) -> list[str]:
     return [name for name, attribute in attributes(model).items() if attribute.computed and not attribute.optional]
-
-
-def _remember(launcher: OpaqueLauncher[E], state: E, keys: Sequence[str]) -> None:
-    if isinstance(launcher, Remembering):
-        launcher.remember(state, keys)

@@ -1,4 +1,4 @@
-"""Settings that reach this machine or leave it in the clear: paths, and addresses without encryption.
+"""Settings that every system has: how to trust it, how long to wait for it, and which files and addresses are safe.
 
 Not guaranteed: that a value which is not recognized as the content of a file is a path. A token of few characters in
 place of the token file's path looks like one, and is named in the message that there is no such file.
@@ -12,11 +12,39 @@ from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-from provider_py.plugin import DiagnosticError, attributes, error, format_path
+from provider_py.plugin import Declaration, DiagnosticError, attributes, duration, error, format_path, setting
 from provider_py.plugin import Path as AttributePath
 
 _LONGEST_NAME: Final = 255
 """The longest name of a file, in characters, that any common file system takes."""
+
+
+def ca_file(system: str) -> Declaration:
+    """Declare the setting `ca_file`; `system` is the prefix of the system's environment variables."""
+    return setting(
+        "Path of a PEM file with certificate authorities to trust in addition to the system's.",
+        environment=f"{system}_CA_FILE",
+    )
+
+
+def request_timeout(system: str, default: str, note: str = "") -> Declaration:
+    """Declare the setting `request_timeout`, with a note on what takes long."""
+    return setting(
+        f"Timeout of a single request, as a Go duration. {note}Defaults to `{default}`.",
+        environment=f"{system}_REQUEST_TIMEOUT",
+        fallback=default,
+        checks=(duration,),
+    )
+
+
+def allow_insecure_http(system: str) -> Declaration:
+    """Declare the setting `allow_insecure_http`, which `require_encryption` goes by."""
+    return setting(
+        "Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to "
+        "`false`: `http://` is for loopback only.",
+        environment=f"{system}_ALLOW_INSECURE_HTTP",
+        fallback=False,
+    )
 
 
 def local_path(text: str, setting: AttributePath) -> Path:

@@ -1,7 +1,7 @@
 """Look-ups are sent once: equal ones in flight are joined, and their answers kept for the life of the process.
 
 A look-up whose last caller has left (at a deadline, or because Terraform stops) is given up: nobody is there to bound
-its repetitions.
+its repetitions. A caller under a limit of `sending_within` bounds its own wait.
 
 Not guaranteed: that a kept answer is still true. A process lives as long as one plan or apply.
 """
@@ -12,6 +12,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Hashable
 from typing import TypeVar, cast
+
+from provider_py.execution.runtime import Limit, sending_within
 
 T = TypeVar("T")
 
@@ -27,7 +29,8 @@ class Lookups:
         """Return the answer for a key, calling `look_up` only the first time."""
         task = self._tasks.get(key)
         if task is None:
-            task = self._tasks[key] = asyncio.create_task(look_up())
+            with sending_within(Limit()):  # others may wait longer than the caller's limit
+                task = self._tasks[key] = asyncio.create_task(look_up())
             task.add_done_callback(lambda done: self._forget_failure(key, done))
         self._callers[task] += 1
         try:

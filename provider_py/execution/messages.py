@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from provider_py.execution.errors import NotResumed, SystemFault, Unanswered
-from provider_py.execution.journal import JournalError
+from provider_py.execution.errors import SystemFault, Unsettled
+from provider_py.execution.life import Attempt
 from provider_py.execution.run import Execution, Run
-from provider_py.plugin import Diagnostic, error, redact, warning
+from provider_py.execution.store import JournalError
+from provider_py.execution.times import rfc3339
+from provider_py.plugin import Diagnostic, DiagnosticError, error, redact, warning
 
 _JOURNAL_ADVICE = (
     "Make its directory writable, or set another path in the provider's `journal` argument (WORKFLOW_JOURNAL)."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What messages call a thing that is started once: an event is sent, a trigger created."""
+
+    noun: str
+    verb: str
+    past: str
+    request: str
+    """What is sent to have it."""
+    can_be_imported: bool = True
+
+
+RUN: Final = Wording("run", "start", "started", "start")
 
 
 def from_fault(fault: SystemFault, summary: str) -> Diagnostic:
@@ -34,24 +53,45 @@ def journal_damaged(reason: str) -> Diagnostic:
     )
 
 
-def not_started(title: str, fault: SystemFault | JournalError, number: int, parts: int) -> Diagnostic:
+def settling(token: str, started: str) -> tuple[str, str]:
+    """Return the commands that settle a start without an answer: that it has `started`, an ID, and that it has not."""
+    command = f"workflow-provider journal settle {token}"
+    return f"`{command} --started {started}`", f"`{command} --not-started`"
+
+
+def how_to_settle(system: str, token: str, words: Wording, certain_seconds: float | None) -> str:
+    """Return what to do about a start without an answer.
+
+    `certain_seconds`: how long a search that finds nothing has to go on to be proof; None: it cannot be searched for.
+    """
+    started, not_started = settling(token, "<ID>")
+    imported = "import it with `terraform import`, or " if words.can_be_imported else ""
+    searched = ""
+    if certain_seconds is not None:
+        searched = (
+            f"The next apply searches for it again, and {words.verb}s one if there is none for {certain_seconds:g} s; "
+            "its time limit has to allow for that. To settle it yourself: "
+        )
+    return (
+        f"The request was sent once, and is not repeated because that could {words.verb} a second {words.noun}. "
+        f"{searched}Check {system} for a {words.noun} that was {words.past} at this time. If there is one, {imported}"
+        f"run {started} and apply again. If there is none, run {not_started} and apply again."
+    )
+
+
+def not_started(
+    title: str, fault: SystemFault | JournalError, number: int, parts: int, words: Wording = RUN
+) -> Diagnostic:
     """Report a start that failed, or whose outcome is unknown."""
     request = f" (request {number} of {parts})" if parts > 1 else ""
     if isinstance(fault, JournalError):
         return error(
-            f"{title} was not started{request}",
+            f"{title} was not {words.past}{request}",
             f"Every start is recorded in the journal before it is sent, but {fault}. {_JOURNAL_ADVICE}",
         )
-    if isinstance(fault, NotResumed):
-        return from_fault(fault, f"{title} was not resumed{request}")
-    if not isinstance(fault, Unanswered):
-        return from_fault(fault, f"{title} was not started{request}")
-    return error(
-        f"Unknown whether the {title} started{request}",
-        f"{fault}. The request was sent once, and is not repeated because that could start a second run. Check "
-        f"{fault.system} for a run that started at this time. If there is one, import it with `terraform import`. If "
-        "there is none, change `triggers` and apply again.",
-    )
+    if isinstance(fault, Unsettled):
+        return from_fault(fault, f"Unknown whether the {title} {words.past}{request}")
+    return from_fault(fault, f"{title} was not {words.past}{request}")
 
 
 def failed(title: str, state: Execution) -> Diagnostic:
@@ -76,19 +116,24 @@ def replaced_failure(title: str, state: Execution) -> Diagnostic:
     )
 
 
-def taken_over(run: Run[object]) -> Diagnostic:
-    """Report a run that an earlier apply started and did not store."""
+def taken_over(runs: Sequence[Run[object]], words: Wording = RUN) -> Diagnostic:
+    """Report what an earlier apply started and did not store."""
+    names = ", ".join(run.id for run in runs)
     return warning(
-        f"Resumed run {run.id} of an earlier apply",
-        "An earlier apply started this run for the same inputs and ended before it was stored. No new run was started.",
+        f"Resumed {words.noun} {names} of an earlier apply",
+        f"An earlier apply {words.past} this {words.noun} for the same inputs and ended before it was stored. No new "
+        f"{words.noun} was {words.past}.",
     )
 
 
-def not_taken_over(run: Run[object]) -> Diagnostic:
-    """Report a run that an earlier apply left unfinished, and that is of no use because it failed meanwhile."""
+def not_taken_over(run: Run[object], words: Wording = RUN) -> Diagnostic:
+    """Report what an earlier apply left, and is of no use: a run that failed meanwhile, or what is gone (no status)."""
+    name = f"{words.noun.capitalize()} {run.id} of an earlier apply"
+    if run.status is None:
+        return warning(f"{name} no longer exists", f"A new {words.noun} was {words.past}.")
     failure = _failure(redact(run.message) if run.message else None, run.url)
     return warning(
-        f"Run {run.id} of an earlier apply failed with status {run.status}",
+        f"{name} failed with status {run.status}",
         f"{failure} A failed run does not count as done, so a new one was started.",
     )
 
@@ -127,22 +172,133 @@ def cancel_timed_out(title: str, state: Execution) -> Diagnostic:
     )
 
 
-def lost_track(title: str, state: Execution, fault: SystemFault) -> Diagnostic:
-    """Report a run that could not be followed to its end."""
+def lost_track(title: str, state: Execution, fault: Exception | None) -> Iterable[Diagnostic]:
+    """Report a run that could not be followed to its end; a fault of our own is named by its kind alone."""
+    goes_on = "The run continues; the next apply resumes waiting for it and does not start another."
+    if isinstance(fault, DiagnosticError):
+        yield from fault.diagnostics
+    elif isinstance(fault, SystemFault):
+        yield error(f"Lost track of {title} {state.id}", f"{str(fault).rstrip('.')}. {fault.advice} {goes_on}")
+    else:
+        yield error(
+            f"Lost track of {title} {state.id}",
+            f"Waiting for it failed with {type(fault).__name__}, which is a bug of the provider; its log (TF_LOG) has "
+            f"more. {goes_on}",
+        )
+
+
+def held(title: str, state: Execution) -> Diagnostic:
+    """Report a run that waits for a person, where the configuration does not wait for that."""
+    reason = f" {state.status_message}" if state.status_message else ""
     return error(
-        f"Lost track of {title} {state.id}",
-        f"{str(fault).rstrip('.')}. {fault.advice} The run continues; the next apply resumes waiting for it and does "
-        "not start another.",
+        f"{title} {state.id} is held",
+        f'Its status is {state.status}.{reason} The apply does not wait for that, since on_held is "fail". The run '
+        "continues; the next apply takes it up and does not start another.",
+        ("on_held",),
+    )
+
+
+def vanished(title: str, state: Execution, system: str) -> Diagnostic:
+    """Report that the system has no record of a run that is waited for."""
+    return error(
+        f"{title} {state.id} no longer exists in {system}",
+        f"Its last known status is {state.status}, so whether it succeeded is not known. Check {system}. The next "
+        "apply looks once more, and if there is still no record, it keeps the resource with record_expired = true and "
+        "goes on; no new run is started in its place. To start one, change `triggers` or use -replace.",
+    )
+
+
+def not_found(title: str, state: Execution, system: str) -> Diagnostic:
+    """Report that one look did not find a run; that proves nothing yet."""
+    return warning(
+        f"{system} shows no record of {title} {state.id}",
+        f"Its last known status is {state.status}. An apply that waits for the run looks again, and reports it if "
+        "there is still no record.",
     )
 
 
 def expired(title: str, state: Execution, system: str) -> Diagnostic:
-    """Report that the system has no record of a run any more."""
+    """Report that a run is kept of which the system has no record any more."""
     return warning(
         f"{title} {state.id} no longer exists in {system}",
         f"Its last known status is {state.status}. The resource is kept with record_expired = true, and no new run is "
         "started in its place; to start one, change `triggers` or use -replace.",
     )
+
+
+def joined(
+    title: str,
+    attempt: Attempt,
+    runs: Sequence[Run[object]],
+    *,
+    ended: bool,
+    first: bool,
+    words: Wording = RUN,
+) -> Diagnostic:
+    """Report what answers a create because it has the same key."""
+    names = ", ".join(run.id for run in runs)
+    times = ", ".join(dict.fromkeys(run.ended_at or "" for run in runs)).strip(", ")
+    if ended:
+        when = f"ended at {times}" if times else f"was {words.past} at {rfc3339(attempt.sent_at)}"
+        text = f"It {when}, and its result is returned."
+    else:
+        text = "It is still open, and is waited for."
+    noun = words.noun
+    again = "" if first else f" Another resource of this apply has joined the same {noun}: use a key for each {noun}."
+    return warning(
+        f"{title} {names} already answers idempotency_key {attempt.key!r}",
+        f"{text} No new {noun} was {words.past}, and destroying this resource leaves the {noun} alone.{again}",
+        ("idempotency_key",),
+    )
+
+
+def other_inputs(attempt: Attempt, differing: Sequence[str], words: Wording = RUN) -> Diagnostic:
+    """Report a key that names what was started with other arguments."""
+    noun = words.noun
+    names = ", ".join(f"`{name}`" for name in differing)
+    what = f"with other values of {names}" if names else "with other arguments; its mark does not say which"
+    named = f"{noun.capitalize()} {', '.join(attempt.known_runs)}" if attempt.known_runs else "What it names"
+    return error(
+        f"idempotency_key {attempt.key!r} belongs to another {noun}",
+        f"{named} was {words.past} {what}. A key stands for one {noun}: use another key, or the same arguments. "
+        f"Nothing was {words.past}.",
+        ("idempotency_key",),
+    )
+
+
+def started_twice(key: str, own: Sequence[str], others: Sequence[str]) -> Diagnostic:
+    """Report that another machine has started the same attempt at a key at the same moment."""
+    return warning(
+        f"idempotency_key {key!r} was started twice",
+        f"Run {', '.join(own)} was started here, and run {', '.join(others)} at the same time elsewhere. Neither was "
+        "cancelled: decide which one to keep. A journal that all machines share (`journal`) prevents this.",
+        ("idempotency_key",),
+    )
+
+
+def left_running(title: str, attempt: Attempt) -> Diagnostic:
+    """Report a run whose entry was replaced, and that no create of equal inputs has taken."""
+    return warning(
+        f"{title} {', '.join(attempt.known_runs)} was left running",
+        "The resource that held it was replaced, with arguments that were unknown when that was planned, so it was not "
+        "cancelled. Unless another resource of this apply takes it up, cancel it in the system if it is not wanted.",
+    )
+
+
+def runs_elsewhere(title: str, attempt: Attempt, words: Wording = RUN) -> Diagnostic:
+    """Report something open of equal inputs that belongs to another state of this directory."""
+    imported = f"adopt the {words.noun} with `terraform import`, or " if words.can_be_imported else ""
+    return warning(
+        f"An equal {title} is open for another state",
+        f"{words.noun.capitalize()} {', '.join(attempt.known_runs) or 'without a known ID'} was {words.past} from this "
+        f"directory for the state {attempt.scope}. If the state was moved, {imported}set the provider's "
+        f"`journal_scope`; otherwise this apply {words.verb}s one of its own.",
+    )
+
+
+def journal_unusable(fault: JournalError) -> Diagnostic:
+    """Report a journal that could not be written."""
+    return error("The journal of started runs cannot be used", f"{str(fault).capitalize()}. {_JOURNAL_ADVICE}")
 
 
 def not_handed_over(title: str, state: Execution, fault: JournalError) -> Diagnostic:
@@ -153,13 +309,20 @@ def not_handed_over(title: str, state: Execution, fault: JournalError) -> Diagno
     )
 
 
-def preparation_timed_out(title: str, state: Execution, operation: str) -> Diagnostic:
+def preparation_timed_out(title: str, seconds: float, operation: str) -> Diagnostic:
     """Report that the time limit passed before anything was started."""
     return error(
         f"{title} was not started in time",
-        f"Preparing it took longer than the {state.seconds(operation):g} s of timeouts.{operation}. Nothing was "
-        "started.",
+        f"Preparing it took longer than the {seconds:g} s of timeouts.{operation}. Nothing was started.",
         ("timeouts",),
+    )
+
+
+def not_in_time(title: str, seconds: float, words: Wording) -> Diagnostic:
+    """Report that a limit which no argument names passed before anything was sent."""
+    return error(
+        f"{title} was not {words.past} in time",
+        f"Preparing it took longer than {seconds:g} s. Nothing was {words.past}.",
     )
 
 

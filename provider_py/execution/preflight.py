@@ -16,9 +16,9 @@ from provider_py.plugin import Diagnostic, DiagnosticError
 
 
 async def run_preflight(check: Coroutine[object, None, object], subject: str, runtime: Runtime) -> Sequence[Diagnostic]:
-    """Run a check and return its diagnostics; `subject` begins their summaries: "The run"."""
+    """Run a check, for LOOKING_SECONDS at most; `subject` begins the summaries of its diagnostics: "The run"."""
     try:
-        await runtime.unless_stopped(check)
+        await runtime.look(check)
     except DiagnosticError as fault:
         return fault.diagnostics
     except Refused as fault:

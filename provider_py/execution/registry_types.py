@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from provider_py.execution import messages
-from provider_py.execution.connection import Connector
+from provider_py.execution.connection import Connection, Connector
 from provider_py.execution.errors import SystemFault
+from provider_py.execution.journal import Journal
 from provider_py.execution.launcher import AnyLauncher
 from provider_py.execution.run import Execution, Phase
+from provider_py.execution.runtime import Runtime
 from provider_py.plugin import Decoded, Diagnostic, DiagnosticError, ReadResult, Resource
 
 M = TypeVar("M")
-C = TypeVar("C")
+C = TypeVar("C", bound=Connection)
 E = TypeVar("E", bound=Execution)
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionType(Generic[E]):
+class ExecutionType(NamedTuple, Generic[E]):
     """The type of a run. `system` names the provider's block for it."""
 
     name: str
@@ -36,20 +36,22 @@ class ExecutionType(Generic[E]):
     """What `terraform import` takes, as messages put it: "the ID of the execution"."""
     import_key: Callable[[str], str | None]
     """The key of the run that an import ID names; None if the ID does not have the form."""
+    workflow: Callable[[E], str | None]
+    """Name or ID of what a state or plan runs, for messages and the journal."""
     validate: Callable[[Decoded[E]], Iterable[Diagnostic]]
     launcher: Callable[[Any], AnyLauncher[E]]
     """Makes the launcher over the provider's connection to the system."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceType(Generic[M, C]):
+class ResourceType(NamedTuple, Generic[M, C]):
     """The type of a resource that is not a run."""
 
     name: str
     system: str
     model: type[M]
     description: str
-    make: Callable[[Connector[C]], Resource[M]]
+    make: Callable[[Connector[C], Callable[[], Journal], Runtime], Resource[M]]
+    """Makes the resource over the connection to its system, the journal of the process and what the process shares."""
 
 
 def nothing_to_validate(_config: Decoded[M]) -> Iterable[Diagnostic]:
@@ -57,8 +59,7 @@ def nothing_to_validate(_config: Decoded[M]) -> Iterable[Diagnostic]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class DataSourceType(Generic[M, C]):
+class DataSourceType(NamedTuple, Generic[M, C]):
     """The type of a data source. `read` takes the connection to the system and may raise SystemFault."""
 
     name: str
@@ -74,21 +75,22 @@ class DataSourceType(Generic[M, C]):
 class LookupDataSource(Generic[M, C]):
     """A data source over one connection; what SystemFault says becomes a diagnostic."""
 
-    def __init__(self, type_: DataSourceType[M, C], connector: Connector[C]) -> None:
+    def __init__(self, type_: DataSourceType[M, C], connector: Connector[C], runtime: Runtime) -> None:
         self.name = type_.name
         self.model = type_.model
         self.description = type_.description
         self._type = type_
         self._connector = connector
+        self._runtime = runtime
 
     def validate(self, config: Decoded[M]) -> Iterable[Diagnostic]:
         """Validate the arguments against each other, offline."""
         return self._type.validate(config)
 
     async def read(self, config: M) -> ReadResult[M]:
-        """Look up what the configuration names."""
+        """Look up what the configuration names, for LOOKING_SECONDS at most."""
         connection = self._connector.connect(self._type.title)
         try:
-            return ReadResult(await self._type.read(connection, config))
+            return ReadResult(await self._runtime.look(self._type.read(connection, config)))
         except SystemFault as fault:
             raise DiagnosticError(messages.from_fault(fault, f"Failed to look up {self._type.title}")) from fault

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Final, Generic, TypeVar
 
-from provider_py.plugin import computed, duration, model, one_of, optional, parse_duration
+from provider_py.plugin import computed, duration, max_length, model, not_empty, one_of, optional, parse_duration
 
 D = TypeVar("D")
 
@@ -20,6 +20,9 @@ def at_least_a_second(value: str) -> str | None:
     return problem
 
 
+LONGEST_KEY: Final = 255
+"""The longest `idempotency_key`, in characters."""
+
 DEFAULT_TIMEOUT: Final = "30m"
 
 
@@ -29,7 +32,10 @@ class Timeouts:
 
     create: Annotated[
         str | None,
-        optional("Starting the run and waiting for its end. Default `30m`.", checks=(duration,)),
+        optional(
+            "Getting the run started, and once more waiting for its end, counted from the start. Default `30m`.",
+            checks=(duration,),
+        ),
     ] = None
     update: Annotated[str | None, optional("Resuming the wait for a run. Default `30m`.", checks=(duration,))] = None
     delete: Annotated[str | None, optional("Cancelling a run on destroy. Default `30m`.", checks=(duration,))] = None
@@ -44,6 +50,15 @@ class Execution:
         optional("Arbitrary map of values that, when changed, triggers a new run.", replace=True),
     ] = None
     wait: Annotated[bool, optional("Whether to wait for the run to end. If `false`, the run is only started.")] = True
+    idempotency_key: Annotated[
+        str | None,
+        optional(
+            "Name of the run in its system, which whoever applies it has in common: a run with this key is joined "
+            "while it is open, and returned once it has succeeded; only if it failed, was cancelled or was replaced is "
+            "another started. Changing the key starts a new run; adding or removing it does not.",
+            checks=(not_empty, max_length(LONGEST_KEY)),
+        ),
+    ] = None
     timeouts: Annotated[Timeouts | None, optional("Time limits of the operations on the run.")] = None
     poll_interval: Annotated[
         str | None,
@@ -61,6 +76,14 @@ class Execution:
             checks=(one_of("error", "keep"),),
         ),
     ] = "error"
+    on_held: Annotated[
+        str,
+        optional(
+            "Behavior when the run waits for a person: `wait` waits on until the time limit, `fail` fails the apply at "
+            "once. The run continues either way, and the next apply takes it up.",
+            checks=(one_of("wait", "fail"),),
+        ),
+    ] = "wait"
     on_destroy: Annotated[
         str,
         optional(

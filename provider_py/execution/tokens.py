@@ -8,9 +8,10 @@ What does not work:
   exchange half-way, and a service account's token is dead once it is exchanged: the new one must be stored.
 - *A failed fetch as the fault of the request.* "No answer" from the login host would read as if a start had been sent.
 
-So one task fetches, shielded from all who wait for it: a stop of Terraform ends their wait, not the exchange. A request
-that was rejected joins the renewal that is under way, or finds that a newer token is there already. A request is
-repeated once, with that token. Faults of the fetch become NotStarted: what the token was for was not sent.
+So one task fetches, shielded from all who wait for it: a stop of Terraform or the limit of a start ends their wait, not
+the exchange. Once nobody waits, it sends nothing new. A request that was rejected joins the renewal that is under way,
+or finds that a newer token is there already. A request is repeated once, with that token. Faults of the fetch become
+NotStarted: what the token was for was not sent.
 
 Not guaranteed: a system that rejects a token after it has acted on the request would act twice; 401 is taken to mean
 that it has not. The life of a token is counted from its arrival, on a clock that may stand still while the machine
@@ -20,6 +21,7 @@ sleeps; such a token is used until it is rejected.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -27,7 +29,7 @@ from typing import Final
 import httpx2
 
 from provider_py.execution.errors import Interrupted, NotStarted, Refused, SystemFault, Unauthorized
-from provider_py.execution.runtime import Runtime
+from provider_py.execution.runtime import Limit, Runtime, sending_within
 from provider_py.plugin import protect
 
 MARGIN: Final = 0.1
@@ -52,6 +54,8 @@ class TokenAuth(httpx2.Auth):
         self._runtime = runtime
         self._token: Token | None = None
         self._renewal: asyncio.Task[Token] | None = None
+        self._sending = Limit()
+        self._waiting = 0
         self._expires = 0.0
 
     @property
@@ -73,10 +77,21 @@ class TokenAuth(httpx2.Auth):
         token = self._token
         if token is None or token is rejected or self._runtime.clock.monotonic() >= self._expires:
             if self._renewal is None or self._renewal.done():
-                self._renewal = asyncio.create_task(self._renew())
+                with sending_within(self._sending):
+                    self._renewal = asyncio.create_task(self._renew())
                 self._renewal.add_done_callback(_retrieve_fault)
-            token = await self._runtime.unless_stopped(asyncio.shield(self._renewal))
+            token = await self._wait(self._renewal)
         return token
+
+    async def _wait(self, renewal: asyncio.Task[Token]) -> Token:
+        self._waiting += 1
+        self._sending.at = math.inf
+        try:
+            return await self._runtime.unless_stopped(asyncio.shield(renewal))
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._sending.at = -math.inf
 
     async def _renew(self) -> Token:
         try:

@@ -9,9 +9,10 @@ What does not work:
 - *Following redirects.* A POST becomes a GET, and credentials go to another host.
 
 So every outcome is one of the faults of `errors`, and a request is sent again only if it had no effect (no connection,
-or 429) or the system declares it safe to repeat. Pauses grow, end when Terraform stops, and follow Retry-After where it
-names at least SHORTEST_PAUSE_SECONDS, a date being read by the clock of the system that wrote it; every try is paid
-from the budget.
+or 429) or the system declares it safe to repeat. Pauses grow and follow Retry-After where it names at least
+SHORTEST_PAUSE_SECONDS, a date being read by the clock of the system that wrote it; every try is paid from the budget.
+When Terraform stops, and at the limit of `sending_within`, every pause and queue ends. A request that waits for its
+turn, a token or a connection then is not sent: that is checked last when its first byte is due.
 
 Not guaranteed: a status of REFUSALS is taken at its word. A proxy that answers 404 or 403 to a start that it has passed
 on would have it sent again by the next apply.
@@ -145,13 +146,21 @@ class Channel(httpx2.AsyncClient):
         self._credentials = credentials
         self._accept = accept or self._accept_json
         self._budget = budget
+        self._ahead: float | None = None
+
+    def system_time(self) -> float:
+        """Return seconds since the epoch by the system's clock, as its last answer showed it; before one, by ours."""
+        clock = self._runtime.clock
+        return clock.time() if self._ahead is None else clock.monotonic() + self._ahead
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send a request, and send it again where that is safe; raises SystemFault."""
+        request.extensions = {**request.extensions, "trace": self._trace}
         started = self._runtime.clock.monotonic()
         retrying = tenacity.AsyncRetrying(
             sleep=self._runtime.sleep,
             wait=_pause,
+            before_sleep=self._check_pause,
             retry=tenacity.retry_if_exception(lambda fault: self._repeatable(request, fault)),
             stop=lambda state: self._exhausted(state, started),
             reraise=True,
@@ -159,7 +168,15 @@ class Channel(httpx2.AsyncClient):
         response: httpx2.Response = await retrying(self._once, request, partial(super().send, request, **options))
         return response
 
+    async def send_last(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request as it is, once, although Terraform has asked to stop. Raises Unanswered."""
+        try:
+            return await super().send(request)
+        except httpx2.HTTPError as fault:
+            raise Unanswered(self._system, f"{_name(request)} was not answered ({_text(fault)})") from fault
+
     async def _once(self, request: httpx2.Request, send: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
+        self._runtime.check()
         if self._budget is not None:
             await self._budget.take(first=self._safe(request))
         try:
@@ -175,6 +192,9 @@ class Channel(httpx2.AsyncClient):
         except httpx2.HTTPError as fault:
             message = f"the connection was lost before {_name(request)} was answered ({_text(fault)})"
             raise Unanswered(self._system, message) from fault
+        there = _moment(response.headers.get("date", ""))
+        if there is not None:
+            self._ahead = there - self._runtime.clock.monotonic()
         log.debug("%s %s %s answered %d", self._system, request.method, request.url.path, response.status_code)
         self._check(request, response)
         return response
@@ -218,8 +238,19 @@ class Channel(httpx2.AsyncClient):
             text = ""
         return f": {shorten(text, 500)}" if text else ""
 
+    async def _trace(self, event: str, _details: object) -> None:
+        if event.endswith("send_request_headers.started"):
+            self._runtime.check()
+
     def _repeatable(self, request: httpx2.Request, fault: BaseException) -> bool:
         return isinstance(fault, Unreachable | RateLimited) or (isinstance(fault, Unanswered) and self._safe(request))
+
+    def _check_pause(self, state: tenacity.RetryCallState) -> None:
+        """Do not begin a pause after which the request could not be sent any more."""
+        fault = _fault(state)
+        if isinstance(fault, SystemFault) and state.upcoming_sleep >= self._runtime.seconds_left:
+            reason = f"{fault.reason}, and {self._runtime.limit.name} passes before it may be sent again"
+            raise NotStarted(self._system, reason, advice=fault.advice) from fault
 
     def _exhausted(self, state: tenacity.RetryCallState, started: float) -> bool:
         if isinstance(_fault(state), RateLimited):

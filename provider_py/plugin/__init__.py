@@ -1,6 +1,6 @@
 """Terraform's side of a provider, for those who write resources: typed models, validation, results, diagnostics.
 
-Nothing exported here knows gRPC or protobuf: those live in `provider_py.plugin.rpc`, which decodes Terraform's
+Nothing exported here knows gRPC or protobuf: those live in `provider_py.rpc`, which decodes Terraform's
 requests into the models declared with this package, delegates, and encodes what comes back. An implementation never
 sees a dictionary in place of a model.
 """
@@ -28,6 +28,8 @@ from provider_py.plugin.diagnostics import (
 )
 from provider_py.plugin.redaction import protect, redact, shorten
 from provider_py.plugin.resource import (
+    AnyDataSource,
+    AnyResource,
     ApplyResult,
     Change,
     DataSource,
@@ -36,11 +38,13 @@ from provider_py.plugin.resource import (
     Provider,
     ProviderFactory,
     ReadResult,
+    Registered,
     Resource,
 )
 from provider_py.plugin.schema import (
     Attribute,
     Check,
+    Declaration,
     Dynamic,
     ListOf,
     MapOf,
@@ -59,11 +63,14 @@ from provider_py.plugin.settings import resolve
 from provider_py.plugin.validators import at_most_one, exactly_one, required_together
 
 __all__ = [
+    "AnyDataSource",
+    "AnyResource",
     "ApplyResult",
     "Attribute",
     "Change",
     "Check",
     "DataSource",
+    "Declaration",
     "Decoded",
     "Diagnostic",
     "DiagnosticError",
@@ -78,6 +85,7 @@ __all__ = [
     "Provider",
     "ProviderFactory",
     "ReadResult",
+    "Registered",
     "Resource",
     "Severity",
     "Type",

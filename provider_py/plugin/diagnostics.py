@@ -6,9 +6,8 @@ DiagnosticError     raised to end an operation; carries the diagnostics that say
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 class Key(str):
@@ -41,8 +40,7 @@ class Severity(Enum):
     WARNING = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One message to the user: `summary` is title-like, `detail` says what to do, `path` where."""
 
     severity: Severity

@@ -15,11 +15,14 @@ from typing import Any, TypeAlias
 
 from provider_py.plugin.values import UNKNOWN, Tree, Typed, canonical, from_float, number, type_text
 
-Reader: TypeAlias = Callable[[Any], Tree]
-"""Turns what a parser returns into a tree."""
+Parsed: TypeAlias = Any
+"""What a parser of JSON or msgpack returns."""
+
+Reader: TypeAlias = Callable[[Parsed], Tree]
+"""Makes a tree of it."""
 
 
-def from_msgpack(raw: Any) -> Tree:
+def from_msgpack(raw: Parsed) -> Tree:
     """Read the pair of type and value that stands for a dynamic value; untyped nulls and unknowns stand alone."""
     if raw is None or raw is UNKNOWN:
         return raw
@@ -28,7 +31,7 @@ def from_msgpack(raw: Any) -> Tree:
     return Typed(text, _reader(text, from_msgpack)(value))
 
 
-def from_json(raw: Any) -> Tree:
+def from_json(raw: Parsed) -> Tree:
     """Read the object with `type` and `value` that stands for a dynamic value in state files."""
     if raw is None:
         return None
@@ -43,7 +46,7 @@ def _reader(type_json: str, nested: Reader) -> Reader:
     return _reader_of(json.loads(type_json), nested)
 
 
-def _reader_of(notation: Any, nested: Reader) -> Reader:
+def _reader_of(notation: Parsed, nested: Reader) -> Reader:
     if isinstance(notation, str):
         return {"number": read_number, "dynamic": nested}.get(notation, same)
     constructor, argument = notation[:2]
@@ -55,12 +58,12 @@ def _reader_of(notation: Any, nested: Reader) -> Reader:
     return map_reader(element) if constructor == "map" else list_reader(element)
 
 
-def same(raw: Any) -> Tree:
+def same(raw: Parsed) -> Tree:
     """Read a value that is its own tree."""
     return raw
 
 
-def read_number(raw: Any) -> Tree:
+def read_number(raw: Parsed) -> Tree:
     """Read a number, which msgpack may hold as an integer, a float or a decimal string."""
     return raw if raw is None or raw is UNKNOWN else number(raw)
 
@@ -91,7 +94,7 @@ def _tuple_reader(readers: list[Reader]) -> Reader:
     )
 
 
-def to_python(tree: Tree) -> Any:
+def to_python(tree: Tree) -> object:
     """Return a dynamic value as Python holds JSON; UNKNOWN if anything in it is unknown."""
     match tree:
         case Typed():
@@ -108,13 +111,13 @@ def to_python(tree: Tree) -> Any:
             return tree
 
 
-def from_python(value: Any) -> Tree:
+def from_python(value: object) -> Tree:
     """Give a JSON value the type its literal would have in Terraform: objects and tuples."""
     notation, tree = _inferred(value)
     return None if tree is None else Typed(type_text(notation), tree)
 
 
-def _inferred(value: Any) -> tuple[Any, Tree]:
+def _inferred(value: object) -> tuple[object, Tree]:
     match value:
         case None:
             return "dynamic", None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from provider_py.plugin import dynamic
 from provider_py.plugin.resource import Decoded
@@ -17,7 +17,7 @@ from provider_py.plugin.values import UNKNOWN, Tree, from_float, wholly_known
 
 M = TypeVar("M")
 
-Converter: TypeAlias = Callable[[Any], Any]
+Converter: TypeAlias = Callable[[Tree], Tree]
 """Converts a value that is neither None nor UNKNOWN. Where None stands for one, the value needs no conversion."""
 
 
@@ -32,7 +32,7 @@ def decoded(model: type[M], tree: Mapping[str, Tree]) -> Decoded[M]:
     return Decoded(None if value is UNKNOWN else cast("M", value), unknown)
 
 
-def build(type_: Type, tree: Tree) -> Any:
+def build(type_: Type, tree: Tree) -> object:
     """Make the value of one attribute; UNKNOWN if something that it needs is unknown."""
     convert = _builder(type_)
     return tree if tree is None or tree is UNKNOWN or convert is None else convert(tree)
@@ -71,12 +71,12 @@ def _builder(type_: Type) -> Converter | None:
             return _object_builder(type_.model)
 
 
-def _integer(tree: Tree) -> Any:
+def _integer(tree: Tree) -> object:
     return float(tree) if isinstance(tree, Decimal) else tree
 
 
 def _list_builder(build: Converter | None) -> Converter:
-    def convert(tree: list[Tree]) -> Any:
+    def convert(tree: list[Tree]) -> object:
         if UNKNOWN in tree:
             return UNKNOWN
         if build is None:
@@ -88,7 +88,7 @@ def _list_builder(build: Converter | None) -> Converter:
 
 
 def _map_builder(build: Converter | None) -> Converter:
-    def convert(tree: dict[str, Tree]) -> Any:
+    def convert(tree: dict[str, Tree]) -> object:
         if UNKNOWN in tree.values():
             return UNKNOWN
         if build is None:
@@ -100,13 +100,13 @@ def _map_builder(build: Converter | None) -> Converter:
 
 
 @functools.cache
-def _object_builder(model: Any) -> Converter:
+def _object_builder(model: type) -> Converter:
     builders = {name: _builder(attribute.type) for name, attribute in attributes(model).items()}
     required = [name for name, attribute in attributes(model).items() if attribute.required]
     converted = [(name, build) for name, build in builders.items() if build]
     names = list(builders)
 
-    def convert(tree: dict[str, Tree]) -> Any:
+    def convert(tree: dict[str, Tree]) -> object:
         values = {name: tree.get(name) for name in names}
         for name, build in converted:
             value = values[name]
@@ -147,7 +147,7 @@ def _optionally(convert: Converter | None) -> Converter | None:
 
 
 @functools.cache
-def _object_dumper(model: Any) -> Converter:
+def _object_dumper(model: type) -> Converter:
     dumpers = [
         (name, _always_null if attribute.write_only else _dumper(attribute.type))
         for name, attribute in attributes(model).items()

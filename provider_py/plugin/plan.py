@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from provider_py.plugin.defaults import completed, with_defaults, without_write_only
 from provider_py.plugin.diagnostics import Diagnostic, Key, Path
@@ -23,8 +23,7 @@ from provider_py.plugin.values import UNKNOWN, Tree, equivalent
 Block = Mapping[str, Tree]
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """A plan as Terraform takes it."""
 
     state: Block

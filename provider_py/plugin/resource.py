@@ -7,17 +7,17 @@ knows gRPC, and an implementation never sees a dictionary in place of a model.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from provider_py.plugin.diagnostics import Diagnostic, Path
 
 M = TypeVar("M")
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded(Generic[M]):
+class Decoded(NamedTuple, Generic[M]):
     """A configuration or plan in which some values may not be known yet.
 
     `model` is None while a required attribute is unknown. Other unknown values are None in it; `unknown` names the
@@ -29,8 +29,7 @@ class Decoded(Generic[M]):
     unknown: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Change(Generic[M]):
+class Change(NamedTuple, Generic[M]):
     """What a plan is asked for: `prior` is None for a creation (the second half of a replacement is one too).
 
     `changed` names the top-level attributes whose planned value differs from the prior one, results left out.
@@ -43,8 +42,7 @@ class Change(Generic[M]):
     private: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The resource's own part of a plan, over what the layer plans by itself.
 
     By itself the layer gives defaults, makes every result unknown on creation, keeps all results on update, and
@@ -60,8 +58,7 @@ class Plan:
     diagnostics: Sequence[Diagnostic] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyResult(Generic[M]):
+class ApplyResult(NamedTuple, Generic[M]):
     """The outcome of a create, update or delete: the new state (None: destroyed) and what to tell the user.
 
     Terraform stores a creation that returns a state *and* an error as tainted, and one with a warning as good.
@@ -73,8 +70,7 @@ class ApplyResult(Generic[M]):
     private: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadResult(Generic[M]):
+class ReadResult(NamedTuple, Generic[M]):
     """The outcome of a read or an import: the state (None: no such object) and what to tell the user.
 
     An empty `private` keeps what is stored.
@@ -132,6 +128,26 @@ class DataSource(Protocol[M]):
 
 AnyResource: TypeAlias = Resource[Any]
 AnyDataSource: TypeAlias = DataSource[Any]
+AnyConfig: TypeAlias = Decoded[Any]
+
+
+class Registered(Generic[T]):
+    """Resources, data sources or their types by name, each made when it is first asked for.
+
+    Only the process that is asked for the schema needs all of them, so a name must not cost an import.
+    """
+
+    def __init__(self, names: Sequence[str], make: Callable[[str], T]) -> None:
+        self.names = names
+        self._make = functools.cache(make)
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self.names:
+            raise KeyError(name)
+        return self._make(name)
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._make, self.names)
 
 
 class Provider(Protocol):
@@ -140,14 +156,17 @@ class Provider(Protocol):
     name: str
     model: type[Any]
     description: str
-    resources: Sequence[AnyResource]
-    data_sources: Sequence[AnyDataSource]
+    resources: Registered[AnyResource]
+    data_sources: Registered[AnyDataSource]
 
-    def validate(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
+    def validate(self, config: AnyConfig) -> Iterable[Diagnostic]:
         """Validate the provider block, offline."""
 
-    async def configure(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
+    async def configure(self, config: AnyConfig) -> Iterable[Diagnostic]:
         """Take the configuration without contacting a system."""
+
+    async def abandon(self) -> None:
+        """Learn that the host is gone: calls in flight are still carried out, and nobody gets their answers."""
 
     async def close(self, *, orderly: bool) -> None:
         """Release connections and files before the process ends.

@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from provider_py.plugin import dynamic
 from provider_py.plugin.diagnostics import Key
@@ -35,7 +35,7 @@ class Loss:
     steps: list[str | int] = field(default_factory=list)
 
 
-Fitter: TypeAlias = Callable[[Any, list[Loss]], Tree]
+Fitter: TypeAlias = Callable[[object, list[Loss]], Tree]
 """Fits a value that is not None, and adds what it had to leave out."""
 
 
@@ -67,22 +67,22 @@ def _fitter(type_: Type) -> Fitter:
             return functools.partial(_members, [(n, _fitter(a.type)) for n, a in attributes(type_.model).items()])
 
 
-def _string(value: Any, losses: list[Loss]) -> Tree:
+def _string(value: object, losses: list[Loss]) -> Tree:
     return text(value) if isinstance(value, str) else _lost(losses, f"{type(value).__name__} where text belongs")
 
 
-def _number(value: Any, losses: list[Loss]) -> Tree:
+def _number(value: object, losses: list[Loss]) -> Tree:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         finite = isinstance(value, int) or value.is_finite()
         return value if finite else _lost(losses, f"{value} is not a number that Terraform can store")
     return _lost(losses, f"{type(value).__name__} where a number belongs")
 
 
-def _bool(value: Any, losses: list[Loss]) -> Tree:
+def _bool(value: object, losses: list[Loss]) -> Tree:
     return value if isinstance(value, bool) else _lost(losses, f"{type(value).__name__} where true or false belongs")
 
 
-def _dynamic(value: Any, losses: list[Loss]) -> Tree:
+def _dynamic(value: object, losses: list[Loss]) -> Tree:
     """Fit a value that has its type with it; if that changes anything, its type is inferred once more."""
     if not isinstance(value, Typed):
         return _anything(value, losses)
@@ -90,7 +90,7 @@ def _dynamic(value: Any, losses: list[Loss]) -> Tree:
     return value if fitted == value.value else dynamic.from_python(fitted)
 
 
-def _anything(value: Any, losses: list[Loss]) -> Tree:
+def _anything(value: object, losses: list[Loss]) -> Tree:
     match value:
         case None | bool():
             return value
@@ -114,7 +114,7 @@ _PRIMITIVES: Final = {
 }
 
 
-def _list(fit_element: Fitter, value: Any, losses: list[Loss]) -> Tree:
+def _list(fit_element: Fitter, value: object, losses: list[Loss]) -> Tree:
     if not isinstance(value, list):
         return _lost(losses, f"{type(value).__name__} where a list belongs")
     fitted = []
@@ -125,7 +125,7 @@ def _list(fit_element: Fitter, value: Any, losses: list[Loss]) -> Tree:
     return fitted
 
 
-def _map(fit_element: Fitter, value: Any, losses: list[Loss]) -> Tree:
+def _map(fit_element: Fitter, value: object, losses: list[Loss]) -> Tree:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         return _lost(losses, f"{type(value).__name__} where a map with text as its keys belongs")
     fitted: dict[str, Tree] = {}
@@ -139,7 +139,7 @@ def _map(fit_element: Fitter, value: Any, losses: list[Loss]) -> Tree:
     return fitted
 
 
-def _members(members: Iterable[tuple[str, Fitter]], value: Any, losses: list[Loss]) -> Tree:
+def _members(members: Iterable[tuple[str, Fitter]], value: object, losses: list[Loss]) -> Tree:
     if not isinstance(value, dict):
         return _lost(losses, f"{type(value).__name__} where an object belongs")
     fitted = {}

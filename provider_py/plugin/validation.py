@@ -11,7 +11,7 @@ from provider_py.plugin.checks import quoted
 from provider_py.plugin.defaults import with_defaults, without_write_only
 from provider_py.plugin.diagnostics import Diagnostic, Key, Path, error, format_path, has_error
 from provider_py.plugin.models import build, decoded
-from provider_py.plugin.resource import Decoded
+from provider_py.plugin.resource import AnyConfig
 from provider_py.plugin.schema import Attribute, Check, ListOf, MapOf, Object, Primitive, Type, attributes
 from provider_py.plugin.sensitive import is_secret
 from provider_py.plugin.values import UNKNOWN, Tree, wholly_known
@@ -24,7 +24,7 @@ class Validatable(Protocol):
     def model(self) -> type[Any]:
         """The model."""
 
-    def validate(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
+    def validate(self, config: AnyConfig) -> Iterable[Diagnostic]:
         """Validate attributes against each other."""
 
 
@@ -133,7 +133,7 @@ def _needs_checks(type_: Type) -> bool:
             return bool(_checked(type_.model))
 
 
-def _elements(value: Tree) -> Iterator[tuple[str | int, Any]]:
+def _elements(value: Tree) -> Iterator[tuple[str | int, Tree]]:
     if isinstance(value, list):
         yield from enumerate(value)
     else:

@@ -107,12 +107,12 @@ def _canonical(type_json: bytes) -> str:
     return type_text(json.loads(type_json))
 
 
-def type_text(notation: Any) -> str:
+def type_text(notation: object) -> str:
     """Return the JSON of a type in Terraform's notation, such as ["list", "string"]."""
     return json.dumps(notation, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-def notation(type_: Type) -> Any:
+def notation(type_: Type) -> object:
     """Return an attribute's type in Terraform's notation."""
     match type_:
         case Primitive():

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from provider_py.sandbox.behaviors import UnknownBehaviorError
 from provider_py.sandbox.faults import Fault
-from provider_py.sandbox.runs import Run, Script, Seconds
+from provider_py.sandbox.runs import Run, RunsOfOthers, Script, Seconds
 from provider_py.sandbox.wire import JsonObject
 from provider_py.sandbox.world import World
 
@@ -41,6 +41,7 @@ class _BadInputError(ValueError):
 BodyT = TypeVar("BodyT")
 _RUN_CHANGE = TypeAdapter(_RunChange)
 _CLOCK_CHANGE = TypeAdapter(_ClockChange)
+_OTHERS = TypeAdapter(RunsOfOthers)
 _SCRIPT = TypeAdapter(Script)
 _FAULT = TypeAdapter(Fault)
 _SWITCHES = TypeAdapter(dict[str, dict[str, object]])
@@ -63,6 +64,7 @@ def application(world: World, systems: tuple[str, ...]) -> web.Application:
             web.get("/requests", control.requests),
             web.delete("/requests", control.clear_requests),
             web.get("/runs", control.runs),
+            web.post("/runs", control.add_runs),
             web.patch("/runs/{id}", control.change_run),
             web.delete("/runs/{id}", control.forget_run),
             web.post("/scripts", control.add_script),
@@ -127,6 +129,18 @@ class _Control:
         """GET /runs[?system=]."""
         runs = self._world.runs.of(self._system_filter(request))
         return web.json_response([self._describe(run) for run in runs])
+
+    async def add_runs(self, request: web.Request) -> web.Response:
+        """POST /runs: runs that others have started."""
+        others = await _read(request, _OTHERS)
+        add = self._world.add_others.get(others.system)
+        if add is None:
+            raise _BadInputError(f"system: must be one of {', '.join(self._world.add_others)}; got {others.system!r}")
+        try:
+            add(others)
+        except LookupError as failure:
+            raise _BadInputError(f"target: {failure.args[0]}") from None
+        return _done()
 
     async def change_run(self, request: web.Request) -> web.Response:
         """PATCH /runs/{id}: only what the body names is changed; "hold": null releases the run."""

@@ -144,6 +144,27 @@ class Script:
                 setattr(run, name, value)
 
 
+@dataclass(frozen=True, slots=True)
+class RunsOfOthers:
+    """Runs that others have started, also the body of POST /runs."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+    system: str
+    target: str
+    """Name or id of the workflow or pipeline."""
+    count: Annotated[int, Field(ge=1)] = 1
+    age: Seconds = 0.0
+    """Seconds since the newest was started."""
+    apart: Seconds = 1.0
+    """Seconds between two of them."""
+    notes: str | None = None
+
+    def moments(self, now: float) -> list[float]:
+        """When each was started, oldest first."""
+        return [now - self.age - number * self.apart for number in reversed(range(self.count))]
+
+
 @dataclass(slots=True)
 class RunBook:
     """Every run of every system, in the order they started."""
@@ -156,12 +177,16 @@ class RunBook:
 
     def start(self, system: str, target: str, names: tuple[str, ...], run_id: str) -> Run:
         """Start a run now; the first script that applies decides its course."""
-        run = Run(run_id, system, target, names, self.clock(), self.seconds)
+        run = self.add(system, target, names, run_id, self.clock())
         script = next((script for script in self.scripts if script.fits(run)), None)
         if script is not None:
             script.apply(run)
             self._use(script)
-        self._runs[run_id] = run
+        return run
+
+    def add(self, system: str, target: str, names: tuple[str, ...], run_id: str, started_at: float) -> Run:
+        """Add a run that was started at that moment, whatever the scripts say."""
+        run = self._runs[run_id] = Run(run_id, system, target, names, started_at, self.seconds)
         return run
 
     def _use(self, script: Script) -> None:

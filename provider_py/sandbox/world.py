@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from provider_py.sandbox.behaviors import Behaviors
 from provider_py.sandbox.faults import FaultBook
-from provider_py.sandbox.runs import Phase, Run, RunBook, Script
+from provider_py.sandbox.runs import Phase, Run, RunBook, RunsOfOthers, Script
 
-__all__ = ["Phase", "RecordedRequest", "Run", "RunBook", "Script", "World"]
+__all__ = ["Phase", "RecordedRequest", "Run", "RunBook", "RunsOfOthers", "Script", "World"]
 
 
 @dataclass(slots=True)
@@ -39,6 +39,8 @@ class World:
         self.faults = FaultBook()
         self.requests: list[RecordedRequest] = []
         self.behaviors = Behaviors()
+        self.add_others: dict[str, Callable[[RunsOfOthers], None]] = {}
+        """By system, what adds runs that others have started; raises LookupError for an unknown target."""
         self._on_reset: list[Callable[[], None]] = []
 
     def _set_time(self, base: float, speed: float) -> None:

@@ -88,7 +88,8 @@ def _run(host: Host, jobs: str) -> tuple[str | int, ...]:
     DIRECTORY.mkdir(exist_ok=True)
     report = DIRECTORY / f"{host.name}.xml"
     report.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-n", jobs, "--dist", "worksteal", f"--junitxml={report}"]
+    options = ("-q", "-m", "", "-n", jobs, "--dist", "worksteal", f"--junitxml={report}")
+    command = [sys.executable, "-m", "pytest", *options]
     started = time.monotonic()
     subprocess.run([*command, str(Path(__file__).parent)], cwd=ROOT, env=os.environ | host.variables, check=False)
     seconds = round(time.monotonic() - started)

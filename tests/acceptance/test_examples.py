@@ -102,6 +102,7 @@ def import_id(system: str, values: Mapping[str, Any]) -> str:
     return str(values["id"])
 
 
+@pytest.mark.prove
 def test_the_python_example_applies_like_the_hcl_example(stack: Stack) -> None:
     shutil.copytree(EXAMPLES / "cdktf-python", stack.directory, dirs_exist_ok=True)
     synthesize(stack, "three-systems")

@@ -93,6 +93,7 @@ def test_vcd_receives_values_in_their_declared_types(stack: Stack, sandbox: Sand
     assert types == {"vmName": "string", "size": "number", "notify": "boolean", "tags": "Array/string"}
 
 
+@pytest.mark.prove
 def test_more_than_ten_thousand_targets_are_two_requests(stack: Stack, sandbox: SandboxProcess) -> None:
     devices = [{"name": f"DESK-{number:05}"} for number in range(1, 10_002)]
     (stack.directory / "devices.json").write_text(json.dumps(devices))

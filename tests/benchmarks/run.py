@@ -1,7 +1,8 @@
 """`make bench`: the provider beside a minimal one written with the PyPI framework `tf`, as ratios.
 
 Measured in turns: start of the process until its handshake; plan and apply of 1 and 100 runs that are started and not
-waited for, against the sandbox's Cloud Director. Then, in requests, what a hundred waited-for runs cost.
+waited for, against the sandbox's Cloud Director. Then, in requests, what a hundred waited-for runs cost, and what a
+thousand cost in time and memory.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from cryptography.x509.oid import NameOID
 from provider_py.cli import terraform
 from provider_py.cli.install import MIRROR, install
 from provider_py.cli.sandbox import SandboxProcess
-from tests.benchmarks import requests
+from tests.benchmarks import many, requests
 from tests.benchmarks.measuring import HEADING, compare, seconds
 from tests.support.stack import HEADER, Result, Stack
 
@@ -65,6 +66,7 @@ def main() -> None:
             for line in measured.stacks(count, options.rounds):
                 print(line, flush=True)
         requests.measure(measured.directory)
+        many.measure(measured.directory)
 
 
 class Bench:

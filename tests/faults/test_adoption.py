@@ -16,6 +16,7 @@ def counts(sandbox: SandboxProcess) -> list[int]:
     return [len(ids(sandbox, system)) for system in SYSTEMS]
 
 
+@pytest.mark.prove
 def test_equal_runs_that_are_applied_one_after_another_are_runs_of_their_own(
     stack: Stack, sandbox: SandboxProcess
 ) -> None:
@@ -38,6 +39,7 @@ def test_a_run_that_was_removed_from_the_state_does_not_answer_the_next_create(
     assert counts(sandbox) == [2, 2, 2]
 
 
+@pytest.mark.prove
 def test_a_rollback_after_a_timeout_is_run(stack: Stack, sandbox: SandboxProcess) -> None:
     never_ending(sandbox, *SYSTEMS)
     stack.write(runs_of(SYSTEMS, 'triggers = { v = "1" }', 'timeouts = { create = "3s" }'))

@@ -76,6 +76,7 @@ def test_a_run_that_fails_after_an_interrupt_is_replaced(stack: Stack, sandbox: 
     replaced_by_new_runs(stack, sandbox)
 
 
+@pytest.mark.prove
 def test_a_failure_that_the_next_apply_sees_fails_it_and_the_one_after_starts_a_new_run(
     stack: Stack, sandbox: SandboxProcess
 ) -> None:

@@ -89,8 +89,9 @@ async def test_every_run_of_a_shared_poll_gets_its_own_answer(site: Site, proces
     for run, ending in zip(runs[1:], ("success", "failure", "EXPIRED", "success"), strict=True):
         run.ending = ending
         run.finish(site.world.clock())
-    states = {result.state.id: result.state for result in await asyncio.gather(*creations)}
-    assert states[runs[0].id].record_expired
+    results = {result.state.id: result for result in await asyncio.gather(*creations)}
+    states = {run: result.state for run, result in results.items()}
+    assert "no longer exists" in only(results[runs[0].id].diagnostics)
     assert [states[run.id].status for run in runs[1:]] == ["SUCCESS", "FAILED", "EXPIRED", "SUCCESS"]
     assert len(site.starts("harness")) == len(configs)
 

@@ -29,7 +29,7 @@ from tests.support.scenarios import (
     wait_for_polls,
 )
 from tests.support.stack import Stack
-from tests.support.systems import POLLS, SYSTEMS, TITLES
+from tests.support.systems import CANCELLABLE, POLLS, STARTS, SYSTEMS, TITLES
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.terraform
@@ -43,7 +43,7 @@ def providers(process: subprocess.Popen[str]) -> Sequence[int]:
     return [int(line) for line in children.stdout.split()]
 
 
-@pytest.mark.parametrize("victim", ["provider", "everything"])
+@pytest.mark.parametrize("victim", [pytest.param("provider", marks=pytest.mark.prove), "everything"])
 def test_runs_of_a_killed_apply_are_resumed(stack: Stack, sandbox: SandboxProcess, victim: str) -> None:
     process = begin_to_apply(stack, sandbox, runs_of(SYSTEMS))
     runs = single_runs(sandbox)
@@ -61,6 +61,20 @@ def test_runs_of_a_killed_apply_are_resumed(stack: Stack, sandbox: SandboxProces
     assert_same_runs(stack, sandbox, runs)
 
 
+def test_a_start_that_is_being_answered_when_terraform_dies_is_not_sent_again(
+    stack: Stack, sandbox: SandboxProcess
+) -> None:
+    inject_fault(sandbox, "harness", STARTS["harness"], "delay", seconds=20.0, after=True)
+    stack.write(run_of("harness"))
+    process = stack.start(*APPLY)
+    wait_until(lambda: ids(sandbox), "start")
+    os.kill(process.pid, signal.SIGKILL)
+    (stack.directory / ".terraform.tfstate.lock.info").unlink(missing_ok=True)
+    stack.applied()
+    assert stack.values(address("harness"))["id"] == single_runs(sandbox, ["harness"])["harness"][0]
+
+
+@pytest.mark.prove
 def test_runs_of_an_apply_that_is_interrupted_twice_are_resumed(stack: Stack, sandbox: SandboxProcess) -> None:
     process = begin_to_apply(stack, sandbox, runs_of(SYSTEMS))
     runs = single_runs(sandbox)
@@ -91,11 +105,10 @@ resource "terraform_data" "after" {
 @pytest.mark.parametrize(
     ("journal", "lines"),
     [
-        ("kept", ()),
-        ("kept", (CREATE_FIRST,)),
-        ("lost", ()),
+        pytest.param("kept", (), id="plain"),
+        pytest.param("kept", (CREATE_FIRST,), id="created before destroyed", marks=pytest.mark.prove),
+        pytest.param("lost", (), id="without a journal", marks=pytest.mark.prove),
     ],
-    ids=["plain", "created before destroyed", "without a journal"],
 )
 def test_a_timed_out_run_is_resumed(stack: Stack, sandbox: SandboxProcess, journal: str, lines: Sequence[str]) -> None:
     never_ending(sandbox, *SYSTEMS)
@@ -117,40 +130,54 @@ def test_a_timed_out_run_is_resumed(stack: Stack, sandbox: SandboxProcess, journ
     assert_same_runs(stack, sandbox, runs)
 
 
-@pytest.mark.parametrize("lines", [(), (CREATE_FIRST,)], ids=["plain", "created before destroyed"])
-def test_a_timed_out_run_is_cancelled_by_destroy_and_not_by_its_replacement(
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param((), id="plain"),
+        pytest.param((CREATE_FIRST,), id="created before destroyed", marks=pytest.mark.prove),
+    ],
+)
+def test_a_timed_out_run_is_not_cancelled_by_its_replacement(
     stack: Stack, sandbox: SandboxProcess, lines: Sequence[str]
 ) -> None:
-    systems = ("harness", "vcd")
-    never_ending(sandbox, *systems, times=2)
-
-    def write(limit: str) -> None:
-        stack.write(runs_of(systems, *lines, 'on_destroy = "cancel"', f'timeouts = {{ create = "{limit}" }}'))
-
-    write("3s")
+    never_ending(sandbox, *CANCELLABLE)
+    stack.write(cancellable_runs(*lines, limit="3s"))
     assert stack.apply().status == 1
-    runs = single_runs(sandbox, systems)
-    write("1m")
+    runs = single_runs(sandbox, CANCELLABLE)
+    stack.write(cancellable_runs(*lines, limit="1m"))
     process = stack.start(*APPLY)
     sandbox.forget_requests()
-    wait_for_polls(sandbox, *systems)
+    wait_for_polls(sandbox, *CANCELLABLE)
     finish(sandbox)
     process.communicate(timeout=30)
     assert process.returncode == 0
     assert_same_runs(stack, sandbox, runs)
     assert not [request for request in sandbox.requests() if request["method"] in {"PUT", "DELETE"}]
 
+
+@pytest.mark.prove
+@pytest.mark.parametrize("lines", [(), (CREATE_FIRST,)], ids=["plain", "created before destroyed"])
+def test_a_timed_out_run_is_cancelled_by_destroy(stack: Stack, sandbox: SandboxProcess, lines: Sequence[str]) -> None:
+    stack.write(cancellable_runs(*lines, limit="1m"))
+    stack.applied()
     stack.write("")
     stack.applied()
-    write("3s")
+    never_ending(sandbox, *CANCELLABLE)
+    stack.write(cancellable_runs(*lines, limit="3s"))
     assert stack.apply().status == 1
     stack.destroy()
     wait_until(lambda: phases(sandbox, "harness") == phases(sandbox, "vcd") == ["SUCCEEDED", "CANCELLED"], "the end")
-    write("1m")
+    stack.write(cancellable_runs(*lines, limit="1m"))
     stack.applied()
-    assert [len(ids(sandbox, system)) for system in systems] == [3, 3], "a destroyed run is not resumed"
+    assert [len(ids(sandbox, system)) for system in CANCELLABLE] == [3, 3], "a destroyed run is not resumed"
 
 
+def cancellable_runs(*lines: str, limit: str) -> str:
+    """Return the configuration of runs that destroy cancels, and that are waited for up to the limit."""
+    return runs_of(CANCELLABLE, *lines, 'on_destroy = "cancel"', f'timeouts = {{ create = "{limit}" }}')
+
+
+@pytest.mark.prove
 def test_a_resumed_run_that_times_out_is_resumed_again(stack: Stack, sandbox: SandboxProcess) -> None:
     process = begin_to_apply(stack, sandbox, run_of("vcd", 'timeouts = { update = "2s" }'))
     stack.interrupt(process, seconds=15)
@@ -167,6 +194,7 @@ def test_a_resumed_run_that_times_out_is_resumed_again(stack: Stack, sandbox: Sa
     assert len(ids(sandbox)) == 2, "-replace starts a run"
 
 
+@pytest.mark.prove
 def test_a_run_is_resumed_after_its_credentials_were_rejected(stack: Stack, sandbox: SandboxProcess) -> None:
     process = begin_to_apply(stack, sandbox, run_of("harness"))
     (run,) = ids(sandbox)
@@ -183,6 +211,7 @@ def test_a_run_is_resumed_after_its_credentials_were_rejected(stack: Stack, sand
     assert stack.plan().status == 0
 
 
+@pytest.mark.prove
 def test_equal_resources_keep_their_own_runs(stack: Stack, sandbox: SandboxProcess) -> None:
     systems = ("harness", "vcd")
     process = begin_to_apply(stack, sandbox, runs_of(systems, "count = 2"), times=2)

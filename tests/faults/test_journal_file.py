@@ -57,10 +57,10 @@ def environment(sandbox: SandboxProcess, journal: Path) -> Mapping[str, str]:
     }
 
 
-def rows(journal: Path) -> list[tuple[object, ...]]:
-    """Return what the journal holds."""
+def rows(journal: Path) -> list[tuple[str, str]]:
+    """Return the runs that the journal holds, each with its place."""
     with sqlite3.connect(journal) as connection:
-        return connection.execute("SELECT * FROM start").fetchall()
+        return connection.execute("SELECT run, place FROM workflow_part JOIN workflow_attempt USING (token)").fetchall()
 
 
 def contents(journal: Path) -> bytes:
@@ -68,19 +68,19 @@ def contents(journal: Path) -> bytes:
     return b"".join(file.read_bytes() for file in journal.parent.glob(f"{journal.name}*"))
 
 
-def test_a_row_is_kept_until_a_later_process_is_shown_the_run(
+def test_a_run_is_answered_by_an_end_in_order_and_seen_by_a_refresh(
     environment: Mapping[str, str], journal: Path, sandbox: SandboxProcess
 ) -> None:
     with process(environment) as provider:
         created = create(provider)
         run = state(created)["import_id"]
-        assert [row[2] for row in rows(journal)] == [run]
+        assert rows(journal) == [(run, "started")]
         assert provider.shutdown() == 0
-    assert [row[2] for row in rows(journal)] == [run]
+    assert rows(journal) == [(run, "answered")]
     with process(environment) as provider:
         provider.refresh(TYPE, created)
         assert provider.shutdown() == 0
-    assert rows(journal) == []
+    assert rows(journal) == [(run, "seen")]
     assert not list(journal.parent.glob("*.lock"))
     assert len(ids(sandbox)) == 1
 
@@ -186,5 +186,6 @@ def test_the_file_contains_neither_inputs_nor_secrets(
         run = state(create(provider, "workflow_harness_execution", **arguments))["id"]
         written = contents(journal)
     assert run.encode() in written
-    texts = (*sandbox.environment.values(), "medium", "configured", "Test App", "hunter2", "version-of", "notes-of")
+    assert b"configured" in written, "the name of the workflow is for whoever lists the journal"
+    texts = (*sandbox.environment.values(), "medium", "Test App", "hunter2", "version-of", "notes-of")
     assert [text for text in (*texts, "of-trigger") if text.encode() in written] == []

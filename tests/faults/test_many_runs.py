@@ -26,6 +26,7 @@ def stored_ids(stack: Stack) -> set[str]:
     return {str(state[f"{address('harness')}[{number}]"]["values"]["id"]) for number in range(MANY)}
 
 
+@pytest.mark.prove
 def test_a_hundred_runs_share_their_polls(stack: Stack, sandbox: SandboxProcess) -> None:
     sandbox.ask("POST", "/scripts", {"system": "harness", "seconds": RUN_SECONDS, "times": MANY})
     stack.write(BODY)
@@ -41,6 +42,7 @@ def test_a_hundred_runs_share_their_polls(stack: Stack, sandbox: SandboxProcess)
     assert len(polls) <= math.ceil(MANY / BATCH) * (duration + 3), "a run is polled once a second at most"
 
 
+@pytest.mark.prove
 def test_one_ctrl_c_keeps_a_hundred_runs(stack: Stack, sandbox: SandboxProcess) -> None:
     never_ending(sandbox, "harness", times=MANY)
     stack.write(BODY)

@@ -14,7 +14,7 @@ import pytest
 from provider_py.cli.sandbox import SandboxProcess
 from tests.support.scenarios import address, ids, inject_fault, run_of, sent
 from tests.support.stack import Stack
-from tests.support.systems import STARTS, SUCCESS, SYSTEMS
+from tests.support.systems import STARTS, SUCCESS
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.terraform
@@ -37,7 +37,9 @@ def socket_directories(temporary: Path) -> list[Path]:
     return list(temporary.glob("terraform-provider-*"))
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize(
+    "system", ["harness", *(pytest.param(system, marks=pytest.mark.prove) for system in ("nexthink", "vcd"))]
+)
 def test_terminating_the_process_group_keeps_the_run_that_is_being_started(
     stack: Stack, sandbox: SandboxProcess, system: str
 ) -> None:
@@ -57,7 +59,10 @@ def test_terminating_the_process_group_keeps_the_run_that_is_being_started(
     assert stack.values(address(system))["status"] == SUCCESS[system]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGKILL, *(pytest.param(number, marks=pytest.mark.prove) for number in (signal.SIGHUP, signal.SIGQUIT))],
+)
 def test_a_start_that_is_being_sent_when_terraform_is_killed_reaches_the_journal(
     stack: Stack, sandbox: SandboxProcess, temporary: Path, number: signal.Signals
 ) -> None:

@@ -33,6 +33,7 @@ def test_create_before_destroy_starts_one_run(stack: Stack, sandbox: SandboxProc
     assert stack.plan().status == 0
 
 
+@pytest.mark.prove
 def test_replace_and_target_start_runs_of_their_own(stack: Stack, sandbox: SandboxProcess) -> None:
     body = run_of("vcd", name="one") + run_of("vcd", name="two")
     stack.write(body)
@@ -46,6 +47,7 @@ def test_replace_and_target_start_runs_of_their_own(stack: Stack, sandbox: Sandb
     assert stack.plan().status == 0
 
 
+@pytest.mark.prove
 def test_a_failed_run_is_replaced_without_a_refresh_too(stack: Stack, sandbox: SandboxProcess) -> None:
     for system in SYSTEMS:
         sandbox.ask("POST", "/scripts", {"system": system, "ending": "failure"})
@@ -78,6 +80,7 @@ def test_a_moved_run_is_not_started_again(stack: Stack, sandbox: SandboxProcess)
     assert [stack.values(address("vcd", "new"))["id"]] == ids(sandbox)
 
 
+@pytest.mark.prove
 def test_imported_runs_are_replaced_only_when_an_input_changes(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(runs_of(SYSTEMS, release(1)))
     stack.applied()
@@ -121,6 +124,7 @@ def test_runs_that_are_not_waited_for_end_at_a_refresh(stack: Stack, sandbox: Sa
     assert len(ids(sandbox)) == 3
 
 
+@pytest.mark.prove
 def test_turning_wait_on_resumes_waiting(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(runs_of(SYSTEMS, "wait = false"))
     stack.applied()
@@ -131,7 +135,7 @@ def test_turning_wait_on_resumes_waiting(stack: Stack, sandbox: SandboxProcess) 
         assert ([values["id"]], values["status"]) == (ids(sandbox, system), SUCCESS[system])
 
 
-@pytest.mark.parametrize("end", ["still running", "ended meanwhile"])
+@pytest.mark.parametrize("end", ["still running", pytest.param("ended meanwhile", marks=pytest.mark.prove)])
 def test_destroy_cancels_unfinished_runs_when_configured(stack: Stack, sandbox: SandboxProcess, end: str) -> None:
     systems = ("harness", "vcd")
     never_ending(sandbox, *systems)
@@ -147,6 +151,7 @@ def test_destroy_cancels_unfinished_runs_when_configured(stack: Stack, sandbox: 
         wait_until(lambda system=system: phases(sandbox, system) == [ended], f"end of the run in {system}")  # type: ignore[misc]
 
 
+@pytest.mark.prove
 def test_a_run_whose_record_expired_is_kept(stack: Stack, sandbox: SandboxProcess) -> None:
     systems = ("harness", "vcd")
     never_ending(sandbox, *systems)
@@ -164,6 +169,7 @@ def test_a_run_whose_record_expired_is_kept(stack: Stack, sandbox: SandboxProces
     assert ids(sandbox) == [], "an expired run is not replaced"
 
 
+@pytest.mark.prove
 def test_a_finished_run_is_never_polled_again(stack: Stack, sandbox: SandboxProcess) -> None:
     stack.write(runs_of(SYSTEMS))
     stack.applied()

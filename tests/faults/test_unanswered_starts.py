@@ -5,12 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from provider_py.execution import Timeouts
+from provider_py.execution.starting import CERTAIN_SECONDS
 from tests.support.site import HOUR, IMPATIENT, Process, Site, only, simple
-from tests.support.systems import CANCELLABLE, LOOKUPS, POLLS, STARTS, SUCCESS, every_fault, every_system
+from tests.support.systems import (
+    CANCELLABLE,
+    LOOKUPS,
+    POLLS,
+    SEARCHES,
+    STARTS,
+    SUCCESS,
+    every_fault,
+    every_system,
+)
 
 
 @every_system
@@ -39,26 +51,65 @@ async def test_a_start_that_never_arrived_is_unanswered_as_well(site: Site, syst
     assert only(result.diagnostics).startswith("Unknown whether")
     assert site.runs() == []
     assert len(site.starts(system)) == 1
+
+
+@every_system
+@pytest.mark.parametrize(("limit", "step"), [("60s", 0.0), ("10m", -HOUR), ("10m", HOUR)])
+async def test_a_start_that_never_arrived_is_sent_after_it_was_searched_for_long_enough(
+    site: Site, system: str, limit: str, step: float
+) -> None:
+    """Whatever the time of day seems to be: the start of an earlier process is watched for by this one."""
+    site.inject_fault(system, STARTS[system], "cut")
+    config = simple(system, timeouts=Timeouts(create=limit))
+    process = await site.process()
+    assert (await process.create(config)).state is None
+    await process.close()
+    process = await site.process()
+    site.clock.step(step)
+    began = site.clock.monotonic()
+    result = await process.create(config)
+    if limit == "60s" or system == "nexthink":
+        assert only(result.diagnostics).startswith("Unknown whether")
+        assert len(site.starts(system)) == 1
+    else:
+        assert list(result.diagnostics) == []
+        assert [run.id for run in site.runs()] == [result.state.id]
+        assert site.clock.monotonic() - began >= CERTAIN_SECONDS
+
+
+@pytest.mark.parametrize("system", CANCELLABLE)
+async def test_a_search_that_fails_is_no_proof_that_a_start_did_not_arrive(site: Site, system: str) -> None:
+    site.inject_fault(system, STARTS[system], "cut", after=True)
+    search = SEARCHES[system]
+    site.inject_fault(system, search, "status", status=403, times=1000)
+    process = await site.process()
+    assert (await process.create(simple(system))).state is None
     await process.close()
     process = await site.process()
     result = await process.create(simple(system))
     assert only(result.diagnostics).startswith("Unknown whether")
-    assert site.runs() == []
+    assert len(site.starts(system)) == 1
 
 
 @pytest.mark.parametrize("system", CANCELLABLE)
-async def test_a_start_that_never_arrived_is_sent_after_a_while(
-    site: Site, system: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("step", [-HOUR, HOUR])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_lost_start_is_found_although_the_clock_is_wrong_or_set(
+    site: Site, system: str, step: float, when: str
 ) -> None:
-    site.inject_fault(system, STARTS[system], "cut")
+    if when == "before":
+        site.clock.step(step)
+    site.inject_fault(system, STARTS[system], "cut", after=True)
+    site.inject_fault(system, SEARCHES[system], "status", status=403, times=3)
     process = await site.process()
     assert (await process.create(simple(system))).state is None
     await process.close()
-    monkeypatch.setattr("provider_py.execution.starting.CERTAIN_SECONDS", 0.0)
+    if when == "after":
+        site.clock.step(step)
     process = await site.process()
     result = await process.create(simple(system))
-    assert list(result.diagnostics) == []
     assert [run.id for run in site.runs()] == [result.state.id]
+    assert len(site.starts(system)) == 1
 
 
 @every_system
@@ -112,17 +163,17 @@ async def test_a_run_is_found_when_cloud_director_names_only_a_task(site: Site, 
     assert len(site.starts("vcd")) == 1
 
 
-async def test_an_earlier_run_of_the_same_inputs_is_not_taken_for_the_lost_one(site: Site) -> None:
+async def test_an_earlier_run_of_the_same_inputs_is_not_taken_for_the_lost_one(site: Site, tmp_path: Path) -> None:
     process = await site.process()
     earlier = await process.create(simple("vcd", wait=False))
     site.runs()[0].started_at -= HOUR
-    await process.provider._journal.forget(earlier.state.import_id)
+    process = await site.process({"WORKFLOW_JOURNAL": str(tmp_path / "second")})  # which knows nothing of the first
     site.inject_fault("vcd", STARTS["vcd"], "cut", after=True)
     later = await process.create(simple("vcd", wait=False, triggers={"release": "2"}))
     assert [run.id for run in site.runs()] == [earlier.state.id, later.state.id]
     site.inject_fault("vcd", STARTS["vcd"], "cut")
     site.runs()[1].started_at -= HOUR
-    await process.provider._journal.forget(later.state.import_id)
+    process = await site.process({"WORKFLOW_JOURNAL": str(tmp_path / "third")})
     third = await process.create(simple("vcd", wait=False, triggers={"release": "3"}))
     assert third.state is None
     assert len(site.runs()) == 2

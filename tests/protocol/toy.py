@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from provider_py.plugin import (
@@ -21,6 +21,7 @@ from provider_py.plugin import (
     Plan,
     ProviderFactory,
     ReadResult,
+    Registered,
     Resource,
     computed,
     duration,
@@ -32,7 +33,7 @@ from provider_py.plugin import (
     required,
     warning,
 )
-from provider_py.plugin.rpc.serve import serve
+from provider_py.rpc.serve import serve
 
 log = logging.getLogger("toy")
 
@@ -257,8 +258,9 @@ class Toy:
     description = "A provider to try the protocol with."
 
     def __init__(self, stop: asyncio.Event) -> None:
-        self.resources: Sequence[Resource[Any]] = (Things(), Waits(stop))
-        self.data_sources: Sequence[DataSource[Any]] = (Lookups(),)
+        resources: dict[str, Resource[Any]] = {"thing": Things(), "wait": Waits(stop)}
+        self.resources = Registered(tuple(resources), resources.__getitem__)
+        self.data_sources: Registered[DataSource[Any]] = Registered(("lookup",), lambda _name: Lookups())
 
     def validate(self, config: Decoded[Any]) -> Iterable[Diagnostic]:
         """Be content."""
@@ -271,6 +273,9 @@ class Toy:
         if given.endpoint == "bad":
             return [error("Bad endpoint", f"It does not take {given.api_key}.", ("endpoint",))]
         return ()
+
+    async def abandon(self) -> None:
+        """Do nothing: it keeps nothing."""
 
     async def close(self, *, orderly: bool) -> None:
         """Say so."""

@@ -35,7 +35,7 @@ async def settle() -> None:
 
 
 class Clock:
-    """Time at a pace of its own; `slept` holds the sleeps, in seconds of this clock."""
+    """Time at a pace of its own; `slept` holds the sleeps that have ended, in seconds of this clock."""
 
     def __init__(self, pace: float = STILL) -> None:
         self.slept: list[float] = []
@@ -51,13 +51,20 @@ class Clock:
         """Return seconds since the epoch."""
         return self._epoch + self.monotonic()
 
+    def step(self, seconds: float) -> None:
+        """Set the time of day, which no waiting depends on."""
+        self._epoch += seconds
+
     def monotonic(self) -> float:
         """Return seconds since the clock was made."""
         return self._ahead + ((time.monotonic() - self._began) * self._pace if self._real else 0.0)
 
+    def origin(self) -> str:
+        """Return what tells this clock from others, as a machine's start does."""
+        return f"clock {id(self)}"
+
     async def sleep(self, seconds: float) -> None:
         """Sleep at this clock's pace; a clock that stands still wakes whom `advance` or `run` reach."""
-        self.slept.append(seconds)
         if self._real:
             await asyncio.sleep(max(0.0, seconds) / self._pace)
         elif self._pace == INSTANT or seconds <= 0:
@@ -67,6 +74,7 @@ class Clock:
             alarm = asyncio.get_running_loop().create_future()
             heapq.heappush(self._sleepers, (self._ahead + seconds, next(self._order), alarm))
             await alarm
+        self.slept.append(seconds)
 
     async def advance(self, seconds: float) -> None:
         """Move on. Sleepers of a clock that stands still wake in their order, those of others sleep on."""

@@ -215,21 +215,21 @@ def started(
             try:
                 assert process.stdout is not None
                 line = process.stdout.readline().decode()
-                socket = _socket(line)
-                with _channel(socket, line, certificate) as channel:
+                socket = socket_of(line)
+                with channel_to(socket, line, certificate) as channel:
                     yield Plugin(process, line, socket, channel, stderr)
             finally:
                 process.kill()
 
 
-def _socket(line: str) -> Path:
+def socket_of(line: str) -> Path:
     if line.startswith("TF_REATTACH_PROVIDERS="):
         (provider,) = json.loads(line.strip().split("=", 1)[1].strip("'")).values()
         return Path(provider["Addr"]["String"])
     return Path(line.split("|")[3])
 
 
-def _channel(socket: Path, line: str, certificate: tuple[bytes, bytes] | None) -> grpc.Channel:
+def channel_to(socket: Path, line: str, certificate: tuple[bytes, bytes] | None) -> grpc.Channel:
     if certificate is None:
         return grpc.insecure_channel(f"unix:{socket}", options=_OPTIONS)
     encoded = line.rstrip("\n").split("|")[5]

@@ -87,6 +87,7 @@ class Stack:
     environment: dict[str, str]
     patience: float = PATIENCE
     _running: list[subprocess.Popen[str]] = field(default_factory=list)
+    _shown: tuple[Path, bytes, Mapping[str, Mapping[str, Any]]] | None = None
 
     def write(self, body: str, *, provider: str = PROVIDER) -> None:
         """Write the configuration."""
@@ -124,9 +125,14 @@ class Stack:
 
     def state(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the managed resources in state by address, in the form of `terraform show -json`."""
-        state = json.loads(self._command("show", "-json").stdout)
-        resources = state.get("values", {}).get("root_module", {}).get("resources", [])
-        return {resource["address"]: resource for resource in resources if resource["mode"] == "managed"}
+        file = self.directory / "terraform.tfstate"
+        content = file.read_bytes() if file.exists() else b""
+        if self._shown is None or self._shown[:2] != (file, content):  # each `show` starts the provider
+            state = json.loads(self._command("show", "-json").stdout)
+            resources = state.get("values", {}).get("root_module", {}).get("resources", [])
+            managed = {resource["address"]: resource for resource in resources if resource["mode"] == "managed"}
+            self._shown = (file, content, managed)
+        return self._shown[2]
 
     def values(self, address: str) -> Mapping[str, Any]:
         """Return the attributes of one resource in state."""

@@ -31,6 +31,11 @@ POLLS: Final[Mapping[str, Match]] = {
     "nexthink": {"method": "POST", "path": "/nql/execute"},
     "vcd": {"method": "GET", "path": "/executions/"},
 }
+SEARCHES: Final[Mapping[str, Match]] = {
+    "harness": {"method": "POST", "body": "recentExecutions"},
+    "vcd": {"method": "GET", "path": "/executions"},
+}
+"""How the run of a start that was not answered is searched for."""
 LOOKUPS: Final[Mapping[str, Match]] = {
     "harness": {"method": "POST", "body": "workflowByName"},
     "nexthink": {"method": "GET", "path": "/workflows/details"},

@@ -6,10 +6,12 @@ import ast
 import importlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
+
+from provider_py.provider import DATA_SOURCES, RESOURCES
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = sorted(
@@ -20,17 +22,18 @@ PACKAGES = sorted(
 MODULES = sorted(path for folder in ("codegen", "provider_py") for path in (ROOT / folder).rglob("*.py"))
 EXPORTS = {
     "provider_py.plugin": """
-        ApplyResult Attribute Change Check DataSource Decoded Diagnostic DiagnosticError Dynamic Key ListOf MapOf Object
-        Path Plan Primitive Provider ProviderFactory ReadResult Resource Severity Type TypeName at_most_one attributes
-        computed duration error exactly_one format_path has_error max_length model not_empty one_of optional
-        parse_duration pattern protect quoted redact required required_together resolve setting shorten url warning
+        AnyDataSource AnyResource ApplyResult Attribute Change Check DataSource Declaration Decoded Diagnostic
+        DiagnosticError Dynamic Key ListOf MapOf Object Path Plan Primitive Provider ProviderFactory ReadResult
+        Registered Resource Severity Type TypeName at_most_one attributes computed duration error exactly_one
+        format_path has_error max_length model not_empty one_of optional parse_duration pattern protect quoted redact
+        required required_together resolve setting shorten url warning
     """,
     "provider_py.execution": """
-        Cancelling Clock Connection Connector DataSourceType Execution ExecutionType Indistinct Interrupted Launcher
-        LookupDataSource Lookups Missing NotResumed NotStarted Phase PollSource RateLimited Refused Remembering
-        ResourceType Run Runtime Searching Started SystemFault Timeouts Unanswered Unauthorized Unreachable
-        did_you_mean from_fault local_path optional_path readable require require_encryption rfc3339 run_preflight
-        unknown_name
+        Cancelling Clock Connection Connector DataSourceType Execution ExecutionType Indistinct Interrupted Journal
+        LONGEST_KEY LOOKING_SECONDS Launcher LookupDataSource Lookups Marking Missing NotStarted Once Phase PollSource
+        RateLimited Refused Remembering ResourceType Run Runtime Searching Started SystemFault Timeouts Unanswered
+        Unauthorized Unreachable Unsettled Wording did_you_mean from_fault local_path optional_path readable require
+        require_encryption rfc3339 run_preflight settling unknown_name
     """,
     "provider_py.sandbox": """
         Behavior Contract Fault FaultKind InvalidResponseError Match Phase RecordedRequest Run Sandbox Script World
@@ -78,13 +81,31 @@ def test_an_import_inside_a_function_has_its_reason_on_the_line(path: Path) -> N
     assert [line for line in late_imports(path) if "#" not in line] == []
 
 
-def test_loading_the_provider_loads_neither_clients_nor_the_http_library() -> None:
-    script = """
-import sys
-import provider_py.provider
-heavy = {"httpx2", "pydantic", "attrs", "attr", "tenacity", "aiohttp", "harness_client.client",
-         "nexthink_client.models.workflow", "vcd_client.client"}
-print(sorted(heavy & sys.modules.keys()))
-"""
+def loaded(statements: str, *, among: Collection[str]) -> list[str]:
+    """Return which modules a fresh process has loaded after some statements."""
+    script = f"import sys\n{statements}\nprint(*sorted({set(among)!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout.strip() == "[]"
+    return done.stdout.split()
+
+
+def test_the_registry_loads_neither_clients_nor_the_http_library() -> None:
+    everything = "from provider_py.provider import *; list(RESOURCES); list(DATA_SOURCES)"
+    heavy = {"httpx2", "pydantic", "attrs", "attr", "tenacity", "aiohttp", "harness_client.client"}
+    assert loaded(everything, among=heavy | {"nexthink_client.models.workflow", "vcd_client.client"}) == []
+
+
+def test_a_type_is_loaded_when_it_is_asked_for() -> None:
+    vcd = "provider_py.systems.vcd.execution"
+    executions = {vcd, "provider_py.systems.harness.execution", "provider_py.systems.nexthink.execution"}
+    create = "import asyncio; from provider_py.provider import create; provider = create(asyncio.Event())"
+    assert loaded(create, among=executions) == []
+    assert loaded(f"{create}; provider.resources['vcd_execution']", among=executions) == [vcd]
+
+
+def test_types_have_the_names_they_are_registered_by() -> None:
+    for registered in (RESOURCES, DATA_SOURCES):
+        assert [type_.name for type_ in registered] == list(registered.names)
+
+
+def test_the_way_in_loads_nothing_that_the_handshake_does_not_need() -> None:
+    assert loaded("import provider_py.__main__, provider_py.rpc.process", among={"provider_py.plugin"}) == []

@@ -68,9 +68,9 @@ class Account:
         return execution
 
     def all_executions(self) -> list[Execution]:
-        """Every execution with a record, newest first."""
-        executions = [execution for key in self.executions if (execution := self.execution(key))]
-        return executions[::-1]
+        """Every execution with a record, newest first; of those created at the same time, the last one added first."""
+        executions = [execution for key in reversed(self.executions) if (execution := self.execution(key))]
+        return sorted(executions, key=lambda execution: execution.run.started_at, reverse=True)
 
     def services(self) -> list[tuple[Application, Service]]:
         """Every service with its application."""

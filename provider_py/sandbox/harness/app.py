@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from aiohttp import web
 
-from provider_py.sandbox.harness import engine
+from provider_py.sandbox.harness import engine, others
 from provider_py.sandbox.harness.account import ACCOUNT_ID, Account, Call
 from provider_py.sandbox.harness.behaviors import BEHAVIORS, SYSTEM
 from provider_py.sandbox.harness.gateway import API_KEY, RequestLimit, reject_key
@@ -24,6 +25,7 @@ def application(world: World) -> web.Application:
     world.behaviors.declare(SYSTEM, BEHAVIORS)
     account, limit = Account(world), RequestLimit(world)
     world.on_reset(account.reset)
+    world.add_others[SYSTEM] = partial(others.add, account)
     world.on_reset(limit.reset)
     graphql, rest = _GraphQLApi(account, limit), ExecutionsApi(account)
     app = web.Application()

@@ -23,5 +23,8 @@ BEHAVIORS: Final = {
     "execute_denied": Behavior(False),  # the key may read but not execute
     "freeze_window": Behavior(""),  # name of an active freeze window, which forbids every deployment
     "application_filter_required": Behavior(False),  # executions() without a filter on the application is refused
+    "time_filters": Behavior("both", "after", "before", "none"),  # which conditions on times a list heeds
+    "list_lag": Behavior(0.0),  # seconds after which executions() lists a new execution
+    "list_growth": Behavior(0),  # executions that others start of what a page of executions() shows, after each page
     "server_version": Behavior(*VERSIONS),  # the release whose schema is served; older ones lack fields
 }

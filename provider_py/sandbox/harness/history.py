@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provider_py.sandbox.harness import others
 from provider_py.sandbox.harness.account import Call
 from provider_py.sandbox.harness.behaviors import SYSTEM
 from provider_py.sandbox.harness.catalog import GraphQLObject
@@ -14,8 +15,9 @@ from provider_py.sandbox.harness.executions import (
     stage_views,
 )
 from provider_py.sandbox.harness.filters import Connection, Filters, Keys, conditions, meets, page
+from provider_py.sandbox.harness.inputs import TimeFilter
 from provider_py.sandbox.harness.resolvers import Resolver
-from provider_py.sandbox.runs import Phase
+from provider_py.sandbox.runs import Phase, RunsOfOthers
 
 
 def _execution(_: object, call: Call, *, execution_id: str) -> Execution:
@@ -40,12 +42,31 @@ def _executions(
     ):
         raise invalid("Application Id filter is required")
     with_members = include_indirect_executions or "pipeline_execution_id" in names
+    heeded = _heeded(call, filters)
+    listed_until = call.account.now - call.account.world.behaviors.number(SYSTEM, "list_lag")
     executions = [
         execution
         for execution in call.account.all_executions()
-        if (with_members or not _is_member(execution)) and meets(call.account.tags, _keys(execution, call), filters)
+        if execution.run.started_at <= listed_until
+        and (with_members or not _is_member(execution))
+        and meets(call.account.tags, _keys(execution, call), heeded)
     ]
-    return page(executions, limit, offset)
+    answer = page(executions, limit, offset)
+    growth = int(call.account.world.behaviors.number(SYSTEM, "list_growth"))
+    if growth and executions:
+        target = executions[0].target.id
+        others.add(call.account, RunsOfOthers(SYSTEM, target, growth, apart=0.0))
+    return answer
+
+
+def _heeded(call: Call, filters: Filters) -> Filters:
+    """The filters without the conditions on times that the server ignores."""
+    kinds = call.account.world.behaviors.text(SYSTEM, "time_filters")
+
+    def ignored(condition: object) -> bool:
+        return isinstance(condition, TimeFilter) and kinds not in {"both", condition.operator.lower()}
+
+    return [{name: condition for name, condition in entry.items() if not ignored(condition)} for entry in filters or ()]
 
 
 def _is_member(execution: Execution) -> bool:

@@ -10,16 +10,26 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from provider_py.execution import optional_path, require, require_encryption
-from provider_py.plugin import duration, model, parse_duration, setting, url
+from provider_py.execution.local_settings import allow_insecure_http, ca_file, request_timeout
+from provider_py.plugin import model, parse_duration, setting, url
 
 SYSTEM: Final = "Harness"
 DEFAULT_ENDPOINT: Final = "https://app.harness.io/gateway"
 DEFAULT_REQUESTS_PER_MINUTE: Final = 30
 DEFAULT_REQUEST_TIMEOUT: Final = "60s"
+DEFAULT_KEY_SEARCH_DAYS: Final = 30
+LONGEST_KEY_SEARCH_DAYS: Final = 365
+DAY_SECONDS: Final = 86400.0
 
 
 def _positive(value: int) -> str | None:
     return None if value >= 1 else f"{value} is not a valid request budget; write a number of 1 or more"
+
+
+def _days(value: int) -> str | None:
+    if 1 <= value <= LONGEST_KEY_SEARCH_DAYS:
+        return None
+    return f"{value} is out of range; write a number of days from 1 to {LONGEST_KEY_SEARCH_DAYS}"
 
 
 @model
@@ -54,37 +64,31 @@ class HarnessSettings:
             checks=(_positive,),
         ),
     ] = None
-    ca_file: Annotated[
-        str | None,
-        setting(
-            "Path of a PEM file with certificate authorities to trust in addition to the system's.",
-            environment="HARNESS_CA_FILE",
-        ),
-    ] = None
+    ca_file: Annotated[str | None, ca_file("HARNESS")] = None
     request_timeout: Annotated[
         str | None,
-        setting(
-            "Timeout of a single request, as a Go duration. Starting an execution may collect artifacts first, which "
-            f"takes time. Defaults to `{DEFAULT_REQUEST_TIMEOUT}`.",
-            environment="HARNESS_REQUEST_TIMEOUT",
-            fallback=DEFAULT_REQUEST_TIMEOUT,
-            checks=(duration,),
+        request_timeout(
+            "HARNESS", DEFAULT_REQUEST_TIMEOUT, "Starting an execution may collect artifacts first, which takes time. "
         ),
     ] = None
-    allow_insecure_http: Annotated[
-        bool | None,
+    key_search_days: Annotated[
+        int | None,
         setting(
-            "Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to "
-            "`false`: `http://` is for loopback only.",
-            environment="HARNESS_ALLOW_INSECURE_HTTP",
-            fallback=False,
+            f"Number of days, from 1 to {LONGEST_KEY_SEARCH_DAYS}, for which an `idempotency_key` is found again where "
+            "the journal does not have it: executions that were created earlier are not searched for it. Where the "
+            "executions of a workflow in this time are too many to be listed (more than 10 000), nothing is started. "
+            f"Defaults to `{DEFAULT_KEY_SEARCH_DAYS}`.",
+            environment="HARNESS_KEY_SEARCH_DAYS",
+            fallback=DEFAULT_KEY_SEARCH_DAYS,
+            checks=(_days,),
         ),
     ] = None
+    allow_insecure_http: Annotated[bool | None, allow_insecure_http("HARNESS")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Resolved settings. `endpoint` has no trailing slash; `request_timeout` is in seconds."""
+    """Resolved settings. `endpoint` has no trailing slash; `request_timeout` and `key_search` are in seconds."""
 
     endpoint: str
     account_id: str
@@ -92,6 +96,7 @@ class Config:
     requests_per_minute: int
     ca_file: str | None
     request_timeout: float
+    key_search: float
 
 
 def resolve_config(settings: HarnessSettings) -> Config:
@@ -105,4 +110,5 @@ def resolve_config(settings: HarnessSettings) -> Config:
         requests_per_minute=settings.requests_per_minute or DEFAULT_REQUESTS_PER_MINUTE,
         ca_file=optional_path(settings.ca_file, ("harness", "ca_file")),
         request_timeout=parse_duration(settings.request_timeout or DEFAULT_REQUEST_TIMEOUT),
+        key_search=(settings.key_search_days or DEFAULT_KEY_SEARCH_DAYS) * DAY_SECONDS,
     )

@@ -153,6 +153,10 @@ class Harness:
         await self._open.aclose()
 
 
+CONNECTION: Final = Harness
+"""What the provider connects with when a resource first needs the system."""
+
+
 def omit_nulls(value: Input) -> Input:
     """Have an input, and those in it, leave out the fields that are None: sent as null they would be values."""
     for name in tuple(value.model_fields_set):

@@ -18,6 +18,7 @@ from provider_py.execution import (
     Execution,
     ExecutionType,
     Missing,
+    Phase,
     PollSource,
     Refused,
     Run,
@@ -40,7 +41,7 @@ from provider_py.plugin import (
     required_together,
     warning,
 )
-from provider_py.systems.harness import lookup, polling, preflight
+from provider_py.systems.harness import lookup, marks, polling, preflight
 from provider_py.systems.harness.config import SYSTEM
 from provider_py.systems.harness.connection import Harness, omit_nulls
 from provider_py.systems.harness.entity import ENTITY
@@ -203,6 +204,7 @@ class HarnessLauncher:
 
     def __init__(self, harness: Harness) -> None:
         self._harness = harness
+        self._marks = marks.Marks(harness)
         self.source: PollSource[str, Run[Detail]] = PollSource(
             lambda identifiers: polling.poll(harness, identifiers), polling.BATCH, harness.poll_spacing
         )
@@ -238,8 +240,8 @@ class HarnessLauncher:
 
         Harness can answer null without an error although it started the execution, so that counts as no answer.
         """
-        harness, mark = self._harness, polling.mark(token)
-        marked = part.model_copy(update={"notes": f"{part.notes}\n\n{mark}" if part.notes else mark})
+        harness = self._harness
+        marked = part.model_copy(update={"notes": marks.with_mark(part.notes, token)})
         response = await harness.with_fallback(
             lambda: harness.ask("startExecution", _started(harness.client.start_execution(input=marked))),
             lambda: harness.ask("startExecution", _started(harness.client.start_execution_older(input=marked))),
@@ -253,11 +255,26 @@ class HarnessLauncher:
             warnings.append(warning("Harness execution started with a warning", answer.warning_message, ("variables",)))
         return Started(polling.run_of(harness, execution, Detail(application_id=part.application_id)), warnings)
 
+    def now(self) -> float:
+        """Return the time by Harness' clock."""
+        return self._harness.channel.system_time()
+
     async def search(
         self, part: gql.StartExecutionInput, token: str, since: float, taken: frozenset[str]
     ) -> Run[Detail] | None:
-        """Find the execution whose notes carry the token."""
-        return await polling.search(self._harness, part, token, since)
+        """Find the execution whose notes carry the token; raises Unanswered where the list could not be read."""
+        return await marks.search(self._harness, part, token, since)
+
+    async def marked(self, part: gql.StartExecutionInput, beginning: str) -> Sequence[tuple[str, Run[Detail]]]:
+        """Return the executions of the workflow or pipeline whose marks begin so, of the last `key_search_days`.
+
+        They are listed after the call. Raises Unanswered where they are too many to be listed.
+        """
+        return await self._marks.beginning(part, beginning)
+
+    def unread(self, key: str) -> Run[Detail]:
+        """Return an execution by its ID."""
+        return Run(key, None, Phase.ACTIVE, Detail())
 
     def key(self, part: gql.StartExecutionInput, run: Run[Detail]) -> str:
         """Return the execution's ID, which is enough to find it."""
@@ -378,6 +395,7 @@ TYPE: Final = ExecutionType(
     keys=lambda state: (state.id,) if state.id else (),
     import_form="the ID of the execution",
     import_key=lambda identifier: identifier or None,
+    workflow=lambda state: state.workflow or state.workflow_id or state.pipeline or state.pipeline_id,
     validate=validate,
     launcher=HarnessLauncher,
 )

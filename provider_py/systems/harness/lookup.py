@@ -8,7 +8,6 @@ by ID ignores the application, which `own_entity` therefore checks with a reques
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -50,8 +49,7 @@ class EntityRef(NamedTuple):
         return self.kind if self.by_name else f"{self.kind}_id"
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A variable as Harness declares it; `allowed` is empty where any value is accepted."""
 
     name: str
@@ -63,8 +61,7 @@ class Variable:
     multiple: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(NamedTuple):
     """A workflow or pipeline, which Harness' API calls by this common name."""
 
     kind: Kind

@@ -1,27 +1,21 @@
-"""Executions of Harness, read back as runs: by ID while they are waited for, by mark after a start without an answer.
+"""Executions of Harness, read back as runs by their IDs while they are waited for.
 
-Polling. Harness has no push and no query for several IDs, and allows 30 requests a minute to a whole account. So one
-request holds up to 25 aliased `execution` queries; an ID that Harness no longer knows is an error of its alias, which
-leaves the others their answers. What to ask for depends on the server's age: before 2023 an execution has neither a URL
-nor resolved variables, so the URL is composed here and `outputs` stays null.
-
-Search. Harness does not de-duplicate by `clientMutationId`, nor can executions be searched by it. Notes can be read
-back, so a start carries a mark in them, and the search goes through the recent executions of the same workflow or
-pipeline. It is not guaranteed to find the run: it sees the newest 100 of them only.
+Harness has no push and no query for several IDs, and allows 30 requests a minute to a whole account. So one request
+holds up to 25 aliased `execution` queries; an ID that Harness no longer knows is an error of its alias, which leaves
+the others their answers. What to ask for depends on the server's age: before 2023 an execution has neither a URL nor
+resolved variables, so the URL is composed here and `outputs` stays null.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 import harness_client as gql
 
 from provider_py.execution import Missing, Phase, Run, SystemFault
 from provider_py.plugin import computed, model
-from provider_py.systems.harness.connection import CLOCK_SKEW_SECONDS, Harness, fault_of, omit_nulls, timestamp
-from provider_py.systems.harness.lookup import PAGE, equals
+from provider_py.systems.harness.connection import Harness, fault_of, timestamp
 
 BATCH: Final = 25
 """The maximum number of executions that the generated batch takes."""
@@ -62,8 +56,7 @@ class HarnessStage:
     status: Annotated[str | None, computed("Status of the stage. `QUEUED` until it starts.")] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(NamedTuple):
     """What only a Harness execution has."""
 
     application_id: str | None = None
@@ -76,11 +69,6 @@ class Detail:
 def phase(status: str | None) -> Phase:
     """Return the meaning of a status."""
     return PHASES.get(status or "", Phase.ACTIVE)
-
-
-def mark(token: str) -> str:
-    """Return the line in the notes by which an execution is found again."""
-    return f"[terraform run {token}]"
 
 
 async def poll(harness: Harness, identifiers: Sequence[str]) -> Mapping[str, Run[Detail] | SystemFault]:
@@ -101,31 +89,9 @@ async def poll(harness: Harness, identifiers: Sequence[str]) -> Mapping[str, Run
     return runs
 
 
-async def search(harness: Harness, request: gql.StartExecutionInput, token: str, since: float) -> Run[Detail] | None:
-    """Find the execution with the token's mark among the recent ones of its workflow or pipeline."""
-    entity, is_workflow = equals(request.entity_id), request.execution_type is gql.ExecutionType.WORKFLOW
-    after = int((since - CLOCK_SKEW_SECONDS) * 1000)
-    recent = omit_nulls(
-        gql.ExecutionFilter(
-            application=equals(request.application_id),
-            workflow=entity if is_workflow else None,
-            pipeline=None if is_workflow else entity,
-            creationTime=gql.TimeFilter(operator=gql.TimeOperator.AFTER, value=after),
-        )
-    )
-    answer = await harness.ask("executions", harness.client.recent_executions(limit=PAGE, filters=[recent]))
-    for node in (answer.executions.nodes if answer.executions else None) or ():
-        if node is not None and node.id and mark(token) in (node.notes or ""):
-            run = (await poll(harness, [node.id])).get(node.id)
-            if isinstance(run, SystemFault):
-                raise run
-            return run
-    return None
-
-
 def run_of(harness: Harness, execution: Execution, detail: Detail) -> Run[Detail]:
     """Return an execution as a run."""
-    status = _status_text(execution.status)
+    status = status_text(execution.status)
     # The two attributes are not of every operation: older servers have no URL, and a start answers no reason yet.
     message: str | None = getattr(execution, "failure_details", None)
     url: str | None = getattr(execution, "execution_url", None)
@@ -156,7 +122,7 @@ def _detail(execution: _State) -> Detail:
             else [
                 HarnessStage(
                     name=stage.pipeline_stage_name,
-                    status=None if stage.typename__ == "PipelineStageExecution" else _status_text(stage.status),
+                    status=None if stage.typename__ == "PipelineStageExecution" else status_text(stage.status),
                 )
                 for stage in execution.pipeline_stage_executions
                 if stage is not None
@@ -165,7 +131,7 @@ def _detail(execution: _State) -> Detail:
     return Detail(application_id=application_id)
 
 
-def _status_text(status: gql.ExecutionStatus | None) -> str | None:
+def status_text(status: gql.ExecutionStatus | None) -> str | None:
     return status.value if status is not None else None
 
 

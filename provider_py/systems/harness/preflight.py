@@ -4,6 +4,7 @@ Harness checks a start only in part: an unknown variable merely adds a warning t
 So the values are compared here with what the workflow or pipeline declares. Which services need an artifact or a Helm
 chart cannot be computed: it depends on the values, for instance where a variable names the service. `executionInputs`
 answers it for given values, and its refusals (an infrastructure definition of another environment) are findings too.
+That takes one request, of the few that an account has, for each set of values that decide on it.
 
 Values are sent in the order of their declaration, since an environment decides on what the variables after it may be.
 """
@@ -23,6 +24,8 @@ from provider_py.systems.harness.lookup import Entity, Named, Variable, foreign_
 
 VariableInputs: TypeAlias = "list[gql.VariableInput | None]"
 
+TEXT: Final = "Text"
+"""The type of variables whose values are plain; all others name something in Harness."""
 _FOREIGN: Final = re.compile(r"(Workflow|Pipeline) \S+ doesn't exist in the specified application")
 """What Harness says about an ID that exists, but in another application."""
 
@@ -102,15 +105,30 @@ def variable_inputs(
 async def execution_inputs(
     harness: Harness, application: str, entity: Entity, variables: VariableInputs
 ) -> gql.ExecutionInputsExecutionInputs:
-    """Return the services that need an artifact or a Helm chart with these values."""
+    """Return the services that need an artifact or a Helm chart with these values.
+
+    Only variables that name something in Harness decide on that, so runs that differ in texts share one answer. It is
+    asked for with all values, since Harness checks them as for a start. A refusal may concern another run's text, and
+    is therefore asked for again by whoever did not send its own values.
+    """
+    texts = {variable.name for variable in entity.variables if variable.type == TEXT}
+    values = [(value.name, value.variable_value.type_, value.variable_value.value) for value in variables if value]
+    deciding = tuple(value for value in values if value[0] not in texts)
+    sent = False
 
     async def ask() -> gql.ExecutionInputsExecutionInputs:
+        nonlocal sent
+        sent = True
         request = harness.client.execution_inputs(entity.id, application, entity.execution_type, variables)
         none = gql.ExecutionInputsExecutionInputs(serviceInputs=[], serviceManifestInputs=[])
         return (await harness.ask("executionInputs", request)).execution_inputs or none
 
-    values = ((variable.name, variable.variable_value.value) for variable in variables if variable is not None)
-    return await harness.lookups.get(("inputs", application, entity.id, *values), ask)
+    try:
+        return await harness.lookups.get(("inputs", application, entity.id, deciding), ask)
+    except Refused as fault:
+        if sent or isinstance(fault, Unauthorized | UnknownField):
+            raise
+        return await harness.lookups.get(("inputs", application, entity.id, deciding, tuple(values)), ask)
 
 
 async def check_services(

@@ -1,14 +1,15 @@
 """The GraphQL form of a trigger, and the calls that write and read it.
 
 Names of triggers are unique in an application, which makes a creation without an answer decidable: a trigger of that
-name that is not older than the request is the one that was created.
+name that is not older than the request is the one that was created. What does not work is to conclude from a trigger
+that is not there that none will be: the request may still be on its way.
 
 What is false, empty or null in Harness is null here, as if it were not configured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 import harness_client as gql
@@ -40,37 +41,50 @@ _SELECTION_TYPES: Final = {
 }
 
 
+class NameTaken(Refused):
+    """Another trigger has the name, so there can be none that a request has created."""
+
+
 async def create(harness: Harness, planned: HarnessTrigger) -> HarnessTrigger:
-    """Send `createTrigger` once; if it is not answered, find out by the name whether it was carried out."""
-    began = harness.runtime.clock.time()
+    """Send `createTrigger` once. Raises Unanswered where it may have been carried out: see `find_created`."""
     request = _input(gql.CreateTriggerInput, planned)
     try:
         answer = (await harness.ask("createTrigger", harness.client.create_trigger(input=request))).create_trigger
-    except Unanswered as fault:
-        return await _created(harness, planned, began, fault)
     except Refused as fault:
         if "duplicate" in fault.reason.lower():
-            raise Refused(SYSTEM, fault.reason, advice=_NAME_TAKEN) from fault
+            raise NameTaken(SYSTEM, fault.reason, advice=_NAME_TAKEN) from fault
         raise
     if answer is None or answer.trigger is None:
-        empty = Unanswered(SYSTEM, "createTrigger was answered without a trigger")
-        return await _created(harness, planned, began, empty)
+        raise Unanswered(SYSTEM, "createTrigger was answered without a trigger")
     return _trigger(answer.trigger, planned.application_id)
 
 
-async def _created(harness: Harness, planned: HarnessTrigger, began: float, fault: Unanswered) -> HarnessTrigger:
+async def find_created(
+    harness: Harness, planned: HarnessTrigger, since: float, others: Container[str]
+) -> HarnessTrigger | None:
+    """Return the trigger that a request sent at `since` (seconds since the epoch) has created, if it shows already.
+
+    Raises NameTaken if the trigger of this name was there before, or its ID is one of `others`.
+    """
     request = harness.client.trigger_by_name(trigger_name=planned.name, application_id=planned.application_id)
     try:
         trigger = (await harness.ask("triggerByName", request)).trigger_by_name
     except Missing:
-        trigger = None
+        return None
     if trigger is None:
-        advice = "No trigger of this name exists. Apply again; names are unique, so there can be no duplicate."
-        raise Unanswered(SYSTEM, fault.reason, advice=advice) from fault
-    if (trigger.created_at or 0) / 1000 < began - CLOCK_SKEW_SECONDS:
-        reason = f"a trigger of this name already exists, with the ID {trigger.id}"
-        raise Refused(SYSTEM, reason, advice=_NAME_TAKEN) from fault
+        return None
+    if trigger.id in others or (trigger.created_at or 0) / 1000 < since - CLOCK_SKEW_SECONDS:
+        raise NameTaken(SYSTEM, f"a trigger of this name already exists, with the ID {trigger.id}", advice=_NAME_TAKEN)
     return _trigger(trigger, planned.application_id)
+
+
+async def exists(harness: Harness, identifier: str) -> bool:
+    """Whether there is a trigger with this ID."""
+    try:
+        answer = await harness.ask("trigger", harness.client.trigger(trigger_id=identifier))
+    except Missing:
+        return False
+    return answer.trigger is not None and bool(answer.trigger.id)
 
 
 async def read(harness: Harness, application: str, identifier: str) -> HarnessTrigger:

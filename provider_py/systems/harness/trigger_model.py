@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
 
+from provider_py.execution import LOOKING_SECONDS
 from provider_py.plugin import Decoded, Diagnostic, Path, computed, error, model, not_empty, one_of, optional, required
 
 CONDITIONS: Final = ("schedule", "pipeline_completion", "new_artifact", "webhook")
@@ -186,6 +187,24 @@ class HarnessTrigger:
     webhook_details: Annotated[
         HarnessWebhookDetails | None, computed("How to call the webhook. Null for other conditions.", sensitive=True)
     ] = None
+
+    @property
+    def idempotency_key(self) -> None:
+        """A trigger has a name, which is unique in its application."""
+
+    @property
+    def wait(self) -> bool:
+        """A trigger has no end but that it was created."""
+        return True
+
+    @property
+    def judges_failure(self) -> bool:
+        """A trigger that was deleted meanwhile does not count as created."""
+        return True
+
+    def seconds(self, operation: str) -> float:
+        """Return the time limit of creating the trigger."""
+        return LOOKING_SECONDS
 
 
 def validate(config: Decoded[HarnessTrigger]) -> Iterable[Diagnostic]:

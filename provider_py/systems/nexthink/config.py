@@ -8,7 +8,8 @@ from typing import Annotated, Final
 from nexthink_client.constraints import PATTERNS
 
 from provider_py.execution import optional_path, require, require_encryption
-from provider_py.plugin import Check, duration, model, one_of, parse_duration, pattern, setting, url
+from provider_py.execution.local_settings import allow_insecure_http, ca_file, request_timeout
+from provider_py.plugin import Check, model, one_of, parse_duration, pattern, setting, url
 
 SYSTEM: Final = "Nexthink"
 A_UUID: Final = "a UUID such as 3fa85f64-5717-4562-b3fc-2c963f66afa6"
@@ -90,31 +91,9 @@ class NexthinkSettings:
             checks=(saved_query,),
         ),
     ] = None
-    ca_file: Annotated[
-        str | None,
-        setting(
-            "Path of a PEM file with certificate authorities to trust in addition to the system's.",
-            environment="NEXTHINK_CA_FILE",
-        ),
-    ] = None
-    request_timeout: Annotated[
-        str | None,
-        setting(
-            f"Timeout of a single request, as a Go duration. Defaults to `{_REQUEST_TIMEOUT}`.",
-            environment="NEXTHINK_REQUEST_TIMEOUT",
-            fallback=_REQUEST_TIMEOUT,
-            checks=(duration,),
-        ),
-    ] = None
-    allow_insecure_http: Annotated[
-        bool | None,
-        setting(
-            "Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to "
-            "`false`: `http://` is for loopback only.",
-            environment="NEXTHINK_ALLOW_INSECURE_HTTP",
-            fallback=False,
-        ),
-    ] = None
+    ca_file: Annotated[str | None, ca_file("NEXTHINK")] = None
+    request_timeout: Annotated[str | None, request_timeout("NEXTHINK", _REQUEST_TIMEOUT)] = None
+    allow_insecure_http: Annotated[bool | None, allow_insecure_http("NEXTHINK")] = None
 
     def complete(self) -> ConnectionSettings:
         """Return the settings of a connection; raises DiagnosticError for each that is missing."""

@@ -109,6 +109,10 @@ class Nexthink:
         )
 
 
+CONNECTION: Final = Nexthink
+"""What the provider connects with when a resource first needs the system."""
+
+
 def _is_repeatable(request: httpx2.Request) -> bool:
     path = request.url.path
     return request.method == "GET" or not path.endswith(_NOT_REPEATABLE) or path.endswith("/nql/execute")

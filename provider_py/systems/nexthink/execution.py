@@ -181,34 +181,43 @@ class NexthinkLauncher:
 
     async def start(self, part: Request, token: str) -> Started[Detail]:
         """Send one execute request, once. Nexthink has no room for the token."""
-        now = self._nexthink.runtime.clock.time
+        clock = self._nexthink.runtime.clock
         with readable(SYSTEM, "the execute request"):
             answer = await _execute(self._nexthink, part)
             if not isinstance(answer, models.ExecutionResponse):
                 raise Unanswered(SYSTEM, "the execute request was answered without a request ID")
             request_id, execution_ids = str(answer.request_uuid), [str(uuid) for uuid in answer.executions_uuids]
-        self._poller.expect(request_id, Expected(execution_ids, query=part.status_query, sent_at=now()))
+        self._poller.expect(request_id, Expected(execution_ids, query=part.status_query, sent_at=clock.monotonic()))
         detail = Detail(execution_ids)
-        return Started(Run(request_id, "in_progress", Phase.ACTIVE, detail, started_at=rfc3339(now())))
+        return Started(Run(request_id, "in_progress", Phase.ACTIVE, detail, started_at=rfc3339(clock.time())))
+
+    def unread(self, key: str) -> Run[Detail]:
+        """Return a request by its ID; its executions are learned from the query."""
+        return Run(key, "in_progress", Phase.ACTIVE, Detail(()))
 
     def key(self, part: Request, run: Run[Detail]) -> str:
         """A request's ID is enough to find its executions."""
         return run.id
 
-    def remember(self, state: NexthinkExecution, keys: Sequence[str]) -> None:
+    def remember(
+        self, state: NexthinkExecution, keys: Sequence[str], *, sent_at: float | None = None, seen: bool = False
+    ) -> None:
         """Learn the status query, and the executions it must report before a request can count as ended."""
         started = {request.id: request.execution_ids or () for request in state.requests or ()}
-        seen = {execution.execution_id for execution in state.executions or () if execution.status is not None}
+        reported = {execution.execution_id for execution in state.executions or () if execution.status is not None}
         most = targets.count_executions(state.devices or (), state.users or (), state.api_version) if keys else 0
-        sent_at = datetime.fromisoformat(state.started_at).timestamp() if state.started_at else None
+        clock = self._nexthink.runtime.clock
+        if sent_at is None and state.started_at:
+            sent_at = datetime.fromisoformat(state.started_at).timestamp()
+        age = 0.0 if sent_at is None else clock.time() - sent_at
         for key in keys:
             expected = Expected(
                 started.get(key, ()),
                 max_executions=most,
                 query=self._status_query(state),
                 awaited=state.wait,
-                seen=not seen.isdisjoint(started.get(key, ())),
-                sent_at=self._nexthink.runtime.clock.time() if sent_at is None else sent_at,
+                seen=seen or not reported.isdisjoint(started.get(key, ())),
+                sent_at=clock.monotonic() - age,
             )
             self._poller.expect(key, expected)
 
@@ -312,6 +321,7 @@ TYPE: Final = ExecutionType(
     keys=lambda state: state.request_ids or (),
     import_form="<workflow>/<request id>, such as #repair/b5972cf3-eef2-425c-8bdd-81e9eb1d8dbf",
     import_key=lambda identifier: identifier.rpartition("/")[2] if all(identifier.rpartition("/")) else None,
+    workflow=lambda state: state.workflow,
     validate=validate,
     launcher=NexthinkLauncher,
 )

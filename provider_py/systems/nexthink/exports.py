@@ -11,8 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from nexthink_client import api, models
 
@@ -27,8 +26,7 @@ FRESH_SECONDS: Final = 60.0
 """How long the rows of an export, counted from its request, are used in place of another export."""
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(NamedTuple):
     """The rows of an export. `partial`: the licence cut them short; `at`: when they were requested (monotonic)."""
 
     rows: Sequence[Mapping[str, str | None]]

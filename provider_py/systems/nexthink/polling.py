@@ -10,7 +10,8 @@ the ID of a request, returns a row for each execution. That falls short in four 
    rows have ended as the request can have at most, it has ended too; otherwise two polls in a row must find the same
    number. That is the best there is, and no guarantee: rows delayed for longer than a poll interval are missed.
 3. No rows at all may mean too early or deleted. It counts as deleted only if rows were seen before, by this process or
-   by an earlier one (they are in the state), or if the request is older than any delay (`GONE_SECONDS`).
+   by an earlier one (they are in the state), or if the request is older than any delay (`GONE_SECONDS`). How old one of
+   an earlier process is, the time of day says; a clock that was set forward since makes it seem older.
 4. A query returns about a thousand rows. As long as one of those is active, the request is, so no more need be known.
    Only when all of them have ended and others may exist is an export made (`exports`), which returns all rows. If the
    licence cuts the export short as well, the end cannot be seen, and polling gives up rather than guess.
@@ -22,9 +23,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from nexthink_client import api, models
 
@@ -73,8 +75,7 @@ class NexthinkTargetExecution:
     outcome_details: Annotated[str | None, computed("Text returned by the last step of the workflow.")] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(NamedTuple):
     """The executions of a request: the IDs in the answer to its start, and the rows that are known."""
 
     execution_ids: Sequence[str]
@@ -87,7 +88,7 @@ class Expected:
 
     `execution_ids` are empty where the answer to the start was lost; then `max_executions` is how many executions
     there are at most, 0 if that is not known either. Without a `query`, polling fails if the run is `awaited`. `seen`:
-    there were rows before; `sent_at`: when the request was sent, in seconds since the epoch.
+    there were rows before; `sent_at`: when it was sent, in seconds of the monotonic clock, by default long ago.
     """
 
     execution_ids: Sequence[str] = ()
@@ -95,7 +96,7 @@ class Expected:
     query: str | None = None
     awaited: bool = False
     seen: bool = False
-    sent_at: float = 0.0
+    sent_at: float = -math.inf
 
 
 class RequestPoller:
@@ -166,7 +167,7 @@ class RequestPoller:
         return run
 
     def _is_gone(self, request_id: str, expected: Expected) -> bool:
-        age = self._nexthink.runtime.clock.time() - expected.sent_at
+        age = self._nexthink.runtime.clock.monotonic() - expected.sent_at
         return expected.seen or request_id in self._seen or age > GONE_SECONDS
 
 

@@ -12,7 +12,8 @@ from typing import Annotated, ClassVar, Final, TypeAlias
 from urllib.parse import quote
 
 from provider_py.execution import local_path, optional_path, require, require_encryption
-from provider_py.plugin import DiagnosticError, duration, error, model, parse_duration, pattern, setting, url
+from provider_py.execution.local_settings import allow_insecure_http, ca_file, request_timeout
+from provider_py.plugin import DiagnosticError, error, model, parse_duration, pattern, setting, url
 
 SYSTEM: Final = "Cloud Director"
 DEFAULT_API_VERSION: Final = "37.1"
@@ -73,28 +74,9 @@ class VcdSettings:
             fallback=False,
         ),
     ] = None
-    ca_file: Annotated[
-        str | None,
-        setting("PEM file of certificate authorities to trust besides the system's.", environment="VCD_CA_FILE"),
-    ] = None
-    request_timeout: Annotated[
-        str | None,
-        setting(
-            f"Timeout of one request, as a Go duration. Defaults to `{DEFAULT_REQUEST_TIMEOUT}`.",
-            environment="VCD_REQUEST_TIMEOUT",
-            fallback=DEFAULT_REQUEST_TIMEOUT,
-            checks=(duration,),
-        ),
-    ] = None
-    allow_insecure_http: Annotated[
-        bool | None,
-        setting(
-            "Whether to accept an `http://` address of another host, which sends credentials unencrypted. Defaults to "
-            "`false`: `http://` is for loopback only.",
-            environment="VCD_ALLOW_INSECURE_HTTP",
-            fallback=False,
-        ),
-    ] = None
+    ca_file: Annotated[str | None, ca_file("VCD")] = None
+    request_timeout: Annotated[str | None, request_timeout("VCD", DEFAULT_REQUEST_TIMEOUT)] = None
+    allow_insecure_http: Annotated[bool | None, allow_insecure_http("VCD")] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import functools
 import logging
 import re
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import vcd_client
 from vcd_client import api, models
@@ -61,7 +61,11 @@ class CloudDirector:
         client = self._open_client(auth)
         if self.config.tenant is None:
             return client
-        return self._open_client(auth, TenantContext(client, self.lookups, self.config.tenant))
+        return self._open_client(auth, TenantContext(client, self.lookups, self.config.tenant, self.runtime))
+
+    def system_time(self) -> float:
+        """Return seconds since the epoch by Cloud Director's clock, as far as it is known."""
+        return cast("Channel", self.client.get_async_httpx_client()).system_time()
 
     def _open_client(self, auth: TokenAuth, context: TenantContext | None = None) -> vcd_client.Client:
         channel = self._open_channel(auth, context)
@@ -99,19 +103,24 @@ class CloudDirector:
         await self._exit_stack.aclose()
 
 
+CONNECTION: Final = CloudDirector
+"""What the provider connects with when a resource first needs the system."""
+
+
 class TenantContext:
     """Puts the headers that name a tenant on requests."""
 
-    def __init__(self, client: vcd_client.Client, lookups: Lookups, name: str) -> None:
+    def __init__(self, client: vcd_client.Client, lookups: Lookups, name: str, runtime: Runtime) -> None:
         """`client` sends requests without these headers; `name` is the organization's, case-sensitive."""
         self._client = client
         self._lookups = lookups
         self._name = name
+        self._runtime = runtime
 
     async def __call__(self, request: httpx2.Request) -> None:
         """Complete a request that is about to be sent. Raises NotStarted: without its tenant it is not sent."""
         try:
-            identifier = await self._lookups.get(("org", self._name), self._find)
+            identifier = await self._runtime.unless_stopped(self._lookups.get(("org", self._name), self._find))
         except NotStarted:
             raise
         except SystemFault as fault:

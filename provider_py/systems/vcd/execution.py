@@ -19,7 +19,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Annotated, Final
 
 import vcd_client
@@ -53,11 +52,11 @@ from provider_py.systems.vcd import lookup, preflight, values
 from provider_py.systems.vcd.answers import elements, expect
 from provider_py.systems.vcd.config import SYSTEM
 from provider_py.systems.vcd.connection import CloudDirector
-from provider_py.systems.vcd.polling import BATCH, LIST_REQUEST, Detail, ExecutionReader, phase, read_execution, run_of
+from provider_py.systems.vcd.polling import BATCH, LIST_REQUEST, Detail, ExecutionReader, phase, run_of
 from provider_py.systems.vcd.types import check_type, with_short_input_types
 
 CLOCK_SKEW_SECONDS: Final = 300
-"""How far the clocks of this machine and of Cloud Director may differ, where an answer does not have its date."""
+"""How far the clocks of this machine and of Cloud Director may differ, where answers do not have their date."""
 ROUNDING_SECONDS: Final = 5
 """How much older an execution may seem than the intent to start it: dates of answers are in whole seconds."""
 _IMPORT_ID: Final = re.compile(rf"(?:{lookup.WORKFLOW_ID})/[0-9A-Za-z_-]+")
@@ -212,15 +211,47 @@ class VcdLauncher:
         named = re.search(r"/executions/([^/?#]+)", location)
         return Run(named[1], "initializing", Phase.ACTIVE, Detail(workflow)) if named else None
 
+    def now(self) -> float:
+        """Return the time by Cloud Director's clock."""
+        return self._director.system_time()
+
     async def search(self, part: Request, token: str, since: float, taken: frozenset[str]) -> Run[Detail] | None:
         """Find the execution among those of the workflow, by its time and its inputs."""
-        matches = await _search(self._director, part, since, taken)
+        matches = await self._candidates(part, since, taken)
         if len(matches) > 1:
             identifiers = ", ".join(run.id for run in matches)
             raise Unanswered(SYSTEM, f"several executions could be the one that was started: {identifiers}")
         if matches and token in self._tasks:
             self._tasks[matches[0].id] = self._tasks[token]
         return matches[0] if matches else None
+
+    async def _candidates(self, request: Request, since: float, taken: frozenset[str]) -> Sequence[Run[Detail]]:
+        """Return the executions that could be the one of a start, which the list alone does not tell."""
+        workflow = request.workflow_id
+        with readable(SYSTEM, LIST_REQUEST):
+            answer = await api.workflows.get_all_workflow_executions.asyncio_detailed(
+                workflow, client=self._director.client
+            )
+            listed = elements(expect(answer.parsed, models.PresentationExecutionsList, LIST_REQUEST).executions)
+            earliest = since - (ROUNDING_SECONDS if "date" in answer.headers else CLOCK_SKEW_SECONDS)
+            young = [
+                str(execution.id)
+                for execution in listed
+                if not isinstance(execution.start_date, str)
+                or datetime.fromisoformat(execution.start_date).timestamp() >= earliest
+            ]
+            unknown = [identifier for identifier in young if f"{workflow}/{identifier}" not in taken]
+            executions = await self._reader.read_all(workflow, unknown)
+            return [
+                run_of(self._director, workflow, execution)
+                for execution in executions
+                if _has_inputs(execution, request)
+            ]
+
+    def unread(self, key: str) -> Run[Detail]:
+        """Return an execution by its key alone."""
+        workflow, _, identifier = key.rpartition("/")
+        return Run(identifier, "initializing", Phase.ACTIVE, Detail(workflow))
 
     def key(self, part: Request, run: Run[Detail]) -> str:
         """Return the key of an execution: its workflow's ID and its own."""
@@ -297,28 +328,6 @@ async def _send(director: CloudDirector, request: Request, *, short: bool) -> vc
     return answer
 
 
-async def _search(
-    director: CloudDirector, request: Request, since: float, taken: frozenset[str]
-) -> Sequence[Run[Detail]]:
-    workflow = request.workflow_id
-    with readable(SYSTEM, LIST_REQUEST):
-        answer = await api.workflows.get_all_workflow_executions.asyncio_detailed(workflow, client=director.client)
-        listed = elements(expect(answer.parsed, models.PresentationExecutionsList, LIST_REQUEST).executions)
-        earliest = _earliest_start(answer.headers, since, director.runtime.clock.time())
-        candidates = [
-            str(execution.id)
-            for execution in listed
-            if not isinstance(execution.start_date, str)
-            or datetime.fromisoformat(execution.start_date).timestamp() >= earliest
-        ]
-        executions = [
-            await read_execution(director, workflow, identifier)
-            for identifier in candidates
-            if f"{workflow}/{identifier}" not in taken
-        ]
-        return [run_of(director, workflow, execution) for execution in executions if _has_inputs(execution, request)]
-
-
 def _has_inputs(execution: models.WsWorkflowExecution, request: Request) -> bool:
     """Whether an execution has the inputs of a request; secrets, which are not returned, match anything."""
     actual = {
@@ -327,15 +336,6 @@ def _has_inputs(execution: models.WsWorkflowExecution, request: Request) -> bool
     }
     expected = {sent.name: values.decode(sent.value) for sent in request.inputs}
     return all(value is None or values.is_same(actual.get(name), value) for name, value in expected.items())
-
-
-def _earliest_start(headers: Mapping[str, str], since: float, now: float) -> float:
-    """Return when a start that was intended at `since` can have begun, by Cloud Director's clock."""
-    try:
-        server_now = parsedate_to_datetime(headers.get("date") or "").timestamp()
-    except ValueError:
-        return since - CLOCK_SKEW_SECONDS
-    return server_now - (now - since) - ROUNDING_SECONDS
 
 
 def _mapping(value: object) -> Mapping[str, object]:
@@ -356,6 +356,7 @@ TYPE: Final = ExecutionType(
     keys=_keys,
     import_form="<workflow id>/<execution id>",
     import_key=lambda identifier: identifier if _IMPORT_ID.fullmatch(identifier) else None,
+    workflow=lambda state: state.workflow or state.workflow_id,
     validate=validate,
     launcher=VcdLauncher,
 )

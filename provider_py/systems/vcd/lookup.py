@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import vcd_client
 from vcd_client import api, models
@@ -36,8 +35,7 @@ _PLAIN_NAME: Final = re.compile(r"[\w .@*-]{1,128}")
 """Names that need no quoting in a FIQL filter; for others the whole library is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A workflow in the service library; what the library does not say is None."""
 
     id: str
@@ -54,8 +52,7 @@ class Item:
         return identifier.lower() in {known.lower() for known in ids if known}
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """An input or output; `preset` says that the presentation fills it in."""
 
     name: str
@@ -65,8 +62,7 @@ class Parameter:
     preset: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """The parameters that a presentation declares."""
 
     inputs: Sequence[Parameter]

@@ -20,9 +20,8 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from vcd_client import api, models
 
@@ -54,8 +53,7 @@ _HELD_MESSAGES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(NamedTuple):
     """What only a Cloud Director execution has."""
 
     workflow_id: str
@@ -85,6 +83,20 @@ class ExecutionReader:
             groups[workflow].append(identifier)
         answers = await asyncio.gather(*(self._poll_workflow(*group) for group in groups.items()))
         return {key: answer for group in answers for key, answer in group.items() if answer is not None}
+
+    async def read_all(self, workflow: str, identifiers: Sequence[str]) -> Sequence[models.WsWorkflowExecution]:
+        """Read executions of one workflow as they are answered; raises SystemFault if one cannot be read."""
+
+        async def read(identifier: str) -> models.WsWorkflowExecution:
+            async with self._semaphore:
+                return await read_execution(self._director, workflow, identifier)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(read(identifier)) for identifier in identifiers]
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
+        return [task.result() for task in tasks]
 
     async def _poll_workflow(self, workflow: str, identifiers: Sequence[str]) -> Mapping[str, Answer]:
         running = await self._list_running(workflow) if len(identifiers) > 1 else {}

@@ -7,7 +7,7 @@ values. A presentation may be absent or leave types out; what is not declared is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from provider_py.execution import did_you_mean
 from provider_py.plugin import Diagnostic, DiagnosticError, Key, error
@@ -15,16 +15,14 @@ from provider_py.systems.vcd import values
 from provider_py.systems.vcd.lookup import INTERNAL_PREFIXES, Form, Item
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """A parameter in the configuration: the attribute that holds it, and its value."""
 
     attribute: str
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """An encoded input of a run."""
 
     name: str

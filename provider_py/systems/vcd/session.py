@@ -62,7 +62,8 @@ class Session:
         opened, self._opened = self._opened, None
         if opened is not None:
             bearer = {"authorization": f"Bearer {opened}"}
-            await self._channel.delete("/cloudapi/1.0.0/sessions/current", headers=bearer)
+            request = self._channel.build_request("DELETE", "/cloudapi/1.0.0/sessions/current", headers=bearer)
+            await self._channel.send_last(request)
 
     async def _open(self, user: str, password: str) -> Token:
         path = "sessions/provider" if self._config.as_provider else "sessions"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from provider_py.execution import Runtime
 from provider_py.plugin import Severity
 from provider_py.provider import SYSTEMS as MODELS
+from provider_py.provider import connect
 from tests.support.site import Site, simple
 
 ADDRESSES = [
@@ -29,8 +32,7 @@ def outside(site: Site, variable: str) -> str:
 
 
 def block(system: str, **values: Any) -> dict[str, Any]:
-    settings, _ = MODELS[system]
-    return {system: settings(**values)}
+    return {system: MODELS[system](**values)}
 
 
 @every_address
@@ -91,8 +93,8 @@ def test_the_home_directory_in_a_path_is_expanded(
         "vcd": {"url": "https://vcd.example.com", "org": "acme"},
     }
     needed = needed_by_system[system] | ({"api_token": "t"} if (system, name) == ("vcd", "ca_file") else {})
-    settings, connect = MODELS[system]
-    opened: Any = connect(settings(**needed, **{name: "~/secrets/file"}), None)
+    settings = MODELS[system](**needed, **{name: "~/secrets/file"})
+    opened: Any = connect(system, settings, Runtime(asyncio.Event()))
     config = opened.settings if system == "nexthink" else opened.config
     path = config.ca_file if name == "ca_file" else config.sign_in.token_file
     assert Path(path) == tmp_path / "secrets" / "file"

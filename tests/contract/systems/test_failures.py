@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from provider_py.execution.private_state import PrivateState
+from provider_py.execution.life import Held, Standing, private_of
 from provider_py.plugin import Change, Decoded, Plan, Severity
 from tests.support.site import Process, only, simple
 from tests.support.systems import FAILURE, every_system
@@ -63,19 +63,19 @@ async def test_a_failed_run_is_replaced_unless_failures_are_accepted_or_nobody_w
 @every_system
 async def test_the_refresh_of_a_failed_create_says_why_it_is_replaced(process: Process, system: str) -> None:
     state = dataclasses.replace(await failed(process, system), on_failure="error")
-    marked = await process.execution(system).read(state, PrivateState.FAILED.encode())
+    marked = await process.execution(system).read(state, Held(Standing.FAILED).encode())
     assert "replaced by a new run" in only(marked.diagnostics, Severity.WARNING)
     assert marked.state == state
     kept = dataclasses.replace(state, on_failure="keep")
-    for stored, private_state in ((state, PrivateState.SETTLED), (kept, PrivateState.FAILED)):
-        assert not (await process.execution(system).read(stored, private_state.encode())).diagnostics
+    for stored, standing in ((state, Standing.SETTLED), (kept, Standing.FAILED)):
+        assert not (await process.execution(system).read(stored, Held(standing).encode())).diagnostics
 
 
 @every_system
 async def test_a_create_whose_run_fails_is_marked(process: Process, system: str) -> None:
     process.site.script(system, seconds=1, ending=FAILURE[system])
     result = await process.create(simple(system))
-    assert PrivateState.decode(result.private) is PrivateState.FAILED
+    assert private_of(result.private) == Held(Standing.FAILED)
     assert "The next apply starts a new run" in only(result.diagnostics, Severity.ERROR)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from provider_py.execution import Timeouts
-from provider_py.execution.private_state import PrivateState
+from provider_py.execution.life import Held, Standing, private_of
 from provider_py.plugin import ApplyResult, Change, Decoded, DiagnosticError, ReadResult, Severity
 from provider_py.systems.harness.execution import HarnessExecution
 from provider_py.systems.nexthink.targets import Device, User
@@ -229,12 +229,13 @@ async def test_a_run_that_exceeds_its_timeout_is_reported(site: Site, process: P
 
 
 @with_every_refusal
-async def test_a_record_that_expires_during_the_wait_ends_it(
+async def test_a_run_that_vanishes_during_the_wait_is_looked_for_once_more_and_kept(
     site: Site, process: Process, system: str, missing: str
 ) -> None:
     site.set_behaviors("vcd", missing=missing)
     site.script(system)
-    creation = asyncio.create_task(process.create(simple(system)))
+    config = simple(system)
+    creation = asyncio.create_task(process.create(config))
     await site.until_started(system)
     await site.until_polled(system)
     (run,) = site.runs()
@@ -242,11 +243,25 @@ async def test_a_record_that_expires_during_the_wait_ends_it(
         await asyncio.sleep(0.1)
     site.world.runs.forget(run.id)
     result = await creation
-    assert f"no longer exists in {NAMES[system]}" in only(result.diagnostics, Severity.WARNING)
-    assert (result.state.id, result.state.record_expired) == (run.id, True)
+    assert f"no longer exists in {NAMES[system]}" in only(result.diagnostics)
+    assert (result.state.id, result.state.record_expired) == (run.id, False)
+    assert private_of(result.private) == Held(Standing.VANISHED)
+    await process.close(orderly=True)
+
+    planning = await site.process()
+    assert "shows no record" in only(
+        (await planning.execution(system).read(result.state, result.private)).diagnostics, Severity.WARNING
+    )
+    assert await planning.plan(config) == ()
+    await planning.close(orderly=True)
+
+    applying = await site.process()
+    kept = await applying.create(config)
+    assert f"no longer exists in {NAMES[system]}" in only(kept.diagnostics, Severity.WARNING)
+    assert (kept.state.id, kept.state.record_expired) == (run.id, True)
     assert len(site.starts(system)) == 1
     site.requests.clear()
-    assert (await process.execution(system).read(result.state, b"")).state == result.state
+    assert (await applying.execution(system).read(kept.state, b"")).state == kept.state
     assert site.requests == []
 
 
@@ -286,7 +301,7 @@ async def test_destroy_cancels_an_unfinished_run_and_ignores_that_it_has_ended(
             site.world.runs.cancel(run.id, now)
         case "purged":
             site.world.runs.forget(run.id)
-    private = PrivateState.UNFINISHED.encode()
+    private = Held(Standing.OWED).encode()
     assert await process.execution(system).delete(state, private) == ApplyResult(None)
     assert len(site.matching(system, CANCELS)) == 1
     assert meanwhile == "ended" or all(run.cancelled_at is not None for run in site.runs())
@@ -362,5 +377,5 @@ async def test_an_imported_run_is_replaced_only_if_a_known_input_changes(
     before = HarnessExecution(application_id="a", id="run", status="SUCCESS", **prior)
     after = HarnessExecution(application_id="a", id="run", status="SUCCESS", **planned)
     changed = frozenset(name for name in {*prior, *planned} if prior.get(name) != planned.get(name))
-    change = Change(before, Decoded(after), changed, PrivateState.IMPORTED.encode())
+    change = Change(before, Decoded(after), changed, Held(Standing.IMPORTED).encode())
     assert (await process.execution("harness").plan(change)).in_place is in_place

@@ -50,7 +50,7 @@ def python(code: str, *paths: Path, **environment: str) -> str:
     result = subprocess.run(
         [sys.executable, "-c", code],
         cwd=paths[0],
-        env={**os.environ, "PYTHONPATH": search_path, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env={**os.environ, "PYTHONPATH": search_path, **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -68,8 +68,7 @@ async def test_a_step_of_the_clock_neither_holds_requests_up_nor_frees_them(step
     for _ in range(3):
         await opened.take()
     clock.wall += step
-    small = -60 < step < 0  # the requests come back into the window of the time of day, once
-    assert await seconds_until_served(opened, clock) == pytest.approx(60 - step if small else 60, abs=1)
+    assert await seconds_until_served(opened, clock) == pytest.approx(60, abs=1)
     opened.close()
 
 
@@ -86,17 +85,58 @@ async def test_the_next_process_counts_the_requests_before_a_step_of_the_clock(s
     opened.close()
 
 
-@pytest.mark.parametrize(("off", "wait"), [(10.0, 50.0), (70.0, 0.0), (-HOUR, 60.0)])
-async def test_requests_before_a_restart_of_the_machine_are_counted(off: float, wait: float) -> None:
-    """The monotonic clock starts anew; in the last case the time of day is wrong as well, so they count as of now."""
-    before = budget(AdjustableClock())
+@pytest.mark.parametrize("step", [-59.0, -30.0, HOUR])
+async def test_a_step_of_the_clock_during_a_wait_makes_nobody_wait_longer(step: float) -> None:
+    clock = Clock()
+    opened = budget(clock, 1)
+    await opened.take()
+
+    async def step_meanwhile() -> None:
+        await clock.sleep(1)
+        clock.step(step)
+
+    async def both() -> None:
+        await asyncio.gather(opened.take(), step_meanwhile())
+
+    await clock.run(both())
+    assert clock.monotonic() == pytest.approx(60, abs=1)
+    opened.close()
+
+
+@pytest.mark.parametrize(("uptime", "wait"), [(5.0, 55.0), (61.0, 0.0), (1000.0, 0.0)])
+async def test_requests_before_a_restart_of_the_machine_count_until_it_has_been_up_for_a_window(
+    uptime: float, wait: float
+) -> None:
+    before = budget(AdjustableClock(monotonic=990.0))
     for _ in range(3):
         await before.take()
     before.close()
-    clock = AdjustableClock(wall=EPOCH + off, monotonic=5.0)
+    clock = AdjustableClock(monotonic=uptime)
     after = budget(clock)
     assert await seconds_until_served(after, clock) == pytest.approx(wait, abs=1)
     after.close()
+
+
+async def test_machines_that_share_the_directory_leave_each_other_s_requests_alone() -> None:
+    here, there = AdjustableClock(monotonic=1000.0), AdjustableClock(monotonic=500.0)
+    one, other = budget(here), budget(there)
+    for opened in (one, other) * 3:
+        await opened.take()
+    for opened, clock in ((one, here), (other, there)):
+        assert await seconds_until_served(opened, clock) == pytest.approx(60, abs=1)
+        opened.close()
+
+
+async def test_what_other_machines_have_entered_is_removed_after_a_day(cache: Path) -> None:
+    clock = AdjustableClock()
+    there, here = budget(AdjustableClock()), budget(clock)
+    await there.take()
+    clock.wall += 25 * HOUR
+    await here.take()
+    (rows,) = sqlite3.connect(budget_file(cache)).execute("SELECT count(*) FROM sent")
+    assert rows == (1,)
+    for opened in (there, here):
+        opened.close()
 
 
 @pytest.mark.parametrize("step", [-HOUR, HOUR])

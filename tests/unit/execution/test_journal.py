@@ -1,284 +1,457 @@
+"""The journal on both databases, and once more where no answer of a transaction arrives, so that all work is repeated.
+
+A journal that is closed without an orderly end leaves what a killed process leaves. Processes that are killed, and what
+happens to files and servers, are in `test_stores.py`.
+"""
+
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
-import textwrap
-from collections.abc import AsyncIterator, Callable
+import dataclasses
+import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from provider_py.execution.journal import FILE, Entry, Journal, JournalError, default_path, workspace
-from tests.support.clock import EPOCH, Clock
-
-Opener = Callable[[], Journal]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from provider_py.execution.journal import ERRORED_STATE, FINISHED_DAYS, TakenOver
+from provider_py.execution.life import Attempt, End, Event, Join, Place, Refuse, Start, Take, Wait
+from provider_py.execution.store import JournalError
+from tests.support.clock import EPOCH
+from tests.support.journals import KIND, Database, decided, started, wish
 
 
-@pytest.fixture
-async def opened(tmp_path: Path, clock: Clock) -> AsyncIterator[Opener]:
-    """Open journals on one file, each as a process would; they are closed afterwards."""
-    journals: list[Journal] = []
-
-    def open_one() -> Journal:
-        journals.append(Journal(tmp_path / "kept" / FILE, clock.time))
-        return journals[-1]
-
-    yield open_one
-    for journal in journals:
-        await journal.close()
+@pytest.fixture(params=["sqlite", "postgresql", "postgresql, repeated"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    server = None if request.param == "sqlite" else request.getfixturevalue("postgres")
+    opened = Database(tmp_path, server, repeating="repeated" in request.param)
+    yield opened
+    await opened.close()
 
 
-async def test_an_unanswered_start_is_left_to_the_next_process(opened: Opener, clock: Clock) -> None:
-    first, second, third = opened(), opened(), opened()
-    entry = await first.intend("same")
-    assert (entry.run, entry.intended_at) == (None, EPOCH)
-    await first.close()
-    await clock.advance(60)
-    assert await second.take_over("other") is None
-    assert await second.take_over("same") == entry
-    assert await third.take_over("same") is None, "the second process owns it now"
+async def place_of(database: Database, run: str) -> Place | None:
+    attempt = await database.open().find(KIND, [run])
+    return None if attempt is None else attempt.place
 
 
-async def test_known_runs_are_taken_over_before_unanswered_starts(opened: Opener) -> None:
-    first, second = opened(), opened()
-    unanswered, started = await first.intend("same"), await first.intend("same")
-    await first.record_run(started, "run-1")
-    await first.close()
-    taken = [await second.take_over("same") for _ in range(3)]
-    assert taken == [Entry(started.token, "run-1", EPOCH), unanswered, None]
+class TestClaims:
+    """What a create is given."""
+
+    async def test_the_first_is_to_start(self, database: Database) -> None:
+        journal = database.open()
+        assert await journal.consult(wish()) == Start()
+        claim = await journal.claim(wish(arguments={"a": "1"}), 2)
+        assert claim.decision == Start(1)
+        assert claim.attempt == Attempt(
+            claim.attempt.token,
+            *(KIND.type, KIND.account, "here", "same", journal.store.process),
+            runs=(None,),
+            parts=2,
+            sent_at=EPOCH,
+            arguments={"a": "1"},
+            workflow="patch",
+        )
+
+    async def test_equal_wishes_of_living_processes_start_runs_of_their_own(self, database: Database) -> None:
+        first, second = database.open(), database.open()
+        await started(first, wish(), "run-1")
+        assert decided(await first.claim(wish(), 1)) == "Start ?"
+        assert decided(await database.claim(second, wish())) == "Start ?"
+
+    @pytest.mark.parametrize("runs", [(), ("run-1",)], ids=["intended", "started"])
+    async def test_what_a_killed_process_left_is_taken_once(self, database: Database, runs: tuple[str, ...]) -> None:
+        first, others = database.open(), [database.open() for _ in range(4)]
+        if runs:
+            await started(first, wish(), *runs)
+        else:
+            await first.claim(wish(), 1)
+        await first.close()
+        claims = await asyncio.gather(*(database.claim(journal, wish()) for journal in others))
+        assert sorted(decided(claim) for claim in claims) == ["Start ?"] * 3 + [f"Take {runs[0] if runs else '?'}"]
+
+    async def test_started_runs_are_taken_before_intended_ones_and_the_oldest_first(self, database: Database) -> None:
+        first, second = database.open(), database.open()
+        await first.claim(wish(), 1)
+        for run in ("run-1", "run-2"):
+            await database.clock.advance(1)
+            await started(first, wish(), run)
+        await first.close()
+        claims = [decided(await second.claim(wish(), 1)) for _ in range(4)]
+        assert claims == ["Take run-1", "Take run-2", "Take ?", "Start ?"]
+
+    async def test_only_equal_wishes_of_the_scope_take(self, database: Database) -> None:
+        first, second = database.open(), database.open()
+        await started(first, wish(), "run-1")
+        await first.close()
+        for asked in (wish("other"), wish(scope="there"), wish(scope=None)):
+            assert isinstance((await second.claim(asked, 1)).decision, Start)
+        assert decided(await second.claim(wish(), 1)) == "Take run-1"
+
+    async def test_a_process_that_adopts_nothing_takes_nothing(self, database: Database) -> None:
+        first = database.open()
+        await started(first, wish(), "run-1")
+        await first.close()
+        assert decided(await database.open(adopts=False).claim(wish(), 1)) == "Start ?"
+
+    async def test_consulting_claims_nothing(self, database: Database) -> None:
+        first, second = database.open(), database.open()
+        await started(first, wish(), "run-1")
+        await first.close()
+        for _ in range(2):
+            decision = await second.consult(wish())
+            assert isinstance(decision, Take)
+            assert decision.attempt.runs == ("run-1",)
+
+    async def test_claims_that_wait_together_get_attempts_of_their_own(self, database: Database) -> None:
+        journal = database.open()
+        claims = await asyncio.gather(*(journal.claim(wish(), 1) for _ in range(20)))
+        assert len({claim.attempt.token for claim in claims}) == 20
 
 
-async def test_starts_of_a_running_process_are_not_taken_over(opened: Opener) -> None:
-    first, second = opened(), opened()
-    entry = await first.intend("same")
-    assert await second.take_over("same") is None
-    await first.record_run(entry, "run-1")
-    assert await second.take_over("same") is None
-    assert await first.take_over("same") is None
-    assert await second.known_runs() == {"run-1"}
+class TestSending:
+    """What is recorded around each request."""
+
+    async def test_parts_are_intended_and_named_one_by_one(self, database: Database) -> None:
+        journal = database.open()
+        attempt = (await journal.claim(wish(), 2)).attempt
+        await journal.named(attempt, 0, "run-1")
+        assert await place_of(database, "run-1") is Place.STARTED
+        await database.clock.advance(5)
+        await journal.sending(attempt, 1)
+        found = await journal.find(KIND, ["run-1"])
+        assert found is not None
+        assert (found.place, found.runs, found.complete, found.sent_at) == (
+            Place.INTENDED,
+            ("run-1", None),
+            False,
+            EPOCH + 5,
+        )
+        await journal.named(attempt, 1, "run-2")
+        found = await journal.find(KIND, ["run-2"])
+        assert found is not None
+        assert (found.place, found.runs, found.complete) == (Place.STARTED, ("run-1", "run-2"), True)
+        assert await journal.known_runs(KIND) == {"run-1", "run-2"}
+
+    async def test_an_attempt_of_which_nothing_was_sent_is_none(self, database: Database) -> None:
+        first = database.open()
+        attempt = (await first.claim(wish(), 1)).attempt
+        await first.not_sent(attempt, 0)
+        await first.close()
+        assert decided(await database.open().claim(wish(), 1)) == "Start ?"
+
+    async def test_a_part_that_was_not_sent_leaves_the_others(self, database: Database) -> None:
+        first = database.open()
+        attempt = await started(first, wish(), "run-1")
+        await first.sending(attempt, 1)
+        await first.not_sent(attempt, 1)
+        assert await place_of(database, "run-1") is Place.STARTED
+        await first.close()
+        assert decided(await database.open().claim(wish(), 2)) == "Take run-1"
+
+    async def test_an_unanswered_part_keeps_an_attempt_intended_though_another_was_not_sent(
+        self, database: Database
+    ) -> None:
+        journal = database.open()
+        attempt = (await journal.claim(wish(), 2)).attempt
+        await journal.sending(attempt, 1)
+        await journal.not_sent(attempt, 1)
+        assert database.rows("place") == [("intended",)]
+
+    async def test_an_import_discards_one_unanswered_attempt_of_a_killed_process(self, database: Database) -> None:
+        first, second, living = database.open(), database.open(), database.open()
+        await living.claim(wish(), 1)
+        for _ in range(2):
+            await database.claim(first, wish())
+        await first.close()
+        await second.discard_unanswered(wish("other"))
+        await second.discard_unanswered(wish())
+        assert [decided(await database.claim(second, wish())) for _ in range(2)] == ["Take ?", "Start ?"]
 
 
-async def test_a_start_is_taken_over_by_one_process_only(opened: Opener) -> None:
-    first, others = opened(), [opened() for _ in range(8)]
-    entry = await first.intend("same")
-    await first.close()
-    taken = await asyncio.gather(*(journal.take_over("same") for journal in others))
-    assert [entry for entry in taken if entry is not None] == [entry]
+class TestTakenOver:
+    """A process that seemed dead does not act on what another one has taken."""
 
+    @pytest.fixture
+    async def taken(self, database: Database) -> Attempt:
+        """Let another process take the attempt of one that goes on."""
+        first, second = database.open(), database.open()
+        attempt = (await first.claim(wish(), 2)).attempt
+        await first.close()
+        assert decided(await second.claim(wish(), 2)) == "Take ?"
+        return attempt
 
-async def test_a_discarded_start_is_not_taken_over(opened: Opener) -> None:
-    first, second = opened(), opened()
-    await first.discard(await first.intend("same"))
-    await first.close()
-    assert await second.take_over("same") is None
+    async def test_it_sends_nothing(self, database: Database, taken: Attempt) -> None:
+        with pytest.raises(TakenOver, match="another process"):
+            await database.journals[0].sending(taken, 1)
+        assert database.rows("parts, place") == [(2, "intended")]
+        assert [attempt.runs for attempt in await database.open().attempts()] == [(None,)]
 
+    async def test_it_takes_nothing_back(self, database: Database, taken: Attempt) -> None:
+        await database.journals[0].not_sent(taken, 0)
+        assert [attempt.runs for attempt in await database.open().attempts()] == [(None,)]
 
-async def test_a_run_in_a_state_is_not_taken_over(opened: Opener) -> None:
-    first, second = opened(), opened()
-    await first.record_run(await first.intend("same"), "run-1")
-    await first.close()
-    await second.confirm_stored(["run-1", "run-2"])
-    assert await second.take_over("same") is None
-    assert await second.known_runs() == set()
+    async def test_the_key_that_it_learned_is_kept(self, database: Database, taken: Attempt) -> None:
+        with pytest.raises(TakenOver):
+            await database.journals[0].named(taken, 0, "run-1")
+        assert await place_of(database, "run-1") is Place.STARTED
 
+    async def test_what_the_other_process_has_found_stays(self, database: Database, taken: Attempt) -> None:
+        await database.journals[1].named(taken, 0, "run-found")
+        with pytest.raises(TakenOver):
+            await database.journals[0].named(taken, 0, "run-1")
+        assert await database.open().known_runs(KIND) == {"run-found"}
 
-async def test_a_run_in_a_state_stays_known_while_a_start_of_the_same_inputs_is_unanswered(opened: Opener) -> None:
-    first, second, third = opened(), opened(), opened()
-    await first.record_run(await first.intend("same"), "run-1")
-    unanswered = await first.intend("same")
-    await first.close()
-    await second.confirm_stored(["run-1"])
-    assert await second.known_runs() == {"run-1"}, "a search for the lost run must not return it"
-    assert await second.take_over("same") == unanswered
-    assert await second.take_over("same") is None
-    await second.record_run(unanswered, "run-2")
-    await second.close()
-    await third.confirm_stored(["run-1", "run-2"])
-    assert await third.known_runs() == set()
-
-
-async def test_a_row_is_kept_until_a_later_process_is_shown_its_run(opened: Opener) -> None:
-    first = opened()
-    await first.record_run(await first.intend("same"), "run-1")
-    await first.confirm_stored(["run-1"])
-    assert await first.known_runs() == {"run-1"}
-    await first.forget("run-1")
-    assert await first.known_runs() == set()
-
-
-async def test_one_unanswered_start_is_discarded_at_a_time(opened: Opener) -> None:
-    first, second = opened(), opened()
-    await first.intend("same")
-    left = await first.intend("same")
-    await first.close()
-    await second.discard_unanswered("same")
-    assert await second.take_over("same") == left
-    assert await second.take_over("same") is None
-
-
-async def test_an_unanswered_start_of_a_running_process_is_not_discarded(opened: Opener) -> None:
-    first, second, third = opened(), opened(), opened()
-    entry = await first.intend("same")
-    await second.discard_unanswered("same")
-    await first.close()
-    assert await third.take_over("same") == entry
-
-
-async def test_a_run_that_is_handed_over_is_taken_over_by_a_later_process(opened: Opener) -> None:
-    first, second = opened(), opened()
-    await first.record_run(await first.intend("old"), "run-1")
-    handed_over = await first.hand_over("new", "run-1")
-    await first.close()
-    assert await second.take_over("old") is None
-    assert await second.take_over("new") == handed_over
-
-
-async def test_a_key_belongs_to_one_start(opened: Opener) -> None:
-    journal = opened()
-    await journal.record_run(await journal.intend("one"), "run-1")
-    with pytest.raises(JournalError, match="cannot be used"):
-        await journal.record_run(await journal.intend("other"), "run-1")
-
-
-async def test_no_file_is_created_before_a_start(opened: Opener) -> None:
-    journal = opened()
-    assert await journal.take_over("same") is None
-    await journal.confirm_stored(["run-1"])
-    await journal.forget("run-1")
-    await journal.discard_unanswered("same")
-    assert not journal.path.parent.exists()
-
-
-async def test_closed_journals_leave_no_lock_files(opened: Opener) -> None:
-    first, second = opened(), opened()
-    await first.intend("one")
-    await second.intend("other")
-    assert len(list(first.path.parent.glob("*.lock"))) == 2
-    await first.close()
-    await second.close()
-    assert not list(first.path.parent.glob("*.lock"))
-
-
-async def test_the_lock_file_of_a_killed_process_does_not_keep_its_starts(opened: Opener) -> None:
-    second = opened()
-    script = """
-        import asyncio, os, pathlib, signal, sys
-        from provider_py.execution.journal import Journal
-        asyncio.run(Journal(pathlib.Path(sys.argv[1]), lambda: 5.0).intend("same"))
-        os.kill(os.getpid(), signal.SIGKILL)
-    """
-    command = [sys.executable, "-c", textwrap.dedent(script), str(second.path)]
-    await asyncio.to_thread(subprocess.run, command, check=False)
-    assert len(list(second.path.parent.glob("*.lock"))) == 1
-    entry = await second.take_over("same")
-    assert entry is not None
-    assert entry.intended_at == 5
-    await second.close()
-    assert not list(second.path.parent.glob("*.lock"))
-
-
-async def test_a_damaged_file_is_renamed_and_reported_once(opened: Opener) -> None:
-    journal = opened()
-    journal.path.parent.mkdir()
-    journal.path.write_bytes(b"damaged " * 1000)
-    await journal.intend("same")
-    (warning,) = journal.warnings()
-    (renamed,) = journal.path.parent.glob("*.damaged-*")
-    assert str(renamed) in warning
-    assert journal.warnings() == []
-
-
-async def test_an_unusable_file_fails_a_start_and_is_only_logged_otherwise(
-    opened: Opener, caplog: pytest.LogCaptureFixture
-) -> None:
-    journal = opened()
-    journal.path.mkdir(parents=True)
-    with pytest.raises(JournalError, match=FILE):
-        await journal.intend("same")
-    await journal.confirm_stored(["run-1"])
-    assert FILE in caplog.text
-
-
-def test_the_default_path_is_in_the_data_directory_of_terraform() -> None:
-    assert default_path({}) == Path(".terraform") / FILE
-    assert default_path({"TF_DATA_DIR": "/data"}) == Path("/data") / FILE
-
-
-@pytest.mark.parametrize(
-    ("selected", "variable", "name"),
-    [(None, None, "default"), ("blue\n", None, "blue"), ("blue", "green", "green"), ("", None, "default")],
-)
-def test_the_workspace_is_found_as_terraform_finds_it(
-    tmp_path: Path, selected: str | None, variable: str | None, name: str
-) -> None:
-    if selected is not None:
-        (tmp_path / "environment").write_text(selected)
-    environment = {"TF_DATA_DIR": str(tmp_path)} | ({"TF_WORKSPACE": variable} if variable else {})
-    assert workspace(environment) == name
+    async def test_an_attempt_that_is_gone_is_not_acted_upon(self, database: Database, taken: Attempt) -> None:
+        await database.journals[1].not_sent(taken, 0)
+        with pytest.raises(TakenOver):
+            await database.journals[0].sending(taken, 0)
+        assert await database.open().attempts() == []
 
 
 class TestOrderlyEnd:
     """A process that ended in order has answered its runs: they are nobody's but their state's."""
 
-    async def test_answered_runs_are_not_taken_over(self, opened: Opener) -> None:
-        first, second = opened(), opened()
-        answered, unanswered = await first.intend("same"), await first.intend("same")
-        await first.record_run(answered, "run-1")
+    async def test_answered_runs_are_not_taken(self, database: Database) -> None:
+        first, second = database.open(), database.open()
+        await started(first, wish(), "run-1")
+        await first.claim(wish(), 1)
         await first.close(orderly=True)
-        assert await second.take_over("same") == unanswered
-        assert await second.take_over("same") is None
-        assert await second.known_runs() == {"run-1"}, "a search must not find it"
+        assert await place_of(database, "run-1") is Place.ANSWERED
+        assert [decided(await second.claim(wish(), 1)) for _ in range(2)] == ["Take ?", "Start ?"]
 
-    async def test_kept_runs_are_taken_over(self, opened: Opener) -> None:
-        first, second = opened(), opened()
-        for run in ("run-1", "run-2"):
-            await first.record_run(await first.intend(run), run)
-        first.keep(["run-1", "run-2"])
-        first.release(["run-2"])
-        await first.close(orderly=True)
-        assert await second.take_over("run-2") is None
-        entry = await second.take_over("run-1")
-        assert entry is not None
-        assert entry.run == "run-1"
-
-    async def test_parked_runs_are_forgotten_unless_taken(self, opened: Opener) -> None:
-        first, second, third = opened(), opened(), opened()
-        for run in ("run-1", "run-2"):
-            await first.record_run(await first.intend(run), run)
-        await first.close()
-        second.park(["run-1", "run-2"])
-        assert await second.take_over("run-2") is not None
-        second.keep(["run-2"])
-        await second.close(orderly=True)
-        assert await third.take_over("run-1") is None
-        assert await third.take_over("run-2") is not None
-
-    async def test_answered_runs_are_taken_over_where_the_state_was_not_written(
-        self, opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    async def test_they_are_taken_where_the_state_could_not_be_written(
+        self, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        first, second = opened(), opened()
-        await first.record_run(await first.intend("same"), "run-1")
+        first, second = database.open(), database.open()
+        await started(first, wish(), "run-1")
         await first.close(orderly=True)
-        (tmp_path / "errored.tfstate").write_text("{}")
-        entry = await second.take_over("same")
-        assert entry is not None
-        assert entry.run == "run-1"
+        ERRORED_STATE.write_text("{}")
+        assert decided(await second.claim(wish(), 1)) == "Take run-1"
 
-    async def test_rows_of_answered_runs_are_kept_for_thirty_days(self, opened: Opener, clock: Clock) -> None:
-        first, second, third = opened(), opened(), opened()
-        await first.record_run(await first.intend("same"), "run-1")
+    async def test_runs_in_a_state_that_can_be_read_are_not_taken(self, database: Database, tmp_path: Path) -> None:
+        first = database.open()
+        await started(first, wish(), "run-1", "run-2")
+        await first.close()
+        file = tmp_path / "terraform.tfstate"
+        for runs, decision in ((["run-1", "run-2"], "Start ?"), (["run-1"], "Take run-1,run-2")):
+            attributes = {"id": "x", "executions": [{"id": run} for run in runs]}
+            file.write_text(json.dumps({"resources": [{"instances": [{"attributes": attributes}]}]}))
+            assert decided(await database.open(state=file).claim(wish(), 1)) == decision
+
+    async def test_rows_are_removed_after_some_days_but_for_the_newest_of_a_key(self, database: Database) -> None:
+        first, second = database.open(), database.open()
+        await started(first, wish(), "run-1")
+        for run in ("run-2", "run-3"):
+            await started(first, wish(key="k"), run)
+            await first.move(KIND, [run], Event.SEEN, End.FAILED)
         await first.close(orderly=True)
-        await clock.advance(29 * 86400)
-        assert await second.known_runs() == {"run-1"}
+        await database.clock.advance(FINISHED_DAYS * 86400)
+        await second.known_runs(KIND)
         await second.close(orderly=True)
-        await clock.advance(2 * 86400)
-        await third.known_runs()
+        assert await database.open().known_runs(KIND) == {"run-1", "run-2", "run-3"}
+        await database.clock.advance(1)
+        third = database.open()
+        await third.known_runs(KIND)
         await third.close(orderly=True)
-        assert await opened().known_runs() == frozenset()
+        assert await database.open().known_runs(KIND) == {"run-3"}
+
+
+class TestOwed:
+    """Runs that a state holds beside an error."""
+
+    async def test_an_offered_run_is_taken_by_one_equal_create(self, database: Database) -> None:
+        first, second = database.open(), database.open()
+        attempt = await started(first, wish(), "run-1")
+        assert await first.offer(wish("replaced"), ["run-1"], attempt.tenure)
+        await first.close(orderly=True)
+        assert await place_of(database, "run-1") is Place.OWED
+        assert decided(await second.claim(wish(), 1)) == "Start ?"
+        assert decided(await second.claim(wish("replaced", waits=False), 1)) == "Start ?"
+        claim = await second.claim(wish("replaced"), 1)
+        assert (decided(claim), claim.attempt.tenure, claim.attempt.place) == ("Take run-1", 1, Place.STARTED)
+        assert decided(await second.claim(wish("replaced"), 1)) == "Start ?"
+        assert not await second.offer(wish("replaced"), ["run-1"], attempt.tenure), "another entry holds it"
+
+    async def test_a_run_that_the_journal_lost_is_offered_all_the_same(self, database: Database) -> None:
+        assert await database.open().offer(wish(), ["run-1", "run-2"], 0, End.OPEN)
+        assert decided(await database.open().claim(wish(), 2)) == "Take run-1,run-2"
+
+    async def test_an_offer_that_the_next_plan_does_not_renew_lapses(self, database: Database) -> None:
+        first, plan = database.open(), database.open()
+        for run in ("run-1", "run-2"):
+            attempt = await started(first, wish(run), run)
+            await first.offer(wish(run), [run], attempt.tenure)
+        await first.close(orderly=True)
+        plan.planning()
+        await plan.offer(wish("run-1"), ["run-1"], 0)
+        await plan.close(orderly=True)
+        assert await place_of(database, "run-1") is Place.OWED
+        assert await place_of(database, "run-2") is Place.LAPSED
+        assert decided(await database.open().claim(wish("run-2"), 1)) == "Start ?"
+
+    @pytest.mark.parametrize("applies", [False, True])
+    async def test_offers_lapse_only_at_the_end_of_a_plan_of_their_scope(
+        self, database: Database, applies: bool
+    ) -> None:
+        plan = database.open("here" if applies else "there")
+        await database.open().offer(wish(), ["run-1"], 0)
+        plan.planning()
+        if applies:
+            plan.applying()
+        await plan.close(orderly=True)
+        assert await place_of(database, "run-1") is Place.OWED
+
+    async def test_a_parked_run_is_taken_by_an_equal_create(self, database: Database) -> None:
+        first, second = database.open(), database.open()
+        await started(first, wish(), "run-1")
+        await first.move(KIND, ["run-1"], Event.PARKED)
+        assert decided(await second.claim(wish(), 1)) == "Take run-1"
+
+    async def test_what_a_process_has_parked_is_closed_when_it_ends(self, database: Database) -> None:
+        journal = database.open()
+        await started(journal, wish(), "run-1")
+        await journal.move(KIND, ["run-1"], Event.PARKED)
+        await journal.close(orderly=True)
+        assert await place_of(database, "run-1") is Place.CLOSED
+        assert decided(await database.open().claim(wish(), 1)) == "Start ?"
+
+    async def test_a_run_that_terraform_shows_is_seen(self, database: Database) -> None:
+        first, second = database.open(), database.open()
+        await started(first, wish(), "run-1")
+        await first.close()
+        await second.show_settled(KIND, ["run-1", "run-unknown"])
+        assert await place_of(database, "run-1") is Place.SEEN
+        assert decided(await second.claim(wish(), 1)) == "Start ?"
+
+    async def test_open_runs_of_equal_inputs_in_another_scope_are_found(self, database: Database) -> None:
+        journal = database.open()
+        await started(journal, wish(), "run-1")
+        await started(journal, wish(scope="there"), "run-2")
+        await started(journal, wish(scope="there"), "run-3")
+        await journal.move(KIND, ["run-3"], Event.SEEN, End.SUCCEEDED)
+        assert [attempt.runs for attempt in await journal.elsewhere(wish())] == [("run-2",)]
+
+    async def test_what_is_learned_of_a_run_is_noted(self, database: Database) -> None:
+        journal = database.open()
+        await started(journal, wish(), "run-1")
+        journal.note(KIND, ["run-1"], status="RUNNING", url="https://example.com/1", ended_at="later")
+        found = await journal.find(KIND, ["run-1"])
+        assert found is not None
+        assert (found.status, found.url, found.ended_at) == ("RUNNING", "https://example.com/1", "later")
+
+
+class TestKeys:
+    """A key names one wish of all states."""
+
+    async def test_an_open_run_is_joined_and_a_successful_one_returned(self, database: Database) -> None:
+        first, second = database.open(), database.open()
+        await started(first, wish(key="k"), "run-1")
+        for ending in (End.OPEN, End.SUCCEEDED):
+            await first.move(KIND, ["run-1"], Event.SEEN, ending)
+            claim = await second.claim(wish(key="k", scope="there"), 1)
+            assert isinstance(claim.decision, Join)
+            assert (claim.attempt.runs, claim.attempt.end) == (("run-1",), ending)
+
+    async def test_others_wait_for_a_process_that_is_sending_and_take_what_it_left(self, database: Database) -> None:
+        first, second = database.open(), database.open()
+        await first.claim(wish(key="k"), 1)
+        assert isinstance((await second.claim(wish(key="k", scope="there"), 1)).decision, Wait)
+        await first.close()
+        assert decided(await second.claim(wish(key="k", scope="there"), 1)) == "Take ?"
+
+    async def test_after_a_failure_the_next_attempt_is_started(self, database: Database) -> None:
+        journal = database.open()
+        await started(journal, wish(key="k"), "run-1")
+        await journal.move(KIND, ["run-1"], Event.SEEN, End.FAILED)
+        assert isinstance((await journal.claim(wish(key="k", judges=False), 1)).decision, Join)
+        assert (await journal.claim(wish(key="k"), 1)).decision == Start(2)
+
+    async def test_after_a_close_the_next_attempt_is_started(self, database: Database) -> None:
+        journal = database.open()
+        await started(journal, wish(key="k"), "run-1")
+        await journal.move(KIND, ["run-1"], Event.CLOSED)
+        assert (await journal.claim(wish("other", "k"), 1)).decision == Start(2)
+
+    async def test_other_inputs_are_refused_unless_the_run_yields_to_them(self, database: Database) -> None:
+        journal = database.open()
+        await started(journal, wish(key="k", arguments={"a": "1", "b": "1"}), "run-1")
+        asked = wish("other", "k", arguments={"b": "2", "a": "1"})
+        claim = await journal.claim(asked, 1)
+        assert isinstance(claim.decision, Refuse)
+        assert claim.decision.differing == ["b"]
+        journal.yield_to(wish("same", key="release-7"), ["run-1"], "other")
+        assert (await journal.claim(asked, 1)).decision == Start(2)
+
+    async def test_one_of_many_claims_starts_and_the_others_wait(self, database: Database) -> None:
+        journals = [database.open(f"state-{number}") for number in range(8)]
+        claims = await asyncio.gather(
+            *(journal.claim(wish(key="k", scope=journal.scope.name), 1) for journal in journals)
+        )
+        assert sorted(type(claim.decision).__name__ for claim in claims) == ["Start"] + ["Wait"] * 7
+        assert len({claim.attempt.token for claim in claims}) == 1
+
+    async def test_a_run_in_a_state_is_given_a_key_and_loses_it(self, database: Database) -> None:
+        journal = database.open()
+        await journal.rename(wish(), ["run-1"], End.SUCCEEDED)
+        assert await place_of(database, "run-1") is None
+        await journal.rename(wish(key="k"), ["run-1"], End.SUCCEEDED)
+        assert isinstance((await journal.claim(wish(key="k", scope="there"), 1)).decision, Join)
+        await journal.rename(wish(), ["run-1"], End.SUCCEEDED)
+        assert (await journal.claim(wish(key="k"), 1)).decision == Start(1)
+
+    async def test_attempts_that_the_system_shows_are_learned_once(self, database: Database) -> None:
+        journal = database.open()
+        shown = Attempt(
+            *("shown", KIND.type, KIND.account, None, "same", ""), end=End.OPEN, runs=("run-1",), parts=1, number=3
+        )
+        for ending in (End.OPEN, End.SUCCEEDED):
+            await journal.learn(wish(key="k"), [dataclasses.replace(shown, end=ending, status=ending)])
+            claim = await journal.claim(wish(key="k"), 1)
+            assert isinstance(claim.decision, Join)
+            assert (claim.attempt.number, claim.attempt.end, claim.attempt.status) == (3, ending, ending)
+
+
+class TestSettling:
+    """A user says what became of a request without an answer."""
+
+    async def test_it_started(self, database: Database) -> None:
+        first, command = database.open(), database.open()
+        attempt = (await first.claim(wish(), 1)).attempt
+        with pytest.raises(JournalError, match="still runs"):
+            await command.settle(attempt.token, 0, "run-1")
+        await first.close()
+        settled = await command.settle(attempt.token, 0, "run-1")
+        assert settled is not None
+        assert (settled.place, settled.runs) == (Place.STARTED, ("run-1",))
+        with pytest.raises(JournalError, match="waiting for an answer"):
+            await command.settle(attempt.token, 0, None)
+        assert decided(await database.open().claim(wish(), 1)) == "Take run-1"
+
+    async def test_it_did_not_start(self, database: Database) -> None:
+        first, command = database.open(), database.open()
+        attempt = await started(first, wish(), "run-1")
+        await first.sending(attempt, 1)
+        await first.sending(attempt, 2)
+        await first.close()
+        assert await command.parts(attempt) == {0: "run-1", 1: None, 2: None}
+        settled = await command.settle(attempt.token, 1, None)
+        assert settled is not None
+        assert settled.runs == ("run-1", None)
+        with pytest.raises(JournalError, match="another request"):
+            await command.settle(attempt.token, 2, "run-1")
+
+    async def test_nothing_is_left_of_an_attempt_without_parts(self, database: Database) -> None:
+        first, command = database.open(), database.open()
+        attempt = (await first.claim(wish(), 1)).attempt
+        await first.close()
+        assert await command.settle(attempt.token, 0, None) is None
+        assert await command.attempts() == []
+
+
+async def test_attempts_are_listed_in_the_order_of_their_requests(database: Database) -> None:
+    journal = database.open()
+    for run in ("run-2", "run-1"):
+        await started(journal, wish(), run)
+        await database.clock.advance(1)
+    assert [attempt.runs for attempt in await journal.attempts()] == [("run-2",), ("run-1",)]

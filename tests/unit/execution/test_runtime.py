@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -42,6 +43,24 @@ async def test_work_that_takes_too_long_is_cancelled(runtime: Runtime, clock: Cl
     assert clock.monotonic() == 6
     await settle()
     assert cancelled.is_set()
+
+
+async def test_what_work_raises_after_it_was_given_up_is_no_error_of_the_program(
+    runtime: Runtime, clock: Clock
+) -> None:
+    async def work() -> None:
+        try:
+            await clock.sleep(60)
+        except asyncio.CancelledError:
+            raise Interrupted("Acme", "the operation was interrupted") from None
+
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context["message"]))
+    with pytest.raises(TimeoutError):
+        await clock.run(runtime.unless_stopped(work(), seconds=6))
+    await settle()
+    gc.collect()
+    assert errors == []
 
 
 @pytest.mark.parametrize("seconds", [0, -3])

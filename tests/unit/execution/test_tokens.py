@@ -89,6 +89,19 @@ async def test_a_token_is_renewed_before_it_expires(clock: Clock) -> None:
         assert login.seen == ["token-number-1"] * 2 + ["token-number-2"]
 
 
+@pytest.mark.parametrize("step", [-86400.0, 86400.0])
+async def test_a_step_of_the_time_of_day_changes_nothing_about_a_token_s_life(clock: Clock, step: float) -> None:
+    login = Login(seconds=900)
+    async with signed_in(login, clock) as send:
+        await send()
+        clock.step(step)
+        await send()
+        assert login.issued == 1
+        await clock.sleep(820)
+        await send()
+        assert login.issued == 2
+
+
 async def test_a_token_without_a_lifetime_is_used_until_it_is_rejected(clock: Clock) -> None:
     login = Login()
     async with signed_in(login, clock) as send:

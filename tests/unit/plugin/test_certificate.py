@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from provider_py.plugin.rpc.certificate import fresh_certificate
+from provider_py.rpc.certificate import fresh_certificate
 
 
 def test_certificate_is_sound() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from provider_py.plugin import Dynamic, computed, model, optional, required
 from provider_py.plugin.models import decoded, dump
-from provider_py.plugin.rpc.codec import decode_json, decode_msgpack, encode_msgpack
 from provider_py.plugin.values import UNKNOWN, Typed, from_float, number, wholly_known
+from provider_py.rpc.codec import decode_json, decode_msgpack, encode_msgpack
 
 MSGPACK_TIMESTAMP = -1
 

@@ -13,10 +13,10 @@ import pytest
 from provider_py.plugin import Key, error, model, optional, redaction, warning
 from provider_py.plugin.logging import TRACE, HclogFormatter, configure_logging
 from provider_py.plugin.redaction import Redactor
-from provider_py.plugin.rpc import diagnostics as messages
 from provider_py.plugin.sensitive import protect_values
 from provider_py.plugin.validation import check_values
 from provider_py.plugin.values import Typed
+from provider_py.rpc import diagnostics as messages
 
 
 def test_redactor_masks_every_form() -> None:

@@ -12,9 +12,9 @@ import msgpack  # type: ignore[import-untyped]
 import pytest
 
 from provider_py.plugin import Dynamic, Severity, computed, error, model, optional, required
-from provider_py.plugin.rpc import blocks, diagnostics
-from provider_py.plugin.rpc.codec import decode_msgpack
 from provider_py.plugin.values import Typed
+from provider_py.rpc import blocks, diagnostics
+from provider_py.rpc.codec import decode_msgpack
 
 INFINITE = float("inf")
 FORM_D = unicodedata.normalize("NFD", "Démarré")

@@ -6,7 +6,7 @@ import pytest
 
 from provider_py.plugin import DiagnosticError, attributes, model, one_of, optional, resolve, setting
 from provider_py.provider import SYSTEMS, ProviderConfig
-from provider_py.systems.harness.config import HarnessSettings
+from provider_py.systems.harness.config import HarnessSettings, resolve_config
 
 
 @model
@@ -72,8 +72,21 @@ def test_a_budget_of_no_requests_is_rejected() -> None:
     assert "write a number of 1 or more" in caught.value.diagnostics[0].detail
 
 
+@pytest.mark.parametrize("days", ["0", "366"])
+def test_days_for_keys_are_in_range(days: str) -> None:
+    with pytest.raises(DiagnosticError) as caught:
+        resolve(HarnessSettings, None, {"HARNESS_KEY_SEARCH_DAYS": days})
+    assert "write a number of days from 1 to 365" in caught.value.diagnostics[0].detail
+
+
+@pytest.mark.parametrize(("given", "days"), [(None, 30), (1, 1), (365, 365)])
+def test_days_for_keys_have_a_default(given: int | None, days: int) -> None:
+    settings = HarnessSettings(account_id="a", api_key="k", key_search_days=given)
+    assert resolve_config(resolve(HarnessSettings, settings, {})).key_search == days * 86400
+
+
 def test_every_setting_of_the_provider_has_a_variable_of_its_own() -> None:
-    models = [ProviderConfig, *(settings for settings, _ in SYSTEMS.values())]
+    models = [ProviderConfig, *SYSTEMS.values()]
     declared = [attribute for cls in models for attribute in attributes(cls).values() if attribute.name not in SYSTEMS]
     variables = [attribute.environment for attribute in declared]
     assert None not in variables
@@ -85,7 +98,7 @@ def test_every_setting_of_the_provider_has_a_variable_of_its_own() -> None:
 def test_secrets_are_declared_sensitive() -> None:
     sensitive = {
         f"{system}.{name}"
-        for system, (settings, _) in SYSTEMS.items()
+        for system, settings in SYSTEMS.items()
         for name, attribute in attributes(settings).items()
         if attribute.sensitive
     }

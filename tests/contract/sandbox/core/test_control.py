@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import httpx2
@@ -74,6 +75,31 @@ async def test_run_can_be_changed_while_it_runs(harness: httpx2.AsyncClient, con
 
     assert (held["phase"], still_held["phase"], released["phase"]) == ("HELD", "HELD", "RUNNING")
     assert (finished["phase"], finished["ending"], finished["reason"]) == ("FAILED", "EXPIRED", "wait")
+
+
+async def test_runs_of_others_are_added_whatever_the_scripts_say(control: httpx2.AsyncClient) -> None:
+    await control.post("/scripts", json={"system": "harness", "ending": "failure", "seconds": 0})
+    others = {"system": "harness", "target": "restart", "count": 3, "age": 3600, "apart": 60}
+    assert (await control.post("/runs", json=others)).status_code == 200
+
+    runs = (await control.get("/runs")).json()
+    assert [run["phase"] for run in runs] == ["SUCCEEDED"] * 3
+    assert [later["started_at"] - run["started_at"] for run, later in itertools.pairwise(runs)] == [60, 60]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"system": "vcd", "target": "restart"}, "system: must be one of harness; got 'vcd'"),
+        ({"system": "harness", "target": "nothing"}, "target: there is no workflow or pipeline 'nothing'"),
+        ({"system": "harness", "target": "restart", "count": 0}, "count"),
+    ],
+)
+async def test_runs_of_others_need_a_target(control: httpx2.AsyncClient, body: dict[str, Any], words: str) -> None:
+    answer = await control.post("/runs", json=body)
+
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]
 
 
 async def test_purged_run_does_not_exist(harness: httpx2.AsyncClient, control: httpx2.AsyncClient) -> None:

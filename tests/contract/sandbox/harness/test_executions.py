@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from provider_py.sandbox import Script
+from provider_py.sandbox.world import RunsOfOthers
 from tests.contract.sandbox.harness.requests import (
     APPLICATION,
     RUN_SECONDS,
@@ -238,3 +241,67 @@ async def test_rest_returns_the_internal_status(harness: Harness) -> None:
     aborted = await harness.http.get(url, params={"accountId": "a", "appId": APPLICATION})
 
     assert (aborting.json(), aborted.json()) == ({"status": "DISCONTINUING"}, {"status": "ABORTED"})
+
+
+PAGE = """query($f: [ExecutionFilter], $limit: Int!, $offset: Int) {
+  executions(filters: $f, limit: $limit, offset: $offset) { pageInfo { hasMore } nodes { id createdAt notes } } }"""
+
+
+async def page(harness: Harness, offset: int = 0, *filters: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+    sent = {"f": list(filters), "limit": 1000, "offset": offset}
+    answer = (await harness.data(PAGE, sent))["executions"]
+    return answer["nodes"], answer["pageInfo"]["hasMore"]
+
+
+async def test_executions_of_others_fill_the_pages_of_the_list(harness: Harness) -> None:
+    own = await harness.start_simple()
+    others = RunsOfOthers("harness", "restart", count=250, age=1.0, apart=2.0, notes="nightly")
+    harness.world.add_others["harness"](others)
+    pages = [await page(harness, offset) for offset in (0, 100, 200)]
+
+    assert [(len(nodes), more) for nodes, more in pages] == [(100, True), (100, True), (51, False)]
+    listed = [node for nodes, _ in pages for node in nodes]
+    assert (listed[0]["id"], {node["notes"] for node in listed[1:]}) == (own, {"nightly"})
+    created = [node["createdAt"] for node in listed]
+    assert created == sorted(created, reverse=True)
+    assert created[0] - created[1] == 1000
+    assert created[1] - created[-1] == 2000 * 249
+
+
+async def test_pipelines_of_others_are_listed(harness: Harness) -> None:
+    harness.world.add_others["harness"](RunsOfOthers("harness", "Test Pipeline"))
+    ((node,), _) = await page(harness)
+    harness.world.advance(RUN_SECONDS)
+
+    assert await harness.state(node["id"]) == "SUCCESS"
+
+
+@pytest.mark.parametrize(("heeded", "listed"), [("both", 3), ("after", 6), ("before", 7), ("none", 10)])
+async def test_server_may_ignore_conditions_on_times(harness: Harness, heeded: str, listed: int) -> None:
+    harness.world.add_others["harness"](RunsOfOthers("harness", "restart", count=10))
+    now = int(harness.world.clock() * 1000)
+    harness.world.behaviors.change({"harness": {"time_filters": heeded}})
+    bounds = [
+        {"creationTime": {"operator": "AFTER", "value": now - 5500}},
+        {"creationTime": {"operator": "BEFORE", "value": now - 2500}},
+    ]
+
+    assert len((await page(harness, 0, *bounds))[0]) == listed
+
+
+async def test_new_execution_may_be_listed_late(harness: Harness) -> None:
+    harness.world.behaviors.change({"harness": {"list_lag": 5.0}})
+    execution_id = await harness.start_simple()
+
+    assert (await page(harness))[0] == []
+    harness.world.advance(5)
+    assert [node["id"] for node in (await page(harness))[0]] == [execution_id]
+
+
+async def test_list_may_grow_while_it_is_paged(harness: Harness) -> None:
+    execution_id = await harness.start_simple()
+    harness.world.behaviors.change({"harness": {"list_growth": 2}})
+    sizes = [len((await page(harness))[0]) for _ in range(3)]
+
+    assert sizes == [1, 3, 5]
+    assert (await page(harness))[0][-1]["id"] == execution_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from provider_py.plugin import Severity
 from provider_py.systems.harness.execution import Artifact, HarnessExecution, Manifest
-from tests.support.harness import APPLICATION, VARIABLES, published_example
+from tests.support.harness import APPLICATION, VARIABLES, application, operations, published_example
 from tests.support.site import Process, only, simple
 
 WORKFLOW_ID = "bhI2FyPrTpupdzL4QEk0_A"
@@ -156,3 +157,44 @@ async def test_a_plan_without_preflight_sends_nothing(process: Process) -> None:
     quiet = await process.site.process(preflight=False)
     assert await quiet.plan(simple("harness", application="nonsense")) == ()
     assert process.site.requests == []
+
+
+def configured(**variables: str) -> Any:
+    return simple("harness", workflow="configured", variables={"size": "small"} | variables)
+
+
+async def test_runs_that_differ_in_texts_only_are_checked_with_one_request(process: Process) -> None:
+    configs = [configured(region=f"region-{number}") for number in range(30)]
+    for diagnostics in await asyncio.gather(*(process.plan(config) for config in configs)):
+        assert diagnostics == ()
+    assert operations(process.site) == ["applicationByName", "workflowByName", "executionInputs"]
+
+
+async def test_runs_that_differ_in_what_they_name_are_checked_one_by_one(process: Process) -> None:
+    matching = {"Environment": "QA", "InfraDefinition_Kubernetes": "k8s-qa", "InfraDefinition_Kubernetes2": "k8s-qa"}
+    mixed = VARIABLES | {"Environment": "QA"}
+    configs = [published_example(variables=variables) for variables in (VARIABLES, matching, mixed, VARIABLES)]
+    planned = await asyncio.gather(*(process.plan(config) for config in configs))
+    assert [len(diagnostics) for diagnostics in planned] == [0, 0, 1, 0]
+    assert operations(process.site).count("executionInputs") == 3
+
+
+async def test_a_name_and_the_same_text_as_an_id_are_not_the_same(process: Process) -> None:
+    by_name = published_example()
+    as_id = published_example(variables=VARIABLES | {"Environment": ""}, variable_ids={"Environment": "Prod"})
+    planned = await asyncio.gather(process.plan(by_name), process.plan(as_id))
+    assert [len(diagnostics) for diagnostics in planned] == [0, 1]
+
+
+async def test_a_refusal_of_one_run_s_text_is_not_reported_for_others(process: Process) -> None:
+    """What a variable allows may have changed since the workflow was looked up."""
+    assert await process.plan(configured()) == ()
+    kept = process.connection("harness").lookups._tasks
+    kept.pop(next(key for key in kept if key[0] == "inputs"))
+    workflow = next(workflow for workflow in application(process.site).workflows if workflow.name == "configured")
+    variables = list(workflow.variables)
+    position = next(index for index, variable in enumerate(variables) if variable.name == "region")
+    variables[position] = dataclasses.replace(variables[position], allowed_values=("eu",))
+    workflow.workflow_variables = tuple(variables)
+    planned = await asyncio.gather(*(process.plan(configured(region=region)) for region in ("us", "eu", "asia")))
+    assert [len(diagnostics) for diagnostics in planned] == [1, 0, 1]

@@ -156,7 +156,7 @@ async def test_creation_that_never_arrived_is_not_repeated(resource: HarnessTrig
     with pytest.raises(DiagnosticError) as raised:
         await resource.create(trigger(), b"")
     (error,) = raised.value.diagnostics
-    assert "Apply again" in error.detail
+    assert "The next apply searches for it again" in error.detail
     assert harness.operations(process.site).count("createTrigger") == 1
 
 

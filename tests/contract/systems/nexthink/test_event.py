@@ -108,10 +108,10 @@ async def test_lost_answer_is_reported_and_nothing_is_sent_again(
     result = await process.create(event(execution))
     (diagnostic,) = result.diagnostics
     assert diagnostic.severity is Severity.ERROR
+    assert diagnostic.path == ("execution_id",)
     assert execution in diagnostic.detail
-    assert "terraform untaint" in diagnostic.detail
-    assert result.state is not None  # with an error it taints the resource, so the next plan shows the event
-    assert result.state.id is None
+    assert "workflow-provider journal settle" in diagnostic.detail
+    assert result.state is None  # nothing is known that a state could hold: the journal keeps it
     assert len(process.site.received("/trigger")) == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import dataclasses
 import io
@@ -213,7 +214,7 @@ class TestResuming:
             assert [run.phase.ended for run in polls if run] == [certain, True]
 
     async def test_request_without_rows_yet_is_active(self, process: Process) -> None:
-        process.site.set_behaviors("nexthink", row_lag_seconds=600)
+        process.site.set_behaviors("nexthink", row_lag_seconds=120)
         started = await run(process, workflow=REBOOT, devices=laptops(), wait=False)
         result = await process.execution("nexthink").read(started, b"")
         assert (result.state.status, result.state.record_expired) == ("in_progress", False)
@@ -294,3 +295,13 @@ async def test_delayed_rows_are_waited_for(process: Process) -> None:
     state = await run(process, workflow=REBOOT, devices=laptops(2))
     assert state.summary is not None
     assert state.summary.succeeded == 2
+
+
+async def test_a_clock_that_is_set_forward_does_not_make_a_request_without_rows_look_deleted(process: Process) -> None:
+    process.site.set_behaviors("nexthink", row_lag_seconds=120)
+    running = asyncio.create_task(process.create(NexthinkExecution(workflow=REBOOT, devices=laptops())))
+    await process.site.until_polled("nexthink", 3)
+    process.site.clock.step(7200)
+    result = await running
+    assert list(result.diagnostics) == []
+    assert result.state.status == "success"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 
 from provider_py.plugin.plan import plan
-from provider_py.plugin.rpc import codec
 from provider_py.plugin.validation import validate_config
+from provider_py.rpc import codec
 from provider_py.systems.nexthink.execution import TYPE, NexthinkExecution
 from tests.support.nexthink import fleet
 from tests.support.site import Process

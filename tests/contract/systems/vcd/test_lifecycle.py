@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
-from provider_py.execution import Timeouts
+from provider_py.execution import Timeouts, Unanswered, Unauthorized
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd import BEHAVIORS
 from provider_py.sandbox.vcd.library import WORKFLOWS
 from provider_py.systems.vcd.execution import VcdExecution
+from provider_py.systems.vcd.polling import MAX_CONCURRENT_READS
+from provider_py.systems.vcd.workflow import VcdWorkflow
 from tests.support.site import Process
+from tests.support.waiting import eventually
 
 ONBOARD = WORKFLOWS[0]
 PARAMETERS = {"vmName": "web-1", "size": 2, "notify": True, "tags": ["a", "b"]}
@@ -111,3 +116,58 @@ async def test_a_start_whose_answer_is_lost_is_searched_for_and_not_repeated(pro
     state = await process.created(VcdExecution(workflow="Copy values", parameters=parameters))
     assert state.status == "completed"
     assert len(process.site.received("/executions", "POST")) == 1
+
+
+def search(process: Process, part: Any, taken: frozenset[str] = frozenset()) -> Coroutine[Any, Any, Any]:
+    return process.launcher("vcd").search(part, "token", process.launcher("vcd").now() - 3600, taken)  # type: ignore[no-any-return]
+
+
+async def start_candidates(process: Process, count: int) -> list[Any]:
+    """Start runs with inputs of their own, and return what each was started with."""
+    launcher = process.launcher("vcd")
+    configs = [VcdExecution(workflow=ONBOARD.name, parameters=PARAMETERS | {"size": size}) for size in range(count)]
+    parts = [(await launcher.prepare(config, frozenset()))[0] for config in configs]
+    await asyncio.gather(*(launcher.start(part, "token") for part in parts))
+    process.site.requests.clear()
+    return parts
+
+
+async def test_a_search_reads_its_candidates_concurrently_up_to_a_limit(process: Process) -> None:
+    parts = await start_candidates(process, MAX_CONCURRENT_READS + 5)
+    process.site.world.faults.add(Fault("vcd", FaultKind.SILENCE, Match("GET", "/executions/"), times=None))
+    searching = asyncio.ensure_future(search(process, parts[0]))
+
+    def waiting() -> int:
+        return sum(request.status is None for request in process.site.requests)
+
+    await eventually(lambda: waiting() >= MAX_CONCURRENT_READS, "reads of the candidates")
+    await process.look_up(VcdWorkflow(workflow=ONBOARD.name))  # while those wait, no further one is read
+    assert waiting() == MAX_CONCURRENT_READS
+    searching.cancel()
+
+
+async def test_a_search_tells_candidates_apart_by_their_inputs(process: Process) -> None:
+    parts = await start_candidates(process, 5)
+    found = [await search(process, part) for part in parts]
+    assert len({run.id for run in found}) == 5
+    taken = frozenset(f"{ONBOARD.item_id}/{run.id}" for run in found[1:])
+    process.site.requests.clear()
+    assert (await search(process, parts[0], taken)).id == found[0].id
+    assert len(process.site.requests) == 2
+    assert await search(process, parts[1], taken) is None
+
+
+async def test_a_search_with_several_results_has_none(process: Process) -> None:
+    (part,) = await start_candidates(process, 1)
+    await process.launcher("vcd").start(part, "token")
+    with pytest.raises(Unanswered, match="several executions could be the one") as raised:
+        await search(process, part)
+    assert all(run.id in raised.value.reason for run in process.site.runs("vcd"))
+
+
+async def test_a_candidate_that_cannot_be_read_fails_the_search(process: Process) -> None:
+    parts = await start_candidates(process, 3)
+    unreadable = process.site.runs("vcd")[1].id
+    process.site.world.faults.add(Fault("vcd", FaultKind.STATUS, Match("GET", unreadable), status=403, times=None))
+    with pytest.raises(Unauthorized):
+        await search(process, parts[0])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provider_py.execution.private_state import PrivateState
+from provider_py.execution.life import Held, Standing
 from provider_py.plugin import Severity
 from provider_py.sandbox.faults import Fault, FaultKind, Match
 from provider_py.sandbox.vcd import access
@@ -238,7 +238,7 @@ async def test_a_token_file_that_breaks_during_a_run_does_not_lose_the_run(site:
     assert str(token_file) in problem.detail
     assert result.state is not None
     assert result.state.id == run.id
-    assert result.private == PrivateState.UNFINISHED.encode()
+    assert result.private == Held(Standing.OWED).encode()
 
 
 @pytest.mark.parametrize("tenant", ["acme", "globex", "Initech & Söhne"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import Any
 
 import pytest
 from harness_client import enums
 
-from provider_py.execution import Connector
+from provider_py.execution import Connector, Journal, Runtime
 from provider_py.plugin import Change, Decoded, Path
 from provider_py.systems.harness import trigger_model
 from provider_py.systems.harness.trigger import HarnessTriggerResource
@@ -128,6 +129,10 @@ def test_enumerations_match_the_schema() -> None:
     assert set(trigger_model.SELECTIONS) == {word.value for word in enums.ArtifactSelectionType}
 
 
+def no_journal() -> Journal:
+    raise AssertionError("this plan must not need the journal")
+
+
 @pytest.mark.parametrize(
     ("before", "after", "replaced"),
     [
@@ -141,7 +146,7 @@ async def test_changing_between_workflow_and_pipeline_replaces(
     before: HarnessTriggerAction, after: HarnessTriggerAction, replaced: bool
 ) -> None:
     prior = dataclasses.replace(trigger(does=before), id="t-1")
-    resource = HarnessTriggerResource(Connector("harness", lambda: None))
+    resource = HarnessTriggerResource(Connector("harness", lambda: None), no_journal, Runtime(asyncio.Event()))
     planned = await resource.plan(Change(prior, Decoded(trigger(does=after)), frozenset({"action"})))
     assert bool(planned.replace) is replaced
     assert planned.unknown == frozenset()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from provider_py.execution import Connector
+from provider_py.execution import Connector, Journal, Runtime
 from provider_py.plugin import Diagnostic, Severity, format_path
 from provider_py.plugin.validation import validate_config
 from provider_py.plugin.values import UNKNOWN
@@ -25,8 +26,12 @@ def execution(**arguments: Any) -> list[Diagnostic]:
     return list(validate_config(EXECUTION, {"workflow": "#repair", "devices": [LAPTOP]} | arguments))
 
 
+def no_journal() -> Journal:
+    raise AssertionError("validation must not need the journal")
+
+
 def event(**arguments: Any) -> list[Diagnostic]:
-    resource = EventResource(Connector("nexthink", lambda: None))
+    resource = EventResource(Connector("nexthink", lambda: None), no_journal, Runtime(asyncio.Event()))
     return list(validate_config(resource, {"workflow": "#gate", "execution_id": UUID} | arguments))
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import time
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -66,8 +65,7 @@ _EXTENSIONS: Final = _der(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(NamedTuple):
     """A self-signed certificate and its key, as PEM; `handshake` is the certificate as the handshake line has it."""
 
     key: bytes

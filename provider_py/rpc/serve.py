@@ -8,12 +8,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from provider_py.plugin.resource import ProviderFactory
-from provider_py.plugin.rpc.handshake import STARTED_BY_HAND, started_by_host
+from provider_py.rpc.handshake import STARTED_BY_HAND, started_by_host
 
-Loader: TypeAlias = Callable[[], ProviderFactory]
+if TYPE_CHECKING:  # lazy: the handshake comes first
+    from provider_py.plugin import ProviderFactory
+
+Loader: TypeAlias = "Callable[[], ProviderFactory]"
 """Imports the provider and returns its factory."""
 
 
@@ -32,7 +34,7 @@ def serve(load: Loader, *, address: str, support: str) -> None:
     gc.disable()  # imports make only what stays; collecting in between costs a twentieth of the start
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-    from provider_py.plugin.rpc.process import PluginProcess  # lazy: gRPC reads the variables when it is imported
+    from provider_py.rpc.process import PluginProcess  # lazy: gRPC reads the variables when it is imported
 
     asyncio.new_event_loop().run_until_complete(PluginProcess(load, address, support, debugging=debugging).run())
     sys.stdout.flush()

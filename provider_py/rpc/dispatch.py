@@ -16,9 +16,9 @@ import grpc
 from tfplugin6 import tfplugin6_pb2 as pb
 
 from provider_py.plugin.diagnostics import DiagnosticError, error
-from provider_py.plugin.rpc.diagnostics import encode, unexpected
-from provider_py.plugin.rpc.go_plugin import RpcHandler
-from provider_py.plugin.rpc.provider_service import Method
+from provider_py.rpc.diagnostics import encode, unexpected
+from provider_py.rpc.go_plugin import RpcHandler
+from provider_py.rpc.provider_service import Method
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _INTERRUPTED: Final = error(
     "It did not finish, and the state is unchanged. Run Terraform again to refresh it.",
 )
 
-_UNCHANGED: Final[Mapping[str, Callable[[Any], dict[str, Any]]]] = {
+_UNCHANGED: Final[Mapping[str, Callable[[Any], dict[str, object]]]] = {
     "ApplyResourceChange": lambda request: {"new_state": request.prior_state, "private": request.planned_private},
     "ReadResource": lambda request: {"new_state": request.current_state, "private": request.private},
 }
@@ -40,7 +40,7 @@ class Dispatcher:
     def __init__(self, methods: Mapping[str, Method], support: str) -> None:
         self._methods = methods
         self._support = support
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: set[asyncio.Task[object]] = set()
 
     @property
     def idle(self) -> bool:
@@ -61,7 +61,7 @@ class Dispatcher:
     def _handler(self, name: str) -> RpcHandler:
         message = getattr(pb, name)
 
-        async def handle(request: Any, _context: object) -> Any:
+        async def handle(request: object, _context: object) -> object:
             task = asyncio.create_task(self._respond(name, request), name=name)
             self._running.add(task)
             task.add_done_callback(self._running.discard)
@@ -73,7 +73,7 @@ class Dispatcher:
             response_serializer=message.Response.SerializeToString,
         )
 
-    async def _respond(self, name: str, request: Any) -> Any:
+    async def _respond(self, name: str, request: object) -> object:
         try:
             return await self._methods[name](request)
         except DiagnosticError as fault:
@@ -87,5 +87,5 @@ class Dispatcher:
         return getattr(pb, name).Response(diagnostics=encode(diagnostics), **unchanged)
 
 
-def _nothing(_request: Any) -> dict[str, Any]:
+def _nothing(_request: object) -> dict[str, object]:
     return {}

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from tfplugin6 import tfplugin6_pb2 as pb
 
 from provider_py.plugin.diagnostics import Diagnostic, DiagnosticError, error, format_path, warning
 from provider_py.plugin.models import build, decoded, dump_value, is_result
 from provider_py.plugin.redaction import shorten
-from provider_py.plugin.rpc.codec import decode_json, decode_msgpack, encode_block, encode_msgpack
 from provider_py.plugin.schema import Attribute, Type, attributes
 from provider_py.plugin.sensitive import protect_values
 from provider_py.plugin.storable import Loss, fit
 from provider_py.plugin.values import UNKNOWN, Tree, wholly_known
+from provider_py.rpc.codec import decode_json, decode_msgpack, encode_block, encode_msgpack
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +56,7 @@ def write(tree: Mapping[str, Tree] | None) -> pb.DynamicValue:
     return pb.DynamicValue(msgpack=encode_msgpack(tree))
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A block on the wire, and warnings about what had to be left out of it."""
 
     value: pb.DynamicValue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from tfplugin6 import tfplugin6_pb2 as pb
@@ -10,19 +9,20 @@ from tfplugin6 import tfplugin6_pb2 as pb
 from provider_py.plugin.defaults import with_write_only
 from provider_py.plugin.diagnostics import DiagnosticError, error, has_error
 from provider_py.plugin.plan import plan
-from provider_py.plugin.resource import AnyResource, ApplyResult
-from provider_py.plugin.rpc import blocks
-from provider_py.plugin.rpc.codec import decode_json
-from provider_py.plugin.rpc.diagnostics import attribute_path, encode, missing_state, not_served
+from provider_py.plugin.resource import AnyResource, ApplyResult, Registered
 from provider_py.plugin.sensitive import protect_values
 from provider_py.plugin.validation import refuse_write_only, validate_config
 from provider_py.plugin.values import Tree
+from provider_py.rpc import blocks
+from provider_py.rpc.codec import decode_json
+from provider_py.rpc.diagnostics import attribute_path, encode, missing_state, not_served
 
 
 class ResourceService:
     """Serves the managed resources, by their full names."""
 
-    def __init__(self, resources: Mapping[str, AnyResource]) -> None:
+    def __init__(self, provider: str, resources: Registered[AnyResource]) -> None:
+        self._names = {f"{provider}_{name}": name for name in resources.names}
         self._resources = resources
 
     async def validate(self, request: pb.ValidateResourceConfig.Request) -> pb.ValidateResourceConfig.Response:
@@ -120,9 +120,9 @@ class ResourceService:
         )
 
     def _named(self, type_name: str) -> AnyResource:
-        if type_name not in self._resources:
+        if type_name not in self._names:
             raise not_served("resource type", type_name)
-        return self._resources[type_name]
+        return self._resources[self._names[type_name]]
 
 
 async def _apply(

@@ -11,14 +11,14 @@ from tfplugin6 import tfplugin6_pb2 as pb
 from provider_py.plugin.defaults import with_defaults
 from provider_py.plugin.models import decoded
 from provider_py.plugin.resource import Provider
-from provider_py.plugin.rpc import blocks
-from provider_py.plugin.rpc.data_source_service import DataSourceService
-from provider_py.plugin.rpc.diagnostics import encode
-from provider_py.plugin.rpc.resource_service import ResourceService
-from provider_py.plugin.rpc.schemas import schema
 from provider_py.plugin.validation import validate_config
+from provider_py.rpc import blocks
+from provider_py.rpc.data_source_service import DataSourceService
+from provider_py.rpc.diagnostics import encode
+from provider_py.rpc.resource_service import ResourceService
+from provider_py.rpc.schemas import schema
 
-Method: TypeAlias = Callable[[Any], Awaitable[Any]]
+Method: TypeAlias = Callable[[Any], Awaitable[object]]
 """Takes the request of one method and returns its response."""
 
 _CAPABILITIES: Final = pb.ServerCapabilities(plan_destroy=True, get_provider_schema_optional=True)
@@ -30,8 +30,8 @@ def methods(provider: Provider, stop: asyncio.Event, *, restartable: bool) -> Ma
     A `restartable` provider outlives the Terraform command that stopped it, so configuring it again clears the event.
     """
     whole = ProviderService(provider, stop, restartable=restartable)
-    managed = ResourceService({f"{provider.name}_{resource.name}": resource for resource in provider.resources})
-    data = DataSourceService({f"{provider.name}_{source.name}": source for source in provider.data_sources})
+    managed = ResourceService(provider.name, provider.resources)
+    data = DataSourceService(provider.name, provider.data_sources)
     return {
         "GetMetadata": whole.metadata,
         "GetProviderSchema": whole.schema,
@@ -54,7 +54,7 @@ def methods(provider: Provider, stop: asyncio.Event, *, restartable: bool) -> Ma
 def failing(fault: Exception) -> Mapping[str, Method]:
     """Return the methods of a provider that could not be loaded: the first call of any host reports why."""
 
-    async def fail(_request: Any) -> Any:
+    async def fail(_request: object) -> object:
         raise fault
 
     return dict.fromkeys(("GetMetadata", "GetProviderSchema"), fail)
@@ -74,12 +74,12 @@ class ProviderService:
         return pb.GetMetadata.Response(
             server_capabilities=_CAPABILITIES,
             resources=[
-                pb.GetMetadata.ResourceMetadata(type_name=f"{name}_{resource.name}")
-                for resource in self._provider.resources
+                pb.GetMetadata.ResourceMetadata(type_name=f"{name}_{resource}")
+                for resource in self._provider.resources.names
             ],
             data_sources=[
-                pb.GetMetadata.DataSourceMetadata(type_name=f"{name}_{source.name}")
-                for source in self._provider.data_sources
+                pb.GetMetadata.DataSourceMetadata(type_name=f"{name}_{source}")
+                for source in self._provider.data_sources.names
             ],
         )
 

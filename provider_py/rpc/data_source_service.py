@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from tfplugin6 import tfplugin6_pb2 as pb
 
 from provider_py.plugin.defaults import with_defaults
 from provider_py.plugin.diagnostics import has_error
-from provider_py.plugin.resource import AnyDataSource
-from provider_py.plugin.rpc import blocks
-from provider_py.plugin.rpc.diagnostics import encode, missing_state, not_served
+from provider_py.plugin.resource import AnyDataSource, Registered
 from provider_py.plugin.validation import validate_config
+from provider_py.rpc import blocks
+from provider_py.rpc.diagnostics import encode, missing_state, not_served
 
 
 class DataSourceService:
     """Serves the data sources, by their full names."""
 
-    def __init__(self, data_sources: Mapping[str, AnyDataSource]) -> None:
+    def __init__(self, provider: str, data_sources: Registered[AnyDataSource]) -> None:
+        self._names = {f"{provider}_{name}": name for name in data_sources.names}
         self._data_sources = data_sources
 
     async def validate(self, request: pb.ValidateDataResourceConfig.Request) -> pb.ValidateDataResourceConfig.Response:
@@ -38,6 +37,6 @@ class DataSourceService:
         return pb.ReadDataSource.Response(state=written.value, diagnostics=encode([*diagnostics, *written.diagnostics]))
 
     def _named(self, type_name: str) -> AnyDataSource:
-        if type_name not in self._data_sources:
+        if type_name not in self._names:
             raise not_served("data source", type_name)
-        return self._data_sources[type_name]
+        return self._data_sources[self._names[type_name]]

@@ -12,9 +12,9 @@ What does not work at its end:
 - *Ending at once when the host is gone.* A start whose answer is on its way would not reach the journal.
 
 So signals are ignored (except under a debugger, where nobody else ends the process), and the parent is checked once a
-second: a process whose parent died gets another. Then every wait is stopped, and the process leaves when the calls in
-flight have returned. While the host lives, it kills the process two seconds after it asked for the end: what is being
-sent then is cut off, and the journal has its intent only.
+second: a process whose parent died gets another. Then every wait is stopped, the provider is told, since the next apply
+may begin at once, and the process leaves when the calls in flight have returned. While the host lives, it kills the
+process two seconds after it asked for the end: what is being sent then is cut off, and the journal has its intent only.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 import grpc.aio
 
-from provider_py.plugin.resource import Provider, ProviderFactory
-from provider_py.plugin.rpc.certificate import fresh_certificate
-from provider_py.plugin.rpc.handshake import handshake, private_socket, reattach, wants_tls
+from provider_py.rpc.certificate import fresh_certificate
+from provider_py.rpc.handshake import handshake, private_socket, reattach, wants_tls
 
-if TYPE_CHECKING:
-    from provider_py.plugin.rpc.dispatch import Dispatcher
+if TYPE_CHECKING:  # lazy: the handshake comes first
+    from provider_py.plugin import Provider, ProviderFactory
+    from provider_py.rpc.dispatch import Dispatcher
 
 _MESSAGE_LIMIT: Final = 256 * 1024 * 1024
 _OPTIONS: Final = (
@@ -94,9 +94,13 @@ class PluginProcess:
             interrupted = self._interrupted or self._stop.is_set()
             orderly = dispatcher.idle and not self._orphaned() and not interrupted
             self._stop.set()
+            if provider is not None and self._orphaned():
+                await _in_time("be told that the host is gone", provider.abandon())
             await server.stop(_CALLS_SECONDS)
             await dispatcher.settle(_ORPHANED_CALLS_SECONDS if self._orphaned() else _LATE_CALLS_SECONDS)
-            await _close(provider, orderly=orderly)
+            if provider is not None:
+                seconds = _ORPHANED_CALLS_SECONDS if self._orphaned() else _CLOSE_SECONDS
+                await _in_time("close", provider.close(orderly=orderly), seconds)
 
     def _note_interrupt(self) -> None:
         """Leave a signal to the host, which got it too and says what it means."""
@@ -130,9 +134,9 @@ class PluginProcess:
     def _prepare(self, handlers: _Handlers) -> tuple[Provider | None, Dispatcher]:
         """Import what serves calls; those that arrive meanwhile wait, since the event loop is busy."""
         from provider_py.plugin.logging import configure_logging  # lazy: the handshake comes first
-        from provider_py.plugin.rpc.dispatch import Dispatcher  # lazy: as above
-        from provider_py.plugin.rpc.go_plugin import GoPluginServices  # lazy: as above
-        from provider_py.plugin.rpc.provider_service import failing, methods  # lazy: as above
+        from provider_py.rpc.dispatch import Dispatcher  # lazy: as above
+        from provider_py.rpc.go_plugin import GoPluginServices  # lazy: as above
+        from provider_py.rpc.provider_service import failing, methods  # lazy: as above
 
         configure_logging(fallback="INFO" if self._debugging else "WARN")
         provider: Provider | None = None
@@ -158,11 +162,11 @@ class _Handlers(grpc.GenericRpcHandler):
         return self.by_name.get(handler_call_details.method)
 
 
-async def _close(provider: Provider | None, *, orderly: bool) -> None:
-    """Let the provider close its files, within the time the host allows."""
-    if provider is None:
-        return
+async def _in_time(what: str, work: Coroutine[object, object, None], seconds: float = _CLOSE_SECONDS) -> None:
+    """Let the provider do its last work, within the time the host allows; where it is gone, what is left is written."""
     try:
-        await asyncio.wait_for(provider.close(orderly=orderly), _CLOSE_SECONDS)
+        await asyncio.wait_for(work, seconds)
+    except TimeoutError:
+        log.warning("The provider could not %s within %g s: another process may hold one of its files", what, seconds)
     except Exception:
-        log.exception("The provider did not close")
+        log.exception("The provider could not %s", what)

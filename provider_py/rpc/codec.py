@@ -14,12 +14,12 @@ import functools
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import msgpack  # type: ignore[import-untyped]
 
 from provider_py.plugin import dynamic
-from provider_py.plugin.dynamic import Reader, list_reader, map_reader, same
+from provider_py.plugin.dynamic import Parsed, Reader, list_reader, map_reader, same
 from provider_py.plugin.schema import ListOf, MapOf, Object, Primitive, Type, TypeName, attributes
 from provider_py.plugin.values import UNKNOWN, Tree, Typed, number
 
@@ -61,7 +61,7 @@ def _unknown(_code: int, _data: bytes) -> Tree:
     return UNKNOWN
 
 
-def _on_wire(value: Any) -> Any:
+def _on_wire(value: object) -> object:
     if value is UNKNOWN:
         return _UNKNOWN_ON_WIRE
     if isinstance(value, Typed):
@@ -95,7 +95,7 @@ def _object_reader(model: type) -> Reader:
     if not converting:
         return same
 
-    def read(raw: Any) -> Tree:
+    def read(raw: Parsed) -> Tree:
         if isinstance(raw, dict):
             for name, reader in converting.items():
                 raw[name] = reader(raw.get(name))
@@ -104,7 +104,7 @@ def _object_reader(model: type) -> Reader:
     return read
 
 
-def _fit(type_: Type, raw: Any) -> Tree:
+def _fit(type_: Type, raw: Parsed) -> Tree:
     if raw is None:
         return None
     match type_:
@@ -121,7 +121,7 @@ def _fit(type_: Type, raw: Any) -> Tree:
             }
 
 
-def _fit_primitive(type_: TypeName, raw: Any) -> Tree:
+def _fit_primitive(type_: TypeName, raw: Parsed) -> Tree:
     match type_:
         case TypeName.DYNAMIC:
             return dynamic.from_json(raw)
@@ -133,7 +133,7 @@ def _fit_primitive(type_: TypeName, raw: Any) -> Tree:
             return _expect(raw, str)
 
 
-def _expect(raw: Any, *types: type) -> Any:
+def _expect(raw: Parsed, *types: type) -> Parsed:
     if isinstance(raw, types):
         return raw
     message = f"expected {types[0].__name__}, got {type(raw).__name__}"
