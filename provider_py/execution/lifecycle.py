@@ -256,6 +256,8 @@ class ExecutionResource(Generic[E]):
         """Destroy the entry that a create follows in this process: is its run that create's, or of no more use?"""
         wish = self._starter.wish(state)
         attempt = await self._journal().find(self._starter.kind, keys)
+        if attempt is not None and attempt.process == self._journal().store.process:
+            return ApplyResult(None)  # an equal create of this apply has taken it
         tenure = 0 if attempt is None else attempt.tenure
         ended = self._ended(state)
         owed = not ended if attempt is None else attempt.place in {Place.OWED, Place.LAPSED}
