@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from tests.prove.acme import LAUNCHERS, in_memory
 from tests.prove.reference import Reference
-from tests.prove.simulated_host import Command, Doom, Options, Plan, Settings, State, World
+from tests.prove.simulated_host import DEFAULT, Command, Doom, Options, Plan, Settings, State, World
 
 ADDRESSES: Final = ("a", "b", "c")
 STATES: Final = ("one", "two")
@@ -101,23 +101,35 @@ class Histories(RuleBasedStateMachine):
         note(f"# {'well' if not command.failed else command.failed}")
         self.reference.judge(before, command, self.states[name])
 
+    @rule(name=names)
+    def apply_all(self, name: str) -> None:
+        self.apply_with(name, DEFAULT, None, "well")
+
+    @rule(name=names)
+    def apply_again(self, name: str) -> None:
+        self.apply_with(name, DEFAULT, None, "well")
+
     @rule(name=names, options=options)
     def plan(self, name: str, options: Options) -> None:
         before, command = self.reference.before(), self._command(name)
         plan = command.plan(options)
         self._judge(before, command, name)
         assert plan is not None or command.failed
-        full = options == Options()
+        full = options == DEFAULT
         if self.settled == name and full and plan is not None:
             assert not plan.changes, f"a second apply would change {plan.changes}"
 
     @rule(name=names, options=options, doom=dooms, written=written)
     def apply(self, name: str, options: Options, doom: Doom | None, written: str) -> None:
+        self.apply_with(name, options, doom, written)
+
+    def apply_with(self, name: str, options: Options, doom: Doom | None, written: str) -> None:
+        """Apply, and judge it."""
         before, command = self.reference.before(), self._command(name, doom)
         well = command.apply(options, written=written)
         self._judge(before, command, name)
         unknown = any(each.unknown for each in self.settings[name].values())
-        self.settled = name if well and options == Options() and not unknown else None
+        self.settled = name if well and options == DEFAULT and not unknown else None
 
     @rule(name=names, doom=dooms)
     def destroy(self, name: str, doom: Doom | None) -> None:
@@ -187,11 +199,6 @@ class Histories(RuleBasedStateMachine):
 
     # Machines.
 
-    @rule()
-    def lose_journal(self) -> None:
-        self.world.disk.lose()
-        self.reference.lose_journal()
-
     @rule(name=names, push=st.booleans())
     def clear_errored_state(self, name: str, push: bool) -> None:
         state = self.states[name]
@@ -202,23 +209,23 @@ class Histories(RuleBasedStateMachine):
             self.reference.cleared(state)
             self.settled = None
 
-    @rule(seconds=st.sampled_from([-86400.0, 3600.0, 86400.0]))
-    def step_clock(self, seconds: float) -> None:
-        self.world.clock.step += seconds
-
-    @rule(seconds=st.sampled_from([1.0, 130.0]))
-    def wait(self, seconds: float) -> None:
-        self.world.settle(seconds)
+    @rule(what=st.sampled_from(["journal lost", "clock back", "clock on", "clock far on", "a moment", "a while"]))
+    def happen(self, what: str) -> None:
+        match what:
+            case "journal lost":
+                self.world.disk.lose()
+                self.reference.lose_journal()
+            case "a moment" | "a while":
+                self.world.settle({"a moment": 1.0, "a while": 130.0}[what])
+            case _:
+                self.world.clock.step += {"clock back": -86400.0, "clock on": 3600.0, "clock far on": 86400.0}[what]
 
     # The system.
 
-    @rule(plan=st.sampled_from(["fails", "hangs", "hangs", "held"]))
-    def next_run(self, plan: str) -> None:
-        self.world.system.plans.append(plan)
-
-    @rule(fault=st.sampled_from(["refused", "lost", "dropped"]))
-    def next_start(self, fault: str) -> None:
-        self.world.system.faults.append(fault)
+    @rule(plan=st.sampled_from(["fails", "hangs", "hangs", "hangs", "held", "refused", "lost", "dropped"]))
+    def next_start(self, plan: str) -> None:
+        system = self.world.system
+        (system.faults if plan in {"refused", "lost", "dropped"} else system.plans).append(plan)
 
     @rule(ending=st.sampled_from(["succeeded", "succeeded", "failed", "gone"]), data=st.data())
     def end_run(self, ending: str, data: st.DataObject) -> None:

@@ -59,6 +59,8 @@ class Reference:
     closed: set[str] = field(default_factory=set)
     vague_keys: set[str] = field(default_factory=set)
     """Keys of which this does not know what they answer: they were given to or taken from a run."""
+    destroyed: set[str] = field(default_factory=set)
+    """Runs that were destroyed, although a state still has them: the answer was lost."""
     unconfirmed: set[str] = field(default_factory=set)
     """Runs that were answered by a process that did not end in order: it is not told whether the state has them."""
     errored: set[str] = field(default_factory=set)
@@ -158,7 +160,7 @@ class Reference:
                 continue
             wait = prior.values["wait"] and _waits(applied)
             unknown = change.planned is not None and inputs_unknown(change.planned)
-            if run in self.owed and prior.tainted and wait:
+            if run in self.owed and run not in self.destroyed and prior.tainted and wait:
                 blind = change.create_before_destroy and not command.refreshed
                 possible.add(run)
                 if (not blind and not unknown) or (unknown and not change.create_before_destroy):
@@ -308,7 +310,9 @@ class Reference:
         assert applied.prior is not None
         run = str(applied.prior["id"])
         held = set(_runs(each.slots for each in self.states.values()))
-        if run in held:
+        if run in held:  # it was destroyed, and the state does not know it: its key may be used again
+            self.vague_keys |= {applied.prior["idempotency_key"]} - {None}
+            self.destroyed.add(run)
             return
         group = (state.name, account(applied.address), inputs(applied.prior))
         change = applied.change

@@ -115,7 +115,9 @@ def test_a_run_that_timed_out_does_not_answer_its_twin_in_the_same_apply(story: 
     assert {story.run_of("a"), story.run_of("b")} == {"run-1", "run-2"}
 
 
-def test_an_owed_run_that_an_equal_create_has_taken_is_left_alone_by_the_destroy_half_of_its_entry(story: Story) -> None:
+def test_an_owed_run_that_an_equal_create_has_taken_is_left_alone_by_the_destroy_half_of_its_entry(
+    story: Story,
+) -> None:
     """It was handed over once more, so that both entries got it; or it would have been cancelled."""
     settings = Settings(on_destroy="cancel")
     story.system.plans = ["hangs", "hangs"]

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.prove.histories import Histories
@@ -23,8 +23,8 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-def run(number: int, histories: int, steps: int) -> None:
-    """Run histories that follow from a number."""
+def run(number: int, histories: int, steps: int, *, shortest: bool = True) -> None:
+    """Run histories that follow from a number; `shortest`: a failing one is made as short as it goes."""
     sizes = settings(
         max_examples=histories,
         stateful_step_count=steps,
@@ -32,6 +32,8 @@ def run(number: int, histories: int, steps: int) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
         print_blob=False,
+        phases=[Phase.generate, *([Phase.shrink] if shortest else [])],
+        report_multiple_bugs=False,
     )
     run_state_machine_as_test(seed(number)(Histories), settings=sizes)
 

@@ -135,6 +135,7 @@ def test_without_any_run_one_is_started() -> None:
         ({"place": Place.STARTED, "runs": ("run-1", "run-2")}, {"stored": ["run-1"]}, True),
         ({"place": Place.ANSWERED}, {}, False),
         ({"place": Place.ANSWERED}, {"lost": True}, True),
+        ({"place": Place.ANSWERED}, {"lost": True, "adopting": False}, False),
         ({"place": Place.ANSWERED}, {"lost": True, "stored": ["run-1"]}, False),
         ({"place": Place.SEEN}, {"lost": True}, False),
         ({"place": Place.LAPSED}, {"lost": True}, False),
@@ -263,6 +264,34 @@ def test_after_what_the_next_attempt_at_a_key_starts(newest: dict[str, Any]) -> 
     assert answer(KEY | newest | {"number": 4}, KEY) == Start(5)
 
 
+@pytest.mark.parametrize("yields_to", [ANY_WISH, "same"])
+def test_a_run_yields_its_key_to_no_wish_with_its_own_inputs(yields_to: str) -> None:
+    assert isinstance(answer(KEY | {"place": Place.SEEN, "yields_to": yields_to}, KEY), Join)
+
+
+@pytest.mark.parametrize(
+    ("runs", "parts", "unanswered", "complete"),
+    [
+        (("run-1",), 1, False, True),
+        (("run-1", "run-2"), 2, False, True),
+        (("run-1",), 2, False, False),
+        (("run-1", None), 2, True, False),
+        ((None,), 1, True, False),
+        ((), 1, False, False),
+        ((), 0, False, False),
+        (("run-1",), 0, False, False),
+    ],
+)
+def test_what_is_known_of_parts(runs: Sequence[str | None], parts: int, unanswered: bool, complete: bool) -> None:
+    attempt = dataclasses.replace(ATTEMPT, runs=tuple(runs), parts=parts)
+    assert (attempt.unanswered, attempt.complete) == (unanswered, complete)
+    assert None not in attempt.known_runs
+
+
+def test_without_a_state_that_can_be_told_a_keyed_run_is_joined_not_taken() -> None:
+    assert isinstance(answer(KEY | {"place": Place.STARTED, "scope": None}, KEY | {"scope": None}), Join)
+
+
 def test_only_the_newest_attempt_counts() -> None:
     attempts = [
         dataclasses.replace(ATTEMPT, key="release-7", number=1, end=End.SUCCEEDED, place=Place.SEEN),
@@ -307,7 +336,14 @@ def test_a_mark_tells_key_attempt_and_whether_inputs_differ() -> None:
 @pytest.mark.parametrize(
     ("ending", "settings", "judged"),
     [
-        *((ending, {}, judged) for ending, judged in VERDICTS.items()),
+        (End.SUCCEEDED, {}, Verdict.DONE),
+        (End.FAILED, {}, Verdict.FAILED),
+        (End.CANCELLED, {}, Verdict.FAILED),
+        (End.VANISHED, {}, Verdict.OWED),
+        (Cut.INTERRUPTED, {}, Verdict.PAUSED),
+        (Cut.TIMED_OUT, {}, Verdict.OWED),
+        (Cut.LOST, {}, Verdict.OWED),
+        (Cut.HELD, {}, Verdict.OWED),
         (End.FAILED, {"accepts_failure": True}, Verdict.KEPT),
         (End.CANCELLED, {"accepts_failure": True}, Verdict.FAILED),
         (End.VANISHED, {"vanished_before": True}, Verdict.EXPIRED),
