@@ -24,7 +24,7 @@ from tests.prove.recording_provider import CALLS, TellingSystem
 from tests.prove.simulated_host import Command, Options, Plan, Settings, State, World
 from tests.support.host import ROOT, tree
 
-pytestmark = pytest.mark.terraform
+pytestmark = [pytest.mark.terraform, pytest.mark.prove]
 
 Configuration = Mapping[str, Settings]
 Call = tuple[object, ...]
